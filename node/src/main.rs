@@ -1,0 +1,2 @@
+//! Part of Freehold.
+fn main() {}
