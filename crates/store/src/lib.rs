@@ -1,1 +1,73 @@
-//! Part of Freehold.
+//! The durable, encrypted key-value store under the person's vault and the vendor's hub.
+//!
+//! One writer thread runs closures in order; each becomes one atomic batch, and the closures that wait together
+//! share one durability step: sled's `flush()`, which does not fsync, and then our own `fdatasync`. Only after
+//! it does a caller hold a [`Durable`], and nothing else may be acknowledged to anybody. After a failed step
+//! the store is poisoned: reads go on, every write fails until the store is opened again.
+//!
+//! Every value is ciphertext under a subkey of the [`HomeKey`], bound to its key's bytes. Keys are stored as they
+//! are given: hide names with [`Store::hidden`]. A record written with [`Txn::put_erasable`] has a key of its
+//! own; deleting or overwriting it destroys that key, because a log-structured file keeps the old bytes.
+//! A file system or drive that copies on write may still hold the destroyed 32 bytes for a while.
+//!
+//! What it leaves out: values over [`VALUE_BYTES_MAX`], several trees, snapshots for readers. A
+//! [`Scan`] taken from the [`Store`] may see a batch that is applied while it runs; a [`Txn`] sees one state.
+//!
+//! Reading order: [`Store`], [`Key`], [`Txn`], [`Durable`], [`WriteError`], [`OpenError`].
+//!
+//! ```
+//! use freehold_store::{HomeKey, Key, Options, ReadError, Store};
+//! # let dir = tempfile::tempdir().expect("a directory");
+//! let store = Store::open(dir.path(), &HomeKey::new([7; 32]), Options::default()).expect("a store");
+//! let key = Key::new(b'f').with(&store.hidden(b"phone.mobile"));
+//! let put = key.clone();
+//! let done = store.write_blocking(move |txn| {
+//!     txn.put_erasable(put, b"+15550100".to_vec());
+//!     Ok::<_, ReadError>("written")
+//! });
+//! assert_eq!(*done.expect("on disk"), "written");
+//! assert_eq!(store.get(&key).expect("readable"), Some(b"+15550100".to_vec()));
+//! ```
+//!
+//! # Files
+//!
+//! | file | holds |
+//! |---|---|
+//! | `db`, `conf`, `blobs/`, `snap.*` | sled's log; `blobs/` stays empty |
+//! | `record-keys` | 32-byte slots: the header, then one secret per erasable record, zeroed when destroyed |
+//! | `format` | the format version and a check value of the home key |
+//! | `witness` | a commit number that was durable: a store that knows only older commits was damaged |
+//! | `lock` | held while a process has the store open |
+
+mod disk;
+mod error;
+mod format;
+mod key;
+mod open;
+mod record_keys;
+mod records;
+mod scan;
+mod seal;
+mod store;
+mod txn;
+mod writer;
+
+pub use error::{CloseError, OpenError, ReadError, WriteError};
+pub use key::Key;
+pub use scan::Scan;
+pub use seal::HomeKey;
+pub use store::{Durable, Options, Store};
+pub use txn::{Txn, TxnScan};
+
+/// Longest value in bytes. A leaf of sled's tree holds up to 17 values and is written as one message; at 64 KiB
+/// each it stays under a quarter segment (2 MiB), above which sled writes to files that it never syncs.
+pub const VALUE_BYTES_MAX: usize = 64 * 1024;
+
+/// Longest key in bytes: a tag, a few 16-byte hidden names and numbers take under 100.
+pub const KEY_BYTES_MAX: usize = 1024;
+
+/// Most bytes of keys and values that one closure may stage: it is held in memory twice until it is applied.
+pub const TXN_BYTES_MAX: usize = 64 * 1024 * 1024;
+
+#[cfg(test)]
+mod tests;

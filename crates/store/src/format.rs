@@ -1,0 +1,92 @@
+//! The two small files beside sled's: what the store is, and how far it certainly got.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
+
+use subtle::ConstantTimeEq as _;
+
+use crate::disk::sync_dir;
+use crate::error::OpenError;
+
+/// The format this build writes, and the newest it reads.
+pub(crate) const FORMAT_VERSION: u32 = 1;
+
+const FORMAT_FILE: &str = "format";
+const WITNESS_FILE: &str = "witness";
+const FORMAT_WORD: &str = "freehold-store";
+/// Both files are one or two short lines; more is not ours.
+const FILE_BYTES_MAX: u64 = 4096;
+
+/// Checks the format file, or reports that there is none (`false`).
+pub(crate) fn check(dir: &Path, check_value: &[u8; 32]) -> Result<bool, OpenError> {
+    const DAMAGED: OpenError = OpenError::Corrupt("its format file is not readable");
+    let Some(text) = read_small(&dir.join(FORMAT_FILE))? else { return Ok(false) };
+    let mut words = text.split_ascii_whitespace();
+    if words.next() != Some(FORMAT_WORD) {
+        return Err(DAMAGED);
+    }
+    let found: u32 = words.next().and_then(|word| word.parse().ok()).ok_or(DAMAGED)?;
+    if found > FORMAT_VERSION {
+        return Err(OpenError::NewerFormat { found, supported: FORMAT_VERSION });
+    }
+    let check = words.next().filter(|check| check.len() == 64).ok_or(DAMAGED)?;
+    if found == 0 || words.next().is_some() || !check.bytes().all(|b| b.is_ascii_hexdigit()) {
+        return Err(DAMAGED);
+    }
+    if !bool::from(check.as_bytes().ct_eq(hex(check_value).as_bytes())) {
+        return Err(OpenError::WrongKey);
+    }
+    Ok(true)
+}
+
+/// Writes the format file of a new store.
+pub(crate) fn write(dir: &Path, check_value: &[u8; 32]) -> io::Result<()> {
+    replace(dir, FORMAT_FILE, &format!("{FORMAT_WORD} {FORMAT_VERSION}\n{}\n", hex(check_value)))
+}
+
+/// The last commit number that the witness saw durable; `None` before the store was completely made.
+pub(crate) fn witnessed(dir: &Path) -> Result<Option<u64>, OpenError> {
+    let Some(text) = read_small(&dir.join(WITNESS_FILE))? else { return Ok(None) };
+    match text.trim_end().parse() {
+        Ok(commit) => Ok(Some(commit)),
+        Err(_) => Err(OpenError::Corrupt("its witness file is not readable")),
+    }
+}
+
+/// Records that `commit` is durable.
+pub(crate) fn witness(dir: &Path, commit: u64) -> io::Result<()> {
+    replace(dir, WITNESS_FILE, &format!("{commit}\n"))
+}
+
+fn read_small(path: &Path) -> io::Result<Option<String>> {
+    match fs::metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error),
+        Ok(meta) if meta.len() > FILE_BYTES_MAX => return Ok(Some(String::new())),
+        Ok(_) => {}
+    }
+    fs::read(path).map(|bytes| Some(String::from_utf8_lossy(&bytes).into_owned()))
+}
+
+/// Replaces a file as a whole: a crash leaves the old one or the new one.
+fn replace(dir: &Path, name: &str, text: &str) -> io::Result<()> {
+    let temporary = dir.join(format!("{name}.new"));
+    let mut file = private().truncate(true).open(&temporary)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()?;
+    fs::rename(&temporary, dir.join(name))?;
+    sync_dir(dir)
+}
+
+/// Options that make a file for its owner alone.
+pub(crate) fn private() -> OpenOptions {
+    let mut options = File::options();
+    options.read(true).write(true).create(true).mode(0o600);
+    options
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

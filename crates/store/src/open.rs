@@ -1,0 +1,132 @@
+//! Opening: the lock, the format, the key, sled's recovery, and what a crash left undone.
+
+use std::fs::{DirBuilder, File, TryLockError};
+use std::io;
+use std::os::unix::fs::DirBuilderExt as _;
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::disk::{Disk, Files, sync_dir};
+use crate::error::{Failure, OpenError, ReadError};
+use crate::format;
+use crate::record_keys::RecordKeys;
+use crate::records::{Records, contain};
+use crate::seal::{HomeKey, Sealer};
+use crate::store::Options;
+use crate::writer::{HEAD_KEY, Head, Writer};
+
+/// Bytes of a segment of sled's log. Messages over a quarter of it go to files that sled never syncs, so a leaf of
+/// 17 values of the largest size has to fit in a quarter.
+const SEGMENT_BYTES: usize = 8 * 1024 * 1024;
+/// sled's background flush: without one it keeps every dirty page in memory (3.4 GB measured for a million keys).
+const FLUSH_EVERY_MS: u64 = 500;
+/// Least cache in bytes; below this sled thrashes.
+const CACHE_BYTES_MIN: u64 = 1024 * 1024;
+/// The first slot that a record may use: slot 0 is the key file's header.
+const SLOT_FIRST: u64 = 1;
+
+/// Opens or makes a store. `wrap` puts the disk into a faulty one in tests.
+pub(crate) fn open(
+    dir: &Path,
+    key: &HomeKey,
+    options: Options,
+    wrap: impl FnOnce(Files) -> Arc<dyn Disk>,
+) -> Result<(Arc<Records>, Writer), OpenError> {
+    make_dir(dir)?;
+    let lock = lock(dir)?;
+    let sealer = Sealer::new(key);
+    let known = format::check(dir, sealer.check_value())?;
+    let witnessed = format::witnessed(dir)?;
+    if !known {
+        if witnessed.is_some() || dir.join("db").exists() {
+            return Err(OpenError::Corrupt("its format file is missing"));
+        }
+        format::write(dir, sealer.check_value())?;
+    }
+    // Until the witness is there the making of the store was never finished, and nothing was acknowledged.
+    let new = witnessed.is_none();
+    if !new && !dir.join("db").exists() {
+        return Err(OpenError::Corrupt("its db file is missing"));
+    }
+    let keys = RecordKeys::open(dir, new)?;
+    let config = sled::Config::new()
+        .path(dir)
+        .segment_size(SEGMENT_BYTES)
+        .cache_capacity(options.cache_bytes.max(CACHE_BYTES_MIN))
+        .flush_every_ms(Some(FLUSH_EVERY_MS));
+    let tree = contain(|| config.open())?;
+    let disk = wrap(Files::open(dir, keys.descriptor()?)?);
+    let records = Arc::new(Records { tree, sealer, keys, _lock: lock });
+    let head = read_head(&records, witnessed)?;
+    // What recovery found may be in the page cache alone. It has to be on disk before anything rests on it.
+    contain(|| records.tree.flush())?;
+    disk.sync_log()?;
+    if new {
+        File::open(dir.join("conf"))?.sync_all()?;
+        sync_dir(&dir.join("blobs"))?;
+        sync_dir(dir)?;
+    }
+    let writer = Writer::start(Arc::clone(&records), disk, dir.to_owned(), options.reserve_bytes, head)?;
+    if new {
+        format::witness(dir, head.commit)?;
+    }
+    Ok((records, writer))
+}
+
+fn make_dir(dir: &Path) -> io::Result<()> {
+    if dir.is_dir() {
+        return Ok(());
+    }
+    DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
+    match dir.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => sync_dir(parent),
+        _ => sync_dir(Path::new(".")),
+    }
+}
+
+fn lock(dir: &Path) -> Result<File, OpenError> {
+    let lock = format::private().truncate(false).open(dir.join("lock"))?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(TryLockError::WouldBlock) => Err(OpenError::InUse),
+        Err(TryLockError::Error(error)) => Err(error.into()),
+    }
+}
+
+fn read_head(records: &Records, witnessed: Option<u64>) -> Result<Head, OpenError> {
+    let head = match records.get(&HEAD_KEY)? {
+        Some(bytes) => Head::from_bytes(&bytes).ok_or(OpenError::Corrupt("its head is not readable"))?,
+        None => Head { commit: 0, next_slot: SLOT_FIRST },
+    };
+    if witnessed.is_some_and(|commit| head.commit < commit) {
+        return Err(OpenError::Corrupt("acknowledged writes are missing"));
+    }
+    if head.next_slot > records.keys.end()? {
+        return Err(OpenError::Corrupt("its key file is cut short"));
+    }
+    Ok(head)
+}
+
+impl From<ReadError> for OpenError {
+    fn from(error: ReadError) -> Self {
+        match error {
+            ReadError::Corrupt => Self::Corrupt("its db file is not readable"),
+            ReadError::Io(error) => match Arc::try_unwrap(error) {
+                Ok(error) => Self::Io(error),
+                Err(shared) => Self::Io(io::Error::new(shared.kind(), shared)),
+            },
+        }
+    }
+}
+
+impl From<Failure> for OpenError {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Io(error) | Failure::Read(ReadError::Io(error)) => ReadError::Io(error).into(),
+            Failure::DiskFull => Self::Io(io::ErrorKind::StorageFull.into()),
+            Failure::TooLarge | Failure::Poisoned | Failure::Read(ReadError::Corrupt) => {
+                ReadError::Corrupt.into()
+            }
+        }
+    }
+}

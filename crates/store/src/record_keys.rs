@@ -1,0 +1,97 @@
+//! The file of record secrets: 32-byte slots, written once and zeroed once. Slot 0 is the header.
+
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt as _;
+use std::path::Path;
+
+use zeroize::Zeroizing;
+
+use crate::error::{OpenError, ReadError};
+use crate::format::private;
+use crate::seal::Slot;
+
+/// Bytes of a slot.
+pub(crate) const SLOT_BYTES: usize = 32;
+/// Name of the file.
+pub(crate) const RECORD_KEYS_FILE: &str = "record-keys";
+const HEADER: [u8; SLOT_BYTES] = *b"freehold record keys, format 1\n\n";
+const ZERO: [u8; SLOT_BYTES] = [0; SLOT_BYTES];
+
+/// The key file.
+pub(crate) struct RecordKeys {
+    file: File,
+}
+
+impl RecordKeys {
+    /// Opens the file, and makes it if the store is new.
+    pub(crate) fn open(dir: &Path, new: bool) -> Result<Self, OpenError> {
+        let path = dir.join(RECORD_KEYS_FILE);
+        if !new && !path.exists() {
+            return Err(OpenError::Corrupt("its key file is missing"));
+        }
+        let file = private().truncate(false).open(path)?;
+        let mut header = ZERO;
+        if file.metadata()?.len() < SLOT_BYTES as u64 {
+            if !new {
+                return Err(OpenError::Corrupt("its key file is cut short"));
+            }
+            file.write_all_at(&HEADER, 0)?;
+            file.sync_all()?;
+        }
+        file.read_exact_at(&mut header, 0)?;
+        if header != HEADER {
+            return Err(OpenError::Corrupt("its key file has no header"));
+        }
+        Ok(Self { file })
+    }
+
+    /// Another descriptor of the same file, to sync it.
+    pub(crate) fn descriptor(&self) -> io::Result<File> {
+        self.file.try_clone()
+    }
+
+    /// Slots in the file, the header included: the first number past its end.
+    pub(crate) fn end(&self) -> io::Result<Slot> {
+        Ok(self.file.metadata()?.len() / SLOT_BYTES as u64)
+    }
+
+    /// A slot's secret; `None` once it was destroyed.
+    pub(crate) fn secret(&self, slot: Slot) -> Result<Option<Zeroizing<[u8; SLOT_BYTES]>>, ReadError> {
+        let mut secret = Zeroizing::new(ZERO);
+        match self.file.read_exact_at(&mut *secret, offset(slot).ok_or(ReadError::Corrupt)?) {
+            Ok(()) if *secret == ZERO => Ok(None),
+            Ok(()) => Ok(Some(secret)),
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Err(ReadError::Corrupt),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Fills slots with fresh secrets, over whatever they held. Not durable before a sync.
+    pub(crate) fn fill(&self, slots: std::ops::Range<Slot>) -> io::Result<()> {
+        /// Slots per write: one page of 4 KiB.
+        const CHUNK: u64 = 128;
+        let mut from = slots.start;
+        while from < slots.end {
+            let count = CHUNK.min(slots.end - from);
+            let mut secrets = Zeroizing::new(vec![0; SLOT_BYTES * count as usize]);
+            getrandom::fill(&mut secrets).map_err(io::Error::other)?;
+            self.file.write_all_at(&secrets, offset(from).ok_or(io::ErrorKind::FileTooLarge)?)?;
+            from += count;
+        }
+        Ok(())
+    }
+
+    /// Destroys secrets. Not durable before a sync.
+    pub(crate) fn zero(&self, slots: &[Slot]) -> io::Result<()> {
+        let end = self.end()?;
+        for &slot in slots.iter().filter(|slot| **slot != 0 && **slot < end) {
+            self.file.write_all_at(&ZERO, offset(slot).ok_or(io::ErrorKind::FileTooLarge)?)?;
+        }
+        Ok(())
+    }
+}
+
+fn offset(slot: Slot) -> Option<u64> {
+    slot.checked_mul(SLOT_BYTES as u64).filter(|offset| *offset <= i64::MAX as u64)
+}

@@ -1,0 +1,236 @@
+//! The handle that everybody holds.
+
+use std::ops::Deref;
+use std::path::Path;
+use std::sync::mpsc::{Sender, channel};
+use std::sync::{Arc, Mutex};
+use std::thread::{self, JoinHandle};
+
+use tokio::sync::{Semaphore, oneshot};
+
+use crate::disk::{Disk, Files};
+use crate::error::{CloseError, OpenError, ReadError, WriteError};
+use crate::key::Key;
+use crate::open::open;
+use crate::records::{Records, stored};
+use crate::scan::{Scan, after_range, prefix_range};
+use crate::seal::HomeKey;
+use crate::txn::Txn;
+use crate::writer::{Message, Work};
+
+/// Most writes that wait for the writer; a caller beyond them waits to be let in. Four groups, so that the next one
+/// is always full under load.
+const QUEUE_JOBS_MAX: usize = 1024;
+
+/// How a store uses the machine.
+#[derive(Debug, Clone, Copy)]
+pub struct Options {
+    /// Bytes of sled's cache; keep it above the working set.
+    pub cache_bytes: u64,
+    /// Free bytes of disk below which writes are refused with `DiskFull`.
+    pub reserve_bytes: u64,
+}
+
+impl Default for Options {
+    /// 64 MiB of cache: a person's vault fits. 16 MiB of reserve: two segments of sled's log, so that a write that
+    /// was let in can be finished.
+    fn default() -> Self {
+        Self { cache_bytes: 64 * 1024 * 1024, reserve_bytes: 16 * 1024 * 1024 }
+    }
+}
+
+/// Proof that what it holds was computed by a write that is on disk. Nothing else makes one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Durable<T>(T);
+
+impl<T> Durable<T> {
+    pub(crate) fn of_committed(value: T) -> Self {
+        Self(value)
+    }
+
+    /// The value; the proof is spent.
+    pub fn into_inner(self) -> T {
+        self.0
+    }
+
+    /// What follows from the value alone is as durable as it.
+    pub fn map<U>(self, follow: impl FnOnce(T) -> U) -> Durable<U> {
+        Durable(follow(self.0))
+    }
+}
+
+impl<T> Deref for Durable<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
+/// An open store. Clones share it; the last one dropped closes it, waiting for the writer to finish.
+#[derive(Clone)]
+pub struct Store {
+    handle: Arc<Handle>,
+}
+
+struct Handle {
+    records: Arc<Records>,
+    /// `None` only while it is dropped.
+    queue: Option<Sender<Message>>,
+    room: Arc<Semaphore>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Store {
+    /// Opens the store in a folder, or makes one there. The folder is the store's alone.
+    ///
+    /// # Errors
+    /// [`OpenError`]; nothing was changed then.
+    pub fn open(dir: &Path, key: &HomeKey, options: Options) -> Result<Self, OpenError> {
+        Self::open_on(dir, key, options, |files| Arc::new(files))
+    }
+
+    pub(crate) fn open_on(
+        dir: &Path,
+        key: &HomeKey,
+        options: Options,
+        wrap: impl FnOnce(Files) -> Arc<dyn Disk>,
+    ) -> Result<Self, OpenError> {
+        let (records, writer) = open(dir, key, options, wrap)?;
+        let (queue, jobs) = channel();
+        let thread =
+            thread::Builder::new().name("store-writer".to_owned()).spawn(move || writer.run(&jobs))?;
+        let room = Arc::new(Semaphore::new(QUEUE_JOBS_MAX));
+        let handle = Handle { records, queue: Some(queue), room, thread: Mutex::new(Some(thread)) };
+        Ok(Self { handle: Arc::new(handle) })
+    }
+
+    /// The value of a record, as last applied. It may not be on disk yet: only a [`Durable`] may be acknowledged.
+    ///
+    /// # Errors
+    /// [`ReadError`] if the record is damaged or the disk fails.
+    pub fn get(&self, key: &Key) -> Result<Option<Vec<u8>>, ReadError> {
+        self.handle.records.get(&stored(key.as_bytes()))
+    }
+
+    /// The records under a prefix, in key order, from either end.
+    #[must_use]
+    pub fn scan(&self, prefix: &Key) -> Scan {
+        Scan::new(&self.handle.records, prefix_range(prefix))
+    }
+
+    /// The records under a prefix whose keys are greater than `after`.
+    #[must_use]
+    pub fn scan_after(&self, prefix: &Key, after: &Key) -> Scan {
+        Scan::new(&self.handle.records, after_range(prefix, after))
+    }
+
+    /// The record with the greatest key under a prefix.
+    ///
+    /// # Errors
+    /// [`ReadError`] if a record is damaged or the disk fails.
+    pub fn last(&self, prefix: &Key) -> Result<Option<(Key, Vec<u8>)>, ReadError> {
+        self.scan(prefix).next_back().transpose()
+    }
+
+    /// A name, hidden: HMAC-SHA256 under a subkey of the home key, cut to 16 bytes, for building keys.
+    #[must_use]
+    pub fn hidden(&self, label: &[u8]) -> [u8; 16] {
+        self.handle.records.sealer.hidden(label)
+    }
+
+    /// Runs a closure on the writer's thread, applies what it staged atomically, and returns when that is on disk.
+    /// A closure that stages nothing costs no sync. Dropping the future does not undo a write that was queued. The closure must not
+    /// wait for another write.
+    ///
+    /// # Errors
+    /// [`WriteError`]; it says whether anything was written.
+    pub async fn write<T, E, F>(&self, closure: F) -> Result<Durable<T>, WriteError<E>>
+    where
+        F: FnOnce(&mut Txn) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: Send + 'static,
+    {
+        let room = Arc::clone(&self.handle.room);
+        let permit = room.acquire_owned().await.map_err(|_| WriteError::Closed)?;
+        let (reply, answer) = oneshot::channel();
+        self.handle
+            .send(Message::Write(Box::new(Work { closure, reply }), permit))
+            .map_err(|_| WriteError::Closed)?;
+        answer.await.unwrap_or(Err(WriteError::Closed))
+    }
+
+    /// As [`Store::write`], for a thread that may block.
+    ///
+    /// # Errors
+    /// [`WriteError`]; it says whether anything was written.
+    pub fn write_blocking<T, E, F>(&self, closure: F) -> Result<Durable<T>, WriteError<E>>
+    where
+        F: FnOnce(&mut Txn) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: Send + 'static,
+    {
+        futures::executor::block_on(self.write(closure))
+    }
+
+    /// Finishes the queued writes, zeroes what is to be destroyed, syncs, and stops the writer. Clones can still read;
+    /// the folder is free for another process once the last one and every [`Scan`] is dropped.
+    ///
+    /// # Errors
+    /// [`CloseError`] if the last sync failed; what was acknowledged is on disk all the same.
+    pub async fn close(self) -> Result<(), CloseError> {
+        let (reply, answer) = oneshot::channel();
+        if self.handle.send(Message::Close(reply)).is_err() {
+            return Ok(());
+        }
+        // No answer: another clone closed it first.
+        answer.await.unwrap_or(Ok(()))
+    }
+
+    /// As [`Store::close`], for a thread that may block.
+    ///
+    /// # Errors
+    /// [`CloseError`] if the last sync failed.
+    pub fn close_blocking(self) -> Result<(), CloseError> {
+        futures::executor::block_on(self.close())
+    }
+}
+
+#[cfg(test)]
+impl Store {
+    /// Writes that wait in the queue.
+    pub(crate) fn queued(&self) -> usize {
+        QUEUE_JOBS_MAX - self.handle.room.available_permits()
+    }
+
+    pub(crate) fn records(&self) -> &Records {
+        &self.handle.records
+    }
+}
+
+impl std::fmt::Debug for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Store(…)")
+    }
+}
+
+/// The writer is gone.
+struct Gone;
+
+impl Handle {
+    fn send(&self, message: Message) -> Result<(), Gone> {
+        let queue = self.queue.as_ref().ok_or(Gone)?;
+        queue.send(message).map_err(|_| Gone)
+    }
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        self.queue = None;
+        let thread = self.thread.get_mut().ok().and_then(Option::take);
+        // A closure may hold the last handle, and the writer cannot wait for itself.
+        if let Some(thread) = thread.filter(|thread| thread.thread().id() != thread::current().id()) {
+            let _ = thread.join();
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! Tests that need the store's inside: a faulty disk, its own records, its raw bytes.
+
+mod faults;
+mod raw;
+
+use std::convert::Infallible;
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
+
+use crate::disk::{Disk, Files};
+use crate::{HomeKey, Key, Options, ReadError, Store, Txn};
+
+const HOME: [u8; 32] = [7; 32];
+
+fn open(dir: &Path) -> Store {
+    Store::open(dir, &HomeKey::new(HOME), Options::default()).unwrap()
+}
+
+fn put(store: &Store, number: u64, value: &str) {
+    let value = value.as_bytes().to_vec();
+    store
+        .write_blocking(move |txn| {
+            txn.put_erasable(key(number), value);
+            Ok::<_, Infallible>(())
+        })
+        .unwrap();
+}
+
+fn key(number: u64) -> Key {
+    Key::new(b'k').with_u64(number)
+}
+
+/// A disk that counts, and fails when told to.
+struct FaultyDisk {
+    files: Files,
+    faults: Arc<Faults>,
+}
+
+#[derive(Default)]
+struct Faults {
+    log_syncs: AtomicUsize,
+    key_syncs: AtomicUsize,
+    fail_log: AtomicBool,
+    fail_keys: AtomicBool,
+    full: AtomicBool,
+    forgotten: AtomicBool,
+}
+
+impl Disk for FaultyDisk {
+    fn sync_log(&self) -> io::Result<()> {
+        self.faults.log_syncs.fetch_add(1, SeqCst);
+        if self.faults.fail_log.load(SeqCst) {
+            Err(io::Error::other("bad sector"))
+        } else {
+            self.files.sync_log()
+        }
+    }
+
+    fn sync_record_keys(&self) -> io::Result<()> {
+        self.faults.key_syncs.fetch_add(1, SeqCst);
+        if self.faults.fail_keys.load(SeqCst) {
+            Err(io::Error::other("bad sector"))
+        } else {
+            self.files.sync_record_keys()
+        }
+    }
+
+    fn free_bytes(&self) -> io::Result<u64> {
+        if self.faults.full.load(SeqCst) { Ok(1) } else { self.files.free_bytes() }
+    }
+
+    fn forget_cached(&self) {
+        self.faults.forgotten.store(true, SeqCst);
+        self.files.forget_cached();
+    }
+}
+
+fn open_faulty(dir: &Path) -> (Store, Arc<Faults>) {
+    let faults = Arc::new(Faults::default());
+    let disk_faults = Arc::clone(&faults);
+    let store = Store::open_on(dir, &HomeKey::new(HOME), Options::default(), |files| {
+        Arc::new(FaultyDisk { files, faults: disk_faults })
+    });
+    (store.unwrap(), faults)
+}
+
+fn staged_put(number: u64, value: &'static str) -> impl FnOnce(&mut Txn) -> Result<(), Infallible> {
+    move |txn| {
+        txn.put_erasable(key(number), value);
+        Ok(())
+    }
+}
+
+/// Every file under a folder, with its bytes.
+fn files(dir: &Path) -> Vec<(String, Vec<u8>)> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(dir).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(files(&path));
+        } else {
+            found.push((path.display().to_string(), std::fs::read(&path).unwrap()));
+        }
+    }
+    found
+}
+
+fn contains(bytes: &[u8], needle: &[u8]) -> bool {
+    bytes.windows(needle.len()).any(|window| window == needle)
+}
+
+fn all(store: &Store) -> Result<Vec<(Key, Vec<u8>)>, ReadError> {
+    store.scan(&Key::from_bytes(Vec::new())).collect()
+}

@@ -1,0 +1,224 @@
+//! The store from outside: what a caller can rely on.
+
+use std::convert::Infallible;
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+
+use freehold_store::{HomeKey, Key, OpenError, Options, Store, WriteError};
+
+fn home() -> HomeKey {
+    HomeKey::new([3; 32])
+}
+
+fn open(dir: &Path) -> Store {
+    Store::open(dir, &home(), Options::default()).unwrap()
+}
+
+fn open_error(dir: &Path, key: &HomeKey) -> OpenError {
+    Store::open(dir, key, Options::default()).map(drop).unwrap_err()
+}
+
+fn key(number: u64) -> Key {
+    Key::new(b'k').with_u64(number)
+}
+
+fn fill(store: &Store, count: u64) {
+    store
+        .write_blocking(move |txn| {
+            (0..count).for_each(|number| txn.put_erasable(key(number), format!("value {number}")));
+            Ok::<_, Infallible>(())
+        })
+        .unwrap();
+}
+
+#[test]
+fn a_batch_is_there_as_a_whole_after_a_reopen() {
+    let dir = tempfile::tempdir().unwrap();
+    fill(&open(dir.path()), 100);
+    let store = open(dir.path());
+    let found: Vec<_> = store.scan(&Key::new(b'k')).map(Result::unwrap).collect();
+    assert_eq!(found.len(), 100);
+    assert_eq!(found[42], (key(42), b"value 42".to_vec()));
+}
+
+#[test]
+fn a_refused_closure_writes_nothing_and_gives_its_own_error_back() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    let refused = store.write_blocking(|txn| {
+        txn.put(key(1), "staged");
+        Err::<(), _>("not today")
+    });
+    assert!(matches!(refused, Err(WriteError::Refused("not today"))));
+    assert_eq!(store.get(&key(1)).unwrap(), None);
+}
+
+#[test]
+fn scans_are_ordered_from_both_ends_and_stay_within_their_prefix() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    fill(&store, 10);
+    store
+        .write_blocking(|txn| {
+            txn.put(Key::new(b'j'), "before");
+            txn.put(Key::new(b'l'), "after");
+            txn.put(Key::from_bytes(vec![0xff, 0xff]), "edge");
+            Ok::<_, Infallible>(())
+        })
+        .unwrap();
+    let numbers = |scan: &mut dyn Iterator<Item = Result<(Key, Vec<u8>), _>>| -> Vec<u64> {
+        scan.map(|entry: Result<_, freehold_store::ReadError>| entry.unwrap().0.last_u64().unwrap()).collect()
+    };
+    let prefix = Key::new(b'k');
+    assert_eq!(numbers(&mut store.scan(&prefix)), (0..10).collect::<Vec<_>>());
+    assert_eq!(numbers(&mut store.scan(&prefix).rev()), (0..10).rev().collect::<Vec<_>>());
+    assert_eq!(numbers(&mut store.scan_after(&prefix, &key(6))), [7, 8, 9]);
+    assert_eq!(numbers(&mut store.scan_after(&prefix, &Key::new(b'a'))).len(), 10);
+    assert_eq!(store.scan_after(&prefix, &Key::new(b'z')).count(), 0);
+    assert_eq!(store.last(&prefix).unwrap().unwrap().0, key(9));
+    assert_eq!(store.last(&Key::new(b'q')).unwrap(), None);
+    assert_eq!(store.scan(&Key::new(0xff)).count(), 1);
+}
+
+#[test]
+fn a_wrong_key_is_told_from_damage_and_changes_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    fill(&open(dir.path()), 3);
+    assert!(matches!(open_error(dir.path(), &HomeKey::new([4; 32])), OpenError::WrongKey));
+    assert_eq!(open(dir.path()).scan(&Key::new(b'k')).count(), 3);
+}
+
+#[test]
+fn a_newer_format_is_refused_before_anything_is_read() {
+    let dir = tempfile::tempdir().unwrap();
+    fill(&open(dir.path()), 3);
+    let path = dir.path().join("format");
+    let text = fs::read_to_string(&path).unwrap();
+    fs::write(&path, text.replace("freehold-store 1", "freehold-store 2")).unwrap();
+    let error = open_error(dir.path(), &home());
+    assert!(matches!(error, OpenError::NewerFormat { found: 2, supported: 1 }));
+}
+
+#[test]
+fn a_store_is_open_once_and_free_again_after_close_or_drop() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    assert!(matches!(open_error(dir.path(), &home()), OpenError::InUse));
+    store.close_blocking().unwrap();
+    drop(open(dir.path()));
+    drop(open(dir.path()));
+}
+
+#[test]
+fn after_close_a_clone_reads_and_its_writes_are_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    fill(&store, 1);
+    let clone = store.clone();
+    store.close_blocking().unwrap();
+    assert!(clone.get(&key(0)).unwrap().is_some());
+    assert!(matches!(clone.write_blocking(|_| Ok::<_, Infallible>(())), Err(WriteError::Closed)));
+    clone.close_blocking().unwrap();
+}
+
+#[test]
+fn missing_files_are_damage_not_a_new_store() {
+    for missing in ["format", "db", "record-keys"] {
+        let dir = tempfile::tempdir().unwrap();
+        fill(&open(dir.path()), 3);
+        fs::remove_file(dir.path().join(missing)).unwrap();
+        assert!(matches!(open_error(dir.path(), &home()), OpenError::Corrupt(_)), "{missing}");
+    }
+}
+
+#[test]
+fn a_store_that_lost_acknowledged_writes_is_damaged() {
+    let dir = tempfile::tempdir().unwrap();
+    let older = tempfile::tempdir().unwrap();
+    fill(&open(dir.path()), 3);
+    for entry in fs::read_dir(dir.path()).unwrap().map(Result::unwrap).filter(|e| e.path().is_file()) {
+        fs::copy(entry.path(), older.path().join(entry.file_name())).unwrap();
+    }
+    fill(&open(dir.path()), 5);
+    fs::copy(dir.path().join("witness"), older.path().join("witness")).unwrap();
+    assert!(matches!(
+        open_error(older.path(), &home()),
+        OpenError::Corrupt("acknowledged writes are missing")
+    ));
+}
+
+#[test]
+fn flipped_or_cut_bytes_give_an_error_or_the_right_values_and_never_a_panic() {
+    let dir = tempfile::tempdir().unwrap();
+    fill(&open(dir.path()), 2000);
+    let files = ["db", "format", "record-keys", "conf", "witness"];
+    let mut noticed = 0;
+    for name in files {
+        let original = fs::read(dir.path().join(name)).unwrap();
+        let places = [0, 20, original.len() / 7, original.len() / 2, original.len() - 1];
+        let damaged = places.into_iter().map(|place| {
+            let mut bytes = original.clone();
+            let end = (place + 64).min(bytes.len());
+            bytes[place.min(end - 1)..end].iter_mut().for_each(|byte| *byte ^= 0x5a);
+            bytes
+        });
+        for bytes in damaged.chain([original[..original.len() / 2].to_vec(), Vec::new()]) {
+            let copy = tempfile::tempdir().unwrap();
+            for entry in fs::read_dir(dir.path()).unwrap().map(Result::unwrap).filter(|e| e.path().is_file())
+            {
+                fs::copy(entry.path(), copy.path().join(entry.file_name())).unwrap();
+            }
+            fs::write(copy.path().join(name), &bytes).unwrap();
+            match Store::open(copy.path(), &home(), Options::default()) {
+                Err(OpenError::InUse) => panic!("{name}: no one else has it open"),
+                Err(_) => noticed += 1,
+                Ok(store) => {
+                    let read: Result<Vec<_>, _> = store.scan(&Key::new(b'k')).collect();
+                    match read {
+                        Err(_) => noticed += 1,
+                        Ok(found) => {
+                            assert_eq!(found.len(), 2000, "{name}");
+                            assert!(
+                                found
+                                    .iter()
+                                    .enumerate()
+                                    .all(|(n, (_, v))| *v == format!("value {n}").into_bytes())
+                            );
+                        }
+                    }
+                }
+            }
+        }
+    }
+    assert!(noticed >= 15, "only {noticed} damages were noticed");
+}
+
+#[test]
+fn only_the_owner_can_read_the_folder() {
+    let parent = tempfile::tempdir().unwrap();
+    let dir = parent.path().join("new/store");
+    drop(open(&dir));
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&dir), 0o700);
+    for name in ["record-keys", "format", "witness", "lock"] {
+        assert_eq!(mode(&dir.join(name)), 0o600, "{name}");
+    }
+}
+
+#[test]
+fn keys_and_stores_print_no_secret() {
+    let dir = tempfile::tempdir().unwrap();
+    assert_eq!(format!("{:?} {:?}", home(), open(dir.path())), "HomeKey(…) Store(…)");
+    assert_eq!(format!("{:?}", Key::new(b'k').with(&[0xab])), "Key(6bab)");
+}
+
+#[test]
+fn hidden_names_differ_by_name_and_by_home() {
+    let (one, two) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let store = open(one.path());
+    let other = Store::open(two.path(), &HomeKey::new([4; 32]), Options::default()).unwrap();
+    assert_eq!(store.hidden(b"a"), store.hidden(b"a"));
+    assert_ne!(store.hidden(b"a"), store.hidden(b"b"));
+    assert_ne!(store.hidden(b"a"), other.hidden(b"a"));
+}
