@@ -65,7 +65,7 @@ impl PublicKey {
         if text.len() > 64 {
             return Err(KeyError::Encoding);
         }
-        let (base, bytes) = multibase::decode(text, true).map_err(|_| KeyError::Encoding)?;
+        let (base, bytes) = multibase::decode(text).map_err(|_| KeyError::Encoding)?;
         let raw = bytes.strip_prefix(&MULTICODEC_ED25519_PUB).ok_or(KeyError::Encoding)?;
         let raw: &[u8; 32] = raw.try_into().map_err(|_| KeyError::Encoding)?;
         let key = Self::from_bytes(raw)?;
@@ -102,7 +102,8 @@ impl PublicKey {
     pub fn verify(&self, message: &[u8], signature: &[u8]) -> Result<(), SignatureError> {
         let signature: &[u8; 64] = signature.try_into().map_err(|_| SignatureError)?;
         let key = VerifyingKey::from_bytes(&self.0).map_err(|_| SignatureError)?;
-        key.verify_strict(message, &ed25519_dalek::Signature::from_bytes(signature)).map_err(|_| SignatureError)
+        key.verify_strict(message, &ed25519_dalek::Signature::from_bytes(signature))
+            .map_err(|_| SignatureError)
     }
 }
 
@@ -229,7 +230,10 @@ fn is_web_id(id: &str) -> bool {
             && l.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
     };
     let segment = |s: &str| {
-        !s.is_empty() && s != "." && s != ".." && s.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
+        !s.is_empty()
+            && s != "."
+            && s != ".."
+            && s.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
     };
     name.len() <= 253
         && name.split('.').all(label)
@@ -300,7 +304,14 @@ mod tests {
         for good in ["did:web:example.com", "did:web:localhost%3A8443:hubs:one"] {
             assert!(Did::parse(good).is_ok(), "{good}");
         }
-        for bad in ["did:web:", "did:web:Example.com", "did:web:a..b", "did:web:a:..:b", "did:web:a%3A0", "did:web:a/b"] {
+        for bad in [
+            "did:web:",
+            "did:web:Example.com",
+            "did:web:a..b",
+            "did:web:a:..:b",
+            "did:web:a%3A0",
+            "did:web:a/b",
+        ] {
             assert_eq!(Did::parse(bad), Err(DidError::Web), "{bad}");
         }
     }

@@ -1,0 +1,186 @@
+//! The audit log: what was asked, released and denied, chained by hash. Spec: `specs/audit.md`.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use crate::code::Code;
+use crate::id::GrantId;
+use crate::identity::Did;
+use crate::path::Path;
+use crate::time::Timestamp;
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AuditEvent {
+    /// A vendor asked for an agreement.
+    Requested,
+    /// The person declined it.
+    Declined,
+    /// The person gave a grant.
+    Granted,
+    /// Values left as an update.
+    Released {
+        /// Its sequence number.
+        update: u64,
+    },
+    /// Values left as the answer to a live read.
+    Read {
+        /// The purpose that was named.
+        purpose: String,
+    },
+    /// A live read was denied.
+    Denied {
+        /// The purpose that was named.
+        purpose: String,
+        /// Why.
+        code: Code,
+    },
+    /// The person revoked.
+    Revoked,
+    /// The vendor answered with an erasure receipt.
+    Erased,
+}
+
+/// One entry.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuditEntry {
+    /// Its number, from 1 without a gap.
+    pub n: u64,
+    /// The hash of the entry before; zeros for the first.
+    #[serde(with = "serde_bytes")]
+    pub previous: [u8; 32],
+    /// When, by the node's clock.
+    pub at: Timestamp,
+    /// Which vendor.
+    pub vendor: Did,
+    /// Under which grant.
+    pub grant: Option<GrantId>,
+    /// Which paths; never values.
+    pub paths: BTreeSet<Path>,
+    /// What.
+    pub event: AuditEvent,
+}
+
+/// What the caller knows of a new entry; the chain adds number and hash.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuditRecord {
+    /// When, by the node's clock.
+    pub at: Timestamp,
+    /// Which vendor.
+    pub vendor: Did,
+    /// Under which grant.
+    pub grant: Option<GrantId>,
+    /// Which paths.
+    pub paths: BTreeSet<Path>,
+    /// What.
+    pub event: AuditEvent,
+}
+
+/// The end of the chain: how many entries there are and the hash of the last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Head {
+    /// The number of entries.
+    pub n: u64,
+    /// The hash of the last; zeros when there is none.
+    #[serde(with = "serde_bytes")]
+    pub hash: [u8; 32],
+}
+
+/// Where a log is broken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum AuditBroken {
+    /// An entry was edited, removed, added or moved.
+    #[error("the audit log is broken at entry {n}: it was edited, removed or moved")]
+    At {
+        /// The first entry that does not fit.
+        n: u64,
+    },
+    /// Entries are missing at the end.
+    #[error("the audit log was cut after entry {last}: {expected} entries were written")]
+    Cut {
+        /// The last entry there is.
+        last: u64,
+        /// The last there should be.
+        expected: u64,
+    },
+}
+
+impl Head {
+    /// Appends: gives the entry's bytes and moves the head.
+    #[must_use]
+    pub fn append(&mut self, record: AuditRecord) -> Vec<u8> {
+        let AuditRecord { at, vendor, grant, paths, event } = record;
+        let entry = AuditEntry { n: self.n + 1, previous: self.hash, at, vendor, grant, paths, event };
+        let bytes = crate::cbor::encode(&entry);
+        *self = Self { n: entry.n, hash: hash(&bytes) };
+        bytes
+    }
+
+    /// Verifies a whole log, given as its entries' bytes in order, against this head.
+    ///
+    /// # Errors
+    /// [`AuditBroken`], naming the first entry that does not fit.
+    pub fn verify<B: AsRef<[u8]>>(&self, entries: impl IntoIterator<Item = B>) -> Result<(), AuditBroken> {
+        let mut at = Self::default();
+        for bytes in entries {
+            let broken = AuditBroken::At { n: at.n + 1 };
+            let entry: AuditEntry = crate::cbor::decode(bytes.as_ref()).map_err(|_| broken)?;
+            if entry.n != at.n + 1 || entry.previous != at.hash {
+                return Err(broken);
+            }
+            at = Self { n: entry.n, hash: hash(bytes.as_ref()) };
+        }
+        if at.n < self.n {
+            return Err(AuditBroken::Cut { last: at.n, expected: self.n });
+        }
+        if at == *self { Ok(()) } else { Err(AuditBroken::At { n: self.n }) }
+    }
+}
+
+fn hash(entry: &[u8]) -> [u8; 32] {
+    let mut hasher = Sha256::new();
+    hasher.update(b"freehold/1/audit");
+    hasher.update(entry);
+    hasher.finalize().into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::tests::{paths, vendor};
+
+    fn log(count: u64) -> (Head, Vec<Vec<u8>>) {
+        let mut head = Head::default();
+        let entries = (0..count)
+            .map(|i| {
+                head.append(AuditRecord {
+                    at: Timestamp::from_millis(i),
+                    vendor: vendor().public().did(),
+                    grant: None,
+                    paths: paths(&["phone.mobile"]),
+                    event: AuditEvent::Released { update: i },
+                })
+            })
+            .collect();
+        (head, entries)
+    }
+
+    #[test]
+    fn an_edited_removed_or_cut_log_is_found_at_its_first_broken_entry() {
+        let (head, entries) = log(5);
+        assert_eq!(head.verify(&entries), Ok(()));
+        let mut edited = entries.clone();
+        let last = edited[2].len() - 1;
+        edited[2][last] ^= 1;
+        assert!(matches!(head.verify(&edited), Err(AuditBroken::At { n: 3 | 4 })));
+        let mut removed = entries.clone();
+        removed.remove(1);
+        assert_eq!(head.verify(&removed), Err(AuditBroken::At { n: 2 }));
+        assert_eq!(head.verify(&entries[..3]), Err(AuditBroken::Cut { last: 3, expected: 5 }));
+        let (_, other) = log(6);
+        assert_eq!(head.verify(&other), Err(AuditBroken::At { n: 5 }));
+    }
+}

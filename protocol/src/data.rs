@@ -1,0 +1,291 @@
+//! The family `data/1`: request, grant, decline, receipt, update, outcome, revocation, erasure.
+//! Spec: `specs/data.md`.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+use crate::code::Code;
+use crate::disclosure::Disclosure;
+use crate::id::{GrantId, RequestId};
+use crate::limits::{PATHS_MAX, TEXT_BYTES_MAX, VALUE_BYTES_MAX};
+use crate::path::Path;
+use crate::time::Timestamp;
+
+/// The family's name with its version.
+pub const FAMILY: &str = "data/1";
+/// Vendor to person: a signed data request.
+pub const REQUEST: &str = "data/1/request";
+/// Person to vendor: a signed grant.
+pub const GRANT: &str = "data/1/grant";
+/// Person to vendor: no.
+pub const DECLINE: &str = "data/1/decline";
+/// Vendor to person: the grant countersigned.
+pub const RECEIPT: &str = "data/1/receipt";
+/// Person to vendor: field values under a grant.
+pub const UPDATE: &str = "data/1/update";
+/// Vendor to person: what became of an update.
+pub const OUTCOME: &str = "data/1/outcome";
+/// Person to vendor: stop.
+pub const REVOCATION: &str = "data/1/revocation";
+/// Vendor to person: what was erased.
+pub const ERASURE: &str = "data/1/erasure";
+
+/// The body of request, grant, receipt, revocation and erasure: one signed document.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Carried {
+    /// The document's canonical bytes.
+    #[serde(with = "serde_bytes")]
+    pub document: Vec<u8>,
+}
+
+impl Carried {
+    /// The body that carries a document.
+    #[must_use]
+    pub fn body(document: &[u8]) -> Vec<u8> {
+        crate::cbor::encode(&Self { document: document.to_vec() })
+    }
+}
+
+/// The body of a decline.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Decline {
+    /// The request that is declined.
+    pub request: RequestId,
+}
+
+/// The body of an update, as it came. Sent ones are made from a [`Disclosure`].
+#[derive(Clone, PartialEq, Eq, Deserialize)]
+pub struct ReceivedUpdate {
+    /// The grant it is under.
+    pub grant: GrantId,
+    /// The values; `None` means the field is empty now.
+    pub fields: BTreeMap<Path, Option<String>>,
+}
+
+impl fmt::Debug for ReceivedUpdate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ReceivedUpdate({:?}, {:?})", self.grant, self.fields.keys().collect::<Vec<_>>())
+    }
+}
+
+/// Encodes an update. Only a disclosure encodes.
+#[must_use]
+pub fn update_body(disclosure: Disclosure) -> Vec<u8> {
+    #[derive(Serialize)]
+    struct Update {
+        grant: GrantId,
+        fields: BTreeMap<Path, Option<String>>,
+    }
+    let (grant, fields) = disclosure.into_parts();
+    crate::cbor::encode(&Update { grant, fields })
+}
+
+/// What a vendor's system did with a field of an update.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OutcomeKind {
+    /// It holds the new value.
+    Applied,
+    /// It holds a value of its own that somebody must look at.
+    Conflict,
+    /// It found the person twice.
+    Duplicate,
+    /// It took nothing.
+    Refused,
+}
+
+impl fmt::Display for OutcomeKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Applied => "applied",
+            Self::Conflict => "conflict",
+            Self::Duplicate => "duplicate",
+            Self::Refused => "refused",
+        })
+    }
+}
+
+/// One line of an outcome.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OutcomeLine {
+    /// Which field.
+    pub path: Path,
+    /// What became of it.
+    pub outcome: OutcomeKind,
+    /// In which system, as the vendor calls it.
+    pub system: String,
+    /// Anything a person should know, in the vendor's words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+}
+
+/// The body of an outcome. Its thread is the update's message id.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Outcome {
+    /// The grant.
+    pub grant: GrantId,
+    /// The update's sequence number.
+    pub update: u64,
+    /// Field by field.
+    pub results: Vec<OutcomeLine>,
+    /// When, by the vendor's clock.
+    pub at: Timestamp,
+}
+
+/// Decodes a body of this family.
+///
+/// # Errors
+/// [`Code::Malformed`].
+pub fn decode<T: DeserializeOwned>(body: &[u8]) -> Result<T, Code> {
+    crate::cbor::decode(body).map_err(|_| Code::Malformed)
+}
+
+impl ReceivedUpdate {
+    /// Decodes and bounds an update.
+    ///
+    /// # Errors
+    /// [`Code::Malformed`] or [`Code::TooLarge`].
+    pub fn decode(body: &[u8]) -> Result<Self, Code> {
+        let update: Self = decode(body)?;
+        let too_large = |value: &Option<String>| value.as_ref().is_some_and(|v| v.len() > VALUE_BYTES_MAX);
+        if update.fields.len() > PATHS_MAX || update.fields.values().any(too_large) {
+            return Err(Code::TooLarge);
+        }
+        Ok(update)
+    }
+}
+
+impl Outcome {
+    /// Decodes and bounds an outcome.
+    ///
+    /// # Errors
+    /// [`Code::Malformed`] or [`Code::TooLarge`].
+    pub fn decode(body: &[u8]) -> Result<Self, Code> {
+        let outcome: Self = decode(body)?;
+        let long = |line: &OutcomeLine| {
+            line.system.len() > TEXT_BYTES_MAX
+                || line.detail.as_ref().is_some_and(|d| d.len() > TEXT_BYTES_MAX)
+        };
+        if outcome.results.len() > PATHS_MAX || outcome.results.iter().any(long) {
+            return Err(Code::TooLarge);
+        }
+        Ok(outcome)
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::disclosure::Grant;
+    use crate::document::{
+        AskedField, DataRequest, Document, GrantSubject, Issue, Mode, RequestSubject, Retention,
+    };
+    use crate::identity::SigningKey;
+
+    pub(crate) fn path(text: &str) -> Path {
+        Path::parse(text).unwrap()
+    }
+
+    pub(crate) fn paths(texts: &[&str]) -> BTreeSet<Path> {
+        texts.iter().map(|t| path(t)).collect()
+    }
+
+    pub(crate) fn vendor() -> SigningKey {
+        SigningKey::from_seed(&[8; 32])
+    }
+
+    pub(crate) fn person() -> SigningKey {
+        SigningKey::from_seed(&[9; 32])
+    }
+
+    pub(crate) fn request(names: &[&str]) -> DataRequest {
+        let fields = names
+            .iter()
+            .enumerate()
+            .map(|(i, name)| AskedField {
+                path: path(name),
+                required: i == 0,
+                reason: "to call you".into(),
+                purposes: ["https://w3id.org/dpv#ServiceProvision".to_owned()].into(),
+            })
+            .collect();
+        let subject = RequestSubject {
+            name: "Acme".into(),
+            title: "Service".into(),
+            fields,
+            legal_basis: crate::vocabulary::Vocabulary::standard()
+                .legal_basis("contract")
+                .unwrap()
+                .iri
+                .clone(),
+            mode: Mode::Continuous,
+            retention: Retention { duration: "P2Y".into(), after: "end of contract".into() },
+            recipients: vec![],
+            policy: None,
+        };
+        let issue = Issue {
+            id: RequestId::from_entropy([1; 16]),
+            issuer: vendor().public().did(),
+            valid_from: Timestamp::default(),
+            valid_until: None,
+            subject,
+        };
+        Document::issue(issue, &vendor()).unwrap()
+    }
+
+    pub(crate) fn grant(names: &[&str], until: Option<Timestamp>) -> Grant {
+        let request = request(names);
+        let issue = Issue {
+            id: GrantId::from_entropy([2; 16]),
+            issuer: person().public().did(),
+            valid_from: Timestamp::default(),
+            valid_until: until,
+            subject: GrantSubject::answering(&request, &paths(names)),
+        };
+        Document::issue(issue, &person()).unwrap()
+    }
+
+    #[test]
+    fn a_grant_is_countersigned_into_identical_bytes_and_tampering_shows() {
+        let grant = grant(&["phone.mobile", "email.personal"], None);
+        let receipt = grant.countersign(&vendor(), &vendor().public().did(), Timestamp::default()).unwrap();
+        assert_eq!(receipt.without_countersignature().unwrap(), grant.bytes());
+        assert_eq!(Grant::read(receipt.bytes()).unwrap(), receipt);
+        let text = String::from_utf8(receipt.bytes().to_vec()).unwrap();
+        let tampered = text.replace("email.personal", "email.work00000");
+        assert!(Grant::read(tampered.as_bytes()).is_err());
+        let spaced = text.replacen('{', "{ ", 1);
+        assert_eq!(Grant::read(spaced.as_bytes()), Err(Code::NotCanonical));
+    }
+
+    #[test]
+    fn a_document_whose_issuer_did_not_sign_is_refused() {
+        let grant = grant(&["phone.mobile"], None);
+        let mut map: serde_json::Map<String, serde_json::Value> =
+            serde_json::from_slice(grant.bytes()).unwrap();
+        map.remove("proof");
+        let other = SigningKey::from_seed(&[77; 32]);
+        let forged = crate::proof::sign(map, &other, &other.public().did(), Timestamp::default());
+        let bytes = crate::json::canonical(&serde_json::Value::Object(forged));
+        assert_eq!(Grant::read(bytes.as_bytes()), Err(Code::WrongSigner));
+    }
+
+    #[test]
+    fn a_grant_must_answer_its_request() {
+        let asked = request(&["phone.mobile", "email.personal"]);
+        let given = GrantSubject::answering(&asked, &BTreeSet::new());
+        assert_eq!(given.scope.len(), 1);
+        assert_eq!(given.matches(&asked), Ok(()));
+        let mut wider = given.clone();
+        wider.scope[0].purposes.insert("https://w3id.org/dpv#Marketing".into());
+        assert_eq!(wider.matches(&asked), Err(Code::GrantMismatch));
+        let mut narrower = GrantSubject::answering(&asked, &paths(&["email.personal"]));
+        narrower.scope.remove(0);
+        assert_eq!(narrower.matches(&asked), Err(Code::GrantMismatch));
+        assert_eq!(given.matches(&request(&["phone.mobile"])), Err(Code::GrantMismatch));
+    }
+}

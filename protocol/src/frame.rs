@@ -1,0 +1,110 @@
+//! Frames: what travels on a session stream. Spec: `specs/session.md`.
+
+use serde::{Deserialize, Serialize};
+use serde_bytes::ByteBuf;
+
+use crate::code::Code;
+use crate::limits::{FAMILIES_MAX, FRAME_BYTES_MAX, TYPE_BYTES_MAX};
+
+/// The protocol versions this build speaks, best first.
+pub const VERSIONS: &[u16] = &[1];
+
+/// One frame of a session.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Frame {
+    /// The first frame of each side.
+    Hello(Hello),
+    /// A signed message of the sender's mailbox: COSE_Sign1 over a [`crate::message::Message`].
+    Message(ByteBuf),
+    /// Everything up to this sequence is on the disk of the one who says so.
+    Ack {
+        /// The last sequence stored.
+        stored: u64,
+    },
+    /// Something is wrong. After a problem without `about` the session ends.
+    Problem {
+        /// What.
+        code: Code,
+        /// The sequence it is about, when the session goes on.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        about: Option<u64>,
+    },
+    /// The sender closes in good order.
+    Bye {
+        /// Why.
+        code: Code,
+    },
+}
+
+/// What each side says first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Hello {
+    /// Protocol versions, best first.
+    pub versions: Vec<u16>,
+    /// Message families this side knows.
+    pub families: Vec<String>,
+    /// The last sequence of the other side's mailbox that is on this side's disk.
+    pub stored: u64,
+    /// The invitation's token, on a relationship's first session.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub invitation: Option<ByteBuf>,
+    /// From the hub: seconds between check-ins when it does not want a session to stay open.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub check_in_secs: Option<u32>,
+}
+
+impl Frame {
+    /// The frame's bytes, without the length prefix.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        crate::cbor::encode(self)
+    }
+
+    /// Decodes and bounds a frame.
+    ///
+    /// # Errors
+    /// [`Code::TooLarge`] or [`Code::Malformed`].
+    pub fn decode(bytes: &[u8]) -> Result<Self, Code> {
+        if bytes.len() > FRAME_BYTES_MAX {
+            return Err(Code::TooLarge);
+        }
+        let frame: Self = crate::cbor::decode(bytes).map_err(|_| Code::Malformed)?;
+        if let Self::Hello(hello) = &frame {
+            let families_ok = hello.families.len() <= FAMILIES_MAX
+                && hello.families.iter().all(|f| f.len() <= TYPE_BYTES_MAX);
+            let token_ok = hello.invitation.as_ref().is_none_or(|t| t.len() == 16);
+            if !families_ok || !token_ok || hello.versions.len() > 16 {
+                return Err(Code::TooLarge);
+            }
+        }
+        Ok(frame)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn frames_round_trip_and_garbage_is_refused() {
+        for frame in [
+            Frame::Hello(Hello {
+                versions: vec![1],
+                families: vec!["data/1".into()],
+                stored: 3,
+                invitation: None,
+                check_in_secs: None,
+            }),
+            Frame::Message(ByteBuf::from(vec![1, 2])),
+            Frame::Ack { stored: 9 },
+            Frame::Problem { code: Code::Flood, about: Some(4) },
+            Frame::Bye { code: Code::ShuttingDown },
+        ] {
+            assert_eq!(Frame::decode(&frame.encode()), Ok(frame));
+        }
+        assert_eq!(Frame::decode(b"GET / HTTP/1.1"), Err(Code::Malformed));
+        assert_eq!(Frame::decode(&vec![0; FRAME_BYTES_MAX + 1]), Err(Code::TooLarge));
+    }
+}

@@ -1,0 +1,213 @@
+//! The intake machine: what a vendor's hub may take in under the grants it holds. Spec: `specs/data.md`.
+//!
+//! [`Intake`] is sans-IO, one per grant, and checks the person's side as hard as the person's gate checks the
+//! vendor's: an update outside its grant is refused whole and nothing of it is kept. Getter:
+//! [`Intake::effective`]. Inputs: [`Intake::handle_update`], [`Intake::handle_revocation`].
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use crate::code::Code;
+use crate::data::ReceivedUpdate;
+use crate::disclosure::Grant;
+use crate::document::{DataRequest, Document, RevocationSubject};
+use crate::identity::Did;
+use crate::path::Path;
+use crate::time::Timestamp;
+
+/// A person's signed revocation.
+pub type Revocation = Document<RevocationSubject>;
+
+/// What has happened to a grant since the hub took it; stored beside it.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct IntakeState {
+    /// Paths revoked from it.
+    pub revoked: BTreeSet<Path>,
+    /// The last update taken in under it.
+    pub last_update: u64,
+}
+
+/// One grant as the hub holds it.
+#[derive(Debug, Clone)]
+pub struct Intake {
+    grant: Grant,
+    state: IntakeState,
+}
+
+/// Checks a new grant: from this person, to this vendor, answering a request that was made to it.
+///
+/// # Errors
+/// The code of the first rule it breaks.
+pub fn check_grant(grant: &Grant, person: &Did, request: Option<&DataRequest>) -> Result<(), Code> {
+    if grant.issuer() != person || grant.signers().len() != 1 {
+        return Err(Code::WrongSigner);
+    }
+    let request = request.ok_or(Code::RequestUnknown)?;
+    if grant.subject().id != *request.issuer() {
+        return Err(Code::WrongAudience);
+    }
+    grant.subject().matches(request)
+}
+
+impl Intake {
+    /// From what is stored.
+    #[must_use]
+    pub fn new(grant: Grant, state: IntakeState) -> Self {
+        Self { grant, state }
+    }
+
+    /// What to store.
+    #[must_use]
+    pub fn state(&self) -> &IntakeState {
+        &self.state
+    }
+
+    /// The paths the hub may hold now.
+    #[must_use]
+    pub fn effective(&self, now: Timestamp) -> BTreeSet<Path> {
+        if self.is_expired(now) {
+            return BTreeSet::new();
+        }
+        let scope = self.grant.subject().scope.iter().map(|s| s.path.clone());
+        scope.filter(|path| !self.state.revoked.contains(path)).collect()
+    }
+
+    /// Whether the grant has ended by itself.
+    #[must_use]
+    pub fn is_expired(&self, now: Timestamp) -> bool {
+        self.grant.valid_until().is_some_and(|until| now >= until)
+    }
+
+    /// Takes an update in: gives the fields to store.
+    ///
+    /// # Errors
+    /// [`Code::Expired`], [`Code::Revoked`] or [`Code::NotInScope`]; then nothing of it may be kept.
+    pub fn handle_update(
+        &mut self,
+        seq: u64,
+        update: &ReceivedUpdate,
+        now: Timestamp,
+    ) -> Result<BTreeMap<Path, Option<String>>, Code> {
+        if self.is_expired(now) {
+            return Err(Code::Expired);
+        }
+        for path in update.fields.keys() {
+            if self.state.revoked.contains(path) {
+                return Err(Code::Revoked);
+            }
+            if !self.grant.subject().scope.iter().any(|s| s.path == *path) {
+                return Err(Code::NotInScope);
+            }
+        }
+        self.state.last_update = self.state.last_update.max(seq);
+        Ok(update.fields.clone())
+    }
+
+    /// Takes a revocation in: gives the paths to erase.
+    ///
+    /// # Errors
+    /// [`Code::WrongSigner`], [`Code::WrongAudience`], [`Code::NoGrant`] or [`Code::NotInScope`].
+    pub fn handle_revocation(&mut self, revocation: &Revocation) -> Result<BTreeSet<Path>, Code> {
+        if revocation.issuer() != self.grant.issuer() || revocation.signers().len() != 1 {
+            return Err(Code::WrongSigner);
+        }
+        let said = revocation.subject();
+        if said.id != self.grant.subject().id {
+            return Err(Code::WrongAudience);
+        }
+        if said.grant != self.grant.reference() {
+            return Err(Code::NoGrant);
+        }
+        let scope: BTreeSet<&Path> = self.grant.subject().scope.iter().map(|s| &s.path).collect();
+        if said.paths.iter().any(|path| !scope.contains(path)) {
+            return Err(Code::NotInScope);
+        }
+        self.state.revoked.extend(said.paths.iter().cloned());
+        Ok(said.paths.iter().cloned().collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::tests::{grant, path, paths, person, request, vendor};
+    use crate::document::Issue;
+    use crate::id::RevocationId;
+    use crate::identity::SigningKey;
+
+    fn intake(until: Option<Timestamp>) -> Intake {
+        let grant = grant(&["phone.mobile", "email.personal"], until);
+        let receipt = grant.countersign(&vendor(), &vendor().public().did(), Timestamp::default()).unwrap();
+        Intake::new(receipt, IntakeState::default())
+    }
+
+    fn update(names: &[&str]) -> ReceivedUpdate {
+        let fields = names.iter().map(|n| (path(n), Some("x".to_owned()))).collect();
+        ReceivedUpdate { grant: crate::id::GrantId::from_entropy([2; 16]), fields }
+    }
+
+    fn revocation(intake: &Intake, key: &SigningKey, names: &[&str]) -> Revocation {
+        let subject = RevocationSubject {
+            id: vendor().public().did(),
+            grant: intake.grant.reference(),
+            paths: paths(names).into_iter().collect(),
+            whole: false,
+            last_sequence: 1,
+        };
+        let issue = Issue {
+            id: RevocationId::from_entropy([3; 16]),
+            issuer: key.public().did(),
+            valid_from: Timestamp::default(),
+            valid_until: None,
+            subject,
+        };
+        Document::issue(issue, key).unwrap()
+    }
+
+    #[test]
+    fn an_update_with_one_field_too_many_is_refused_whole() {
+        let mut held = intake(None);
+        let now = Timestamp::default();
+        assert_eq!(
+            held.handle_update(1, &update(&["phone.mobile", "phone.home"]), now),
+            Err(Code::NotInScope)
+        );
+        assert_eq!(held.state(), &IntakeState::default());
+        assert_eq!(held.handle_update(1, &update(&["phone.mobile"]), now).unwrap().len(), 1);
+    }
+
+    #[test]
+    fn nothing_is_taken_after_the_end() {
+        let end = Timestamp::from_millis(60_000);
+        let mut held = intake(Some(end));
+        assert_eq!(held.handle_update(1, &update(&["phone.mobile"]), end), Err(Code::Expired));
+        let mut held = intake(None);
+        let stop = revocation(&held, &person(), &["phone.mobile"]);
+        assert_eq!(held.handle_revocation(&stop), Ok(paths(&["phone.mobile"])));
+        assert_eq!(held.handle_update(2, &update(&["phone.mobile"]), end), Err(Code::Revoked));
+        assert_eq!(held.effective(end), paths(&["email.personal"]));
+    }
+
+    #[test]
+    fn only_the_person_revokes_and_only_what_was_granted() {
+        let mut held = intake(None);
+        let forged = revocation(&held, &vendor(), &["phone.mobile"]);
+        assert_eq!(held.handle_revocation(&forged), Err(Code::WrongSigner));
+        let wide = revocation(&held, &person(), &["phone.home"]);
+        assert_eq!(held.handle_revocation(&wide), Err(Code::NotInScope));
+    }
+
+    #[test]
+    fn a_grant_is_taken_only_from_its_person_for_a_request_that_was_made() {
+        let given = grant(&["phone.mobile"], None);
+        let asked = request(&["phone.mobile"]);
+        assert_eq!(check_grant(&given, &person().public().did(), Some(&asked)), Ok(()));
+        assert_eq!(check_grant(&given, &vendor().public().did(), Some(&asked)), Err(Code::WrongSigner));
+        assert_eq!(check_grant(&given, &person().public().did(), None), Err(Code::RequestUnknown));
+        assert_eq!(
+            check_grant(&given, &person().public().did(), Some(&request(&["phone.home"]))),
+            Err(Code::GrantMismatch)
+        );
+    }
+}

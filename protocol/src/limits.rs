@@ -1,0 +1,54 @@
+//! The limits table: every bound a peer can meet, in one place. Spec: `specs/README.md`, "Limits".
+
+use std::time::Duration;
+
+/// Largest frame on a session or read stream, in bytes: holds the largest document with room to spare.
+pub const FRAME_BYTES_MAX: usize = 256 * 1024;
+
+/// Largest message body, in bytes: a frame less signature, header and envelope.
+pub const BODY_BYTES_MAX: usize = 240 * 1024;
+
+/// Largest signed JSON document, in bytes: a grant over every vocabulary path stays below a fifth of it.
+pub const DOCUMENT_BYTES_MAX: usize = 128 * 1024;
+
+/// Deepest nesting of arrays and maps in any JSON or CBOR: our documents need 6.
+pub const NESTING_MAX: usize = 16;
+
+/// Most paths in one request, grant or update.
+pub const PATHS_MAX: usize = 1_000;
+
+/// Longest field value, in bytes: a postal line or a note, not a file.
+pub const VALUE_BYTES_MAX: usize = 4 * 1024;
+
+/// Most messages of one direction that may be under way unacknowledged.
+pub const WINDOW: u64 = 32;
+
+/// Most families named in a hello.
+pub const FAMILIES_MAX: usize = 64;
+
+/// Longest message type, such as `data/1/update`, in bytes.
+pub const TYPE_BYTES_MAX: usize = 64;
+
+/// Longest free text in a message or document (a reason, a name, a detail), in bytes.
+pub const TEXT_BYTES_MAX: usize = 1_024;
+
+/// Most addresses in an invitation.
+pub const ADDRESSES_MAX: usize = 8;
+
+/// Longest invitation link, in characters: still a QR code that a phone reads.
+pub const LINK_CHARS_MAX: usize = 1_200;
+
+/// How long a peer may take to say hello.
+pub const HELLO_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long a sent message may stay unacknowledged before the session is given up and dialled again.
+pub const ACK_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How long a live read may take from request to answer.
+pub const READ_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// First wait before dialling again; doubled per failure, with full jitter.
+pub const REDIAL_FIRST: Duration = Duration::from_millis(250);
+
+/// Longest wait before dialling again.
+pub const REDIAL_MAX: Duration = Duration::from_secs(300);

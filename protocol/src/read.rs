@@ -1,0 +1,114 @@
+//! Live reads: one request and one answer on a stream of their own, never queued. Spec: `specs/data.md`.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::code::Code;
+use crate::cose::{self, Kind};
+use crate::disclosure::Disclosure;
+use crate::id::MessageId;
+use crate::identity::{Did, PublicKey, SigningKey};
+use crate::limits::{PATHS_MAX, TEXT_BYTES_MAX};
+use crate::path::Path;
+
+/// What a hub asks.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReadRequest {
+    /// Its id; the answer repeats it.
+    pub id: MessageId,
+    /// Who it is for: the person's DID in this relationship.
+    pub to: Did,
+    /// Which fields.
+    pub paths: BTreeSet<Path>,
+    /// For what: a DPV purpose of the vocabulary, as an IRI.
+    pub purpose: String,
+}
+
+/// What the node answers: values, or the code that forbids them.
+#[derive(Clone, PartialEq, Eq, Deserialize)]
+pub struct ReadAnswer {
+    /// The request's id.
+    pub id: MessageId,
+    /// Who it is for: the vendor's DID.
+    pub to: Did,
+    /// The values; absent when denied.
+    #[serde(default)]
+    pub fields: Option<BTreeMap<Path, Option<String>>>,
+    /// Why not.
+    #[serde(default)]
+    pub denied: Option<Code>,
+}
+
+impl fmt::Debug for ReadAnswer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ReadAnswer({:?}, denied {:?})", self.id, self.denied)
+    }
+}
+
+impl ReadRequest {
+    /// Signs the request under the hub's key of this session.
+    #[must_use]
+    pub fn sign(&self, key: &SigningKey) -> Vec<u8> {
+        cose::sign(Kind::ReadRequest, key, crate::cbor::encode(self))
+    }
+
+    /// Verifies and bounds a request from `peer` to `own`.
+    ///
+    /// # Errors
+    /// A code for the first thing that is wrong.
+    pub fn open(bytes: &[u8], peer: &PublicKey, own: &Did) -> Result<Self, Code> {
+        let payload = cose::verify(Kind::ReadRequest, peer, bytes)?;
+        let request: Self = crate::cbor::decode(&payload).map_err(|_| Code::Malformed)?;
+        if request.to != *own {
+            return Err(Code::WrongAudience);
+        }
+        if request.paths.len() > PATHS_MAX || request.purpose.len() > TEXT_BYTES_MAX {
+            return Err(Code::TooLarge);
+        }
+        Ok(request)
+    }
+}
+
+/// Signs an answer: only a disclosure gives values.
+#[must_use]
+pub fn sign_answer(id: MessageId, to: &Did, result: Result<Disclosure, Code>, key: &SigningKey) -> Vec<u8> {
+    #[derive(Serialize)]
+    struct Answer<'a> {
+        id: MessageId,
+        to: &'a Did,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        fields: Option<BTreeMap<Path, Option<String>>>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        denied: Option<Code>,
+    }
+    let (fields, denied) = match result {
+        Ok(disclosure) => (Some(disclosure.into_parts().1), None),
+        Err(code) => (None, Some(code)),
+    };
+    cose::sign(Kind::ReadAnswer, key, crate::cbor::encode(&Answer { id, to, fields, denied }))
+}
+
+/// Verifies an answer from `peer` to `own` for a request.
+///
+/// # Errors
+/// A code for the first thing that is wrong; [`Code::Malformed`] when it answers another request or other paths.
+pub fn open_answer(
+    bytes: &[u8],
+    peer: &PublicKey,
+    own: &Did,
+    request: &ReadRequest,
+) -> Result<ReadAnswer, Code> {
+    let payload = cose::verify(Kind::ReadAnswer, peer, bytes)?;
+    let answer: ReadAnswer = crate::cbor::decode(&payload).map_err(|_| Code::Malformed)?;
+    if answer.to != *own {
+        return Err(Code::WrongAudience);
+    }
+    let complete = match (&answer.fields, answer.denied) {
+        (Some(fields), None) => fields.keys().eq(request.paths.iter()),
+        (None, Some(_)) => true,
+        _ => false,
+    };
+    if answer.id == request.id && complete { Ok(answer) } else { Err(Code::Malformed) }
+}

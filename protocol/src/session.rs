@@ -1,0 +1,325 @@
+//! The session machine: two mailboxes over one connection, from hello to goodbye. Spec: `specs/session.md`.
+//!
+//! [`Session`] is sans-IO. Getters: [`Session::is_open`], [`Session::cursors`], [`Session::peer_knows`].
+//! Inputs: [`Session::handle_frame`], [`Session::handle_timeout`]. Commands: [`Session::queued`],
+//! [`Session::send`], [`Session::committed`], [`Session::problem`], [`Session::close`].
+//! Outputs: [`Session::poll_output`], [`Session::poll_timeout`].
+//!
+//! The shell commits what arrives before it calls `committed`, and writes down what is sent before it calls
+//! `send`; so an acknowledgement means on disk, and a lost one loses nothing.
+
+use std::collections::VecDeque;
+
+use crate::code::Code;
+use crate::frame::{Frame, Hello, VERSIONS};
+use crate::identity::{Did, PublicKey};
+use crate::limits::{ACK_TIMEOUT, HELLO_TIMEOUT, WINDOW};
+use crate::mailbox::Cursors;
+use crate::message::{self, Message, SignedMessage};
+use crate::time::Moment;
+
+/// Who the two ends are.
+#[derive(Debug, Clone)]
+pub struct Parties {
+    /// This side's DID in the relationship: whom messages must be addressed to.
+    pub own: Did,
+    /// The key the transport's handshake has shown: who must have signed.
+    pub peer: PublicKey,
+}
+
+/// What the shell must do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Output {
+    /// Write this frame.
+    Transmit(Vec<u8>),
+    /// Hellos are exchanged; messages may flow.
+    Open(Hello),
+    /// Make, write down and [`Session::send`] the message of this sequence.
+    Compose(u64),
+    /// Commit this message, then call [`Session::committed`].
+    Received(Message),
+    /// The peer has everything up to this sequence on its disk.
+    Delivered(u64),
+    /// The peer could not use the message of this sequence; it is stored there all the same.
+    Problem {
+        /// What was wrong.
+        code: Code,
+        /// The sequence of this side's message.
+        about: u64,
+    },
+    /// The session is over; drop the connection.
+    Closed(Closed),
+}
+
+/// Why a session ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Closed {
+    /// This side ended it.
+    ByUs(Code),
+    /// The peer ended it.
+    ByPeer(Code),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    AwaitHello { since: Moment },
+    Open,
+    Over,
+}
+
+/// One session. See the module's page.
+#[derive(Debug)]
+pub struct Session {
+    parties: Parties,
+    cursors: Cursors,
+    families: Vec<String>,
+    phase: Phase,
+    /// Last sequence given to the wire in this session.
+    sent: u64,
+    /// Sequence the shell is composing now.
+    composing: Option<u64>,
+    /// Last sequence taken from the wire in this session.
+    received: u64,
+    ack_due: bool,
+    last_progress: Moment,
+    outputs: VecDeque<Output>,
+}
+
+impl Session {
+    /// The dialling side: says hello at once.
+    #[must_use]
+    pub fn dial(parties: Parties, cursors: Cursors, hello: Hello, now: Moment) -> Self {
+        let mut session = Self::new(parties, cursors, now);
+        session.transmit(&Frame::Hello(Hello { stored: cursors.stored, ..hello }));
+        session
+    }
+
+    /// The accepting side: has read the peer's hello and answers it.
+    #[must_use]
+    pub fn accept(parties: Parties, cursors: Cursors, hello: Hello, theirs: Hello, now: Moment) -> Self {
+        let mut session = Self::new(parties, cursors, now);
+        session.transmit(&Frame::Hello(Hello { stored: cursors.stored, ..hello }));
+        session.greet(theirs, now);
+        session
+    }
+
+    fn new(parties: Parties, cursors: Cursors, now: Moment) -> Self {
+        Self {
+            parties,
+            cursors,
+            families: Vec::new(),
+            phase: Phase::AwaitHello { since: now },
+            sent: cursors.delivered,
+            composing: None,
+            received: cursors.stored,
+            ack_due: false,
+            last_progress: now,
+            outputs: VecDeque::new(),
+        }
+    }
+
+    /// Whether messages may flow.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.phase == Phase::Open
+    }
+
+    /// Where the mailboxes stand, as far as this session knows.
+    #[must_use]
+    pub fn cursors(&self) -> Cursors {
+        self.cursors
+    }
+
+    /// Whether the peer named this family in its hello.
+    #[must_use]
+    pub fn peer_knows(&self, family: &str) -> bool {
+        self.families.iter().any(|f| f == family)
+    }
+
+    /// Whether everything queued is on the peer's disk and everything received is acknowledged.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        self.is_open()
+            && self.cursors.delivered == self.cursors.queued
+            && self.received == self.cursors.stored
+            && self.outputs.is_empty()
+    }
+
+    /// Whether another message may be composed and sent right now.
+    #[must_use]
+    pub fn has_room(&self) -> bool {
+        self.is_open()
+            && self.composing.is_none()
+            && self.sent == self.cursors.queued
+            && self.sent - self.cursors.delivered < WINDOW
+    }
+
+    /// Takes one frame from the wire.
+    pub fn handle_frame(&mut self, bytes: &[u8], now: Moment) {
+        if self.phase == Phase::Over {
+            return;
+        }
+        match Frame::decode(bytes) {
+            Err(code) => self.close(code),
+            Ok(Frame::Hello(hello)) if matches!(self.phase, Phase::AwaitHello { .. }) => {
+                self.greet(hello, now)
+            }
+            Ok(Frame::Bye { code }) => self.over(Closed::ByPeer(code)),
+            Ok(Frame::Problem { code, about: None }) => self.over(Closed::ByPeer(code)),
+            Ok(_) if self.phase != Phase::Open => self.close(Code::UnexpectedFrame),
+            Ok(Frame::Hello(_)) => self.close(Code::UnexpectedFrame),
+            Ok(Frame::Message(bytes)) => self.receive(&bytes),
+            Ok(Frame::Ack { stored }) => self.acknowledged(stored, now),
+            Ok(Frame::Problem { code, about: Some(about) }) => {
+                if about > self.sent {
+                    self.close(Code::AheadOfSender);
+                } else {
+                    self.outputs.push_back(Output::Problem { code, about });
+                }
+            }
+        }
+    }
+
+    /// Acts on the time. Call when [`Session::poll_timeout`] has passed; early calls do nothing.
+    pub fn handle_timeout(&mut self, now: Moment) {
+        if self.poll_timeout().is_some_and(|at| now >= at) {
+            self.close(Code::Timeout);
+        }
+    }
+
+    /// When [`Session::handle_timeout`] wants to be called.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Moment> {
+        match self.phase {
+            Phase::AwaitHello { since } => Some(since.after(HELLO_TIMEOUT)),
+            Phase::Open if self.sent > self.cursors.delivered => Some(self.last_progress.after(ACK_TIMEOUT)),
+            _ => None,
+        }
+    }
+
+    /// The shell has queued an entry durably; it is composed when its turn comes.
+    pub fn queued(&mut self, seq: u64) {
+        debug_assert!(seq == self.cursors.queued + 1 || seq <= self.cursors.queued);
+        self.cursors.queued = self.cursors.queued.max(seq);
+        self.compose_next();
+    }
+
+    /// The shell has composed and written down the message of the sequence asked for, or of a new one when
+    /// [`Session::has_room`]. Anything else is dropped: the next session asks again.
+    pub fn send(&mut self, message: SignedMessage, now: Moment) {
+        let seq = message.seq();
+        let fresh = self.has_room() && seq == self.cursors.queued + 1;
+        if !self.is_open() || !(fresh || self.composing == Some(seq)) {
+            return;
+        }
+        self.composing = None;
+        self.cursors.queued = self.cursors.queued.max(seq);
+        if self.sent == self.cursors.delivered {
+            self.last_progress = now;
+        }
+        self.sent = seq;
+        self.transmit(&Frame::Message(message.into_bytes()));
+        self.compose_next();
+    }
+
+    /// The shell has the peer's messages up to `seq` on its disk: acknowledge.
+    pub fn committed(&mut self, seq: u64) {
+        if seq > self.cursors.stored {
+            self.cursors.stored = seq;
+            self.ack_due = true;
+        }
+    }
+
+    /// Tells the peer that one of its stored messages could not be used.
+    pub fn problem(&mut self, code: Code, about: u64) {
+        if self.is_open() {
+            self.transmit(&Frame::Problem { code, about: Some(about) });
+        }
+    }
+
+    /// Ends the session and tells the peer why.
+    pub fn close(&mut self, code: Code) {
+        if self.phase != Phase::Over {
+            self.transmit(&Frame::Bye { code });
+            self.over(Closed::ByUs(code));
+        }
+    }
+
+    /// What to do next; `None` when there is nothing until the next input.
+    pub fn poll_output(&mut self) -> Option<Output> {
+        self.outputs.pop_front().or_else(|| {
+            // One acknowledgement answers everything committed since the last.
+            (std::mem::take(&mut self.ack_due) && self.is_open())
+                .then(|| Output::Transmit(Frame::Ack { stored: self.cursors.stored }.encode()))
+        })
+    }
+
+    fn greet(&mut self, theirs: Hello, now: Moment) {
+        if !theirs.versions.iter().any(|v| VERSIONS.contains(v)) {
+            return self.close(Code::UnsupportedVersion);
+        }
+        if theirs.stored > self.cursors.queued {
+            return self.close(Code::AheadOfSender);
+        }
+        if theirs.stored < self.cursors.delivered {
+            return self.close(Code::BehindAcknowledged);
+        }
+        self.phase = Phase::Open;
+        self.families.clone_from(&theirs.families);
+        self.sent = theirs.stored;
+        self.outputs.push_back(Output::Open(theirs.clone()));
+        self.acknowledged(theirs.stored, now);
+        self.compose_next();
+    }
+
+    fn receive(&mut self, bytes: &[u8]) {
+        let message = match message::open(bytes, &self.parties.peer, &self.parties.own) {
+            Ok(message) => message,
+            Err(code) => return self.close(code),
+        };
+        if message.seq <= self.cursors.stored {
+            // The acknowledgement was lost: say it again.
+            self.ack_due = true;
+        } else if message.seq <= self.received {
+            // Committing now; the acknowledgement follows.
+        } else if message.seq != self.received + 1 {
+            self.close(Code::SequenceGap);
+        } else if message.seq - self.cursors.stored > WINDOW {
+            self.close(Code::Flood);
+        } else {
+            self.received = message.seq;
+            self.outputs.push_back(Output::Received(message));
+        }
+    }
+
+    fn acknowledged(&mut self, stored: u64, now: Moment) {
+        if stored > self.sent {
+            self.close(Code::AheadOfSender);
+        } else if stored > self.cursors.delivered {
+            self.cursors.delivered = stored;
+            self.last_progress = now;
+            self.outputs.push_back(Output::Delivered(stored));
+            self.compose_next();
+        }
+    }
+
+    fn compose_next(&mut self) {
+        let room = self.sent - self.cursors.delivered < WINDOW;
+        if self.is_open() && self.composing.is_none() && self.sent < self.cursors.queued && room {
+            self.composing = Some(self.sent + 1);
+            self.outputs.push_back(Output::Compose(self.sent + 1));
+        }
+    }
+
+    fn transmit(&mut self, frame: &Frame) {
+        self.outputs.push_back(Output::Transmit(frame.encode()));
+    }
+
+    fn over(&mut self, why: Closed) {
+        self.phase = Phase::Over;
+        self.outputs.push_back(Output::Closed(why));
+    }
+}
+
+#[cfg(test)]
+mod tests;
