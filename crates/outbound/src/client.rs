@@ -118,6 +118,15 @@ impl Client {
         Ok(Self { http, gate, policy: Arc::new(policy) })
     }
 
+    /// Whether a URL could be used at all, without contacting anybody: for checking a configuration. A name is not
+    /// looked up, so [`FetchError::Inward`] is found here for literal addresses alone.
+    ///
+    /// # Errors
+    /// [`FetchError`], as [`Client::send`] would give it.
+    pub fn check(&self, url: &str) -> Result<(), FetchError> {
+        self.checked(url).map(|_| ())
+    }
+
     /// Fetches a document. `accept` is the `Accept` header.
     ///
     /// # Errors
@@ -207,15 +216,15 @@ impl Client {
             request = request.body(body);
         }
         let mut answer = request.send().await.map_err(|error| fetch_error(&error, host))?;
+        let status = answer.status().as_u16();
         let bytes_max = self.policy.body_bytes_max;
-        let too_large = || FetchError::TooLarge { host: host.to_owned(), bytes_max };
+        let too_large = || FetchError::TooLarge { host: host.to_owned(), status, bytes_max };
         if answer.content_length().is_some_and(|length| length > bytes_max as u64) {
             return Err(too_large());
         }
         let text =
             |name| answer.headers().get(name).and_then(|v: &HeaderValue| v.to_str().ok()).map(str::to_owned);
         let (content_type, retry_after) = (text(CONTENT_TYPE), text(RETRY_AFTER));
-        let status = answer.status().as_u16();
         let mut body = Vec::new();
         let interrupted = |_| FetchError::Interrupted { host: host.to_owned() };
         while let Some(chunk) = answer.chunk().await.map_err(interrupted)? {

@@ -86,6 +86,8 @@ pub enum FetchError {
     TooLarge {
         /// The URL's host.
         host: String,
+        /// The HTTP status that came before the body.
+        status: u16,
         /// The policy's limit.
         bytes_max: usize,
     },

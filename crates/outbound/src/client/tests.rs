@@ -159,7 +159,7 @@ async fn a_body_over_the_limit_is_refused_whether_announced_or_not() {
     for answer in [announced, endless] {
         let server = serve(answer, true).await;
         let got = client.get(&format!("http://127.0.0.1:{}/", server.port), "*/*").await;
-        assert_eq!(got, Err(FetchError::TooLarge { host: "127.0.0.1".into(), bytes_max: 1000 }));
+        assert_eq!(got, Err(FetchError::TooLarge { host: "127.0.0.1".into(), status: 200, bytes_max: 1000 }));
     }
     let exact = serve(format!("HTTP/1.1 200 OK\r\n\r\n{}", "x".repeat(1000)), false).await;
     let got = client.get(&format!("http://127.0.0.1:{}/", exact.port), "*/*").await.unwrap();
@@ -219,6 +219,7 @@ async fn urls_and_headers_that_must_not_be_used_are_refused() {
         ("https://user:secret@example.com/", FetchError::Userinfo { host: "example.com".into() }),
     ]);
     for (url, wanted) in cases {
+        assert_eq!(client.check(url), Err(wanted.clone()), "{url}");
         assert_eq!(client.get(url, "*/*").await, Err(wanted), "{url}");
     }
     let got = client.post("https://example.com/", &[("x-a", "1\r\nx-b: 2")], Vec::new()).await;
