@@ -1,0 +1,70 @@
+//! The limits table of the transport: what one peer, and all of them, may cost.
+
+use std::time::Duration;
+
+/// Bytes a peer may have in flight on one QUIC stream: four of the largest frames keep a long link busy.
+pub(crate) const QUIC_STREAM_BYTES: u32 = 1 << 20;
+
+/// Bytes a peer may have in flight on one QUIC connection: a session and a few reads at full speed.
+pub(crate) const QUIC_CONNECTION_BYTES: u32 = 4 << 20;
+
+/// Silence after which a QUIC keep-alive is sent: home routers forget UDP mappings after 30 s at the earliest.
+pub(crate) const QUIC_KEEP_ALIVE: Duration = Duration::from_secs(15);
+
+/// Silence after which a QUIC connection is dead: four lost keep-alives in a row.
+pub(crate) const QUIC_IDLE_MAX: Duration = Duration::from_secs(60);
+
+/// Streams a connection needs beside the reads: the session, two pings, and a few still being refused.
+pub(crate) const STREAMS_SPARE: u32 = 16;
+
+/// Requests for a new stream that may wait for the connection's task: they only wait for a poll.
+pub(crate) const OPEN_QUEUE: usize = 16;
+
+/// What a peer may cost. Every field has a default; an owner changes what it must.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Established connections that an [`Endpoint`](crate::Endpoint) accepts in all. Default 10,000: at about
+    /// 70 KiB each, well below a gibibyte.
+    pub incoming_max: u32,
+    /// Established connections of one peer's key. Default 2: a new one replaces the old one, which may still be
+    /// closing.
+    pub per_peer_max: u32,
+    /// Incoming connections still in their handshake. Default 256: a handshake costs about 2 ms of CPU.
+    pub pending_incoming_max: u32,
+    /// Streams of one connection that either side may have open for live reads. Default 32: a person's node answers
+    /// reads within milliseconds, so more would be a flood.
+    pub streams_max: u32,
+    /// Longest handshake of a connection that comes in, and longest negotiation of a stream. Default 10 s.
+    pub handshake_timeout: Duration,
+    /// How long a connection may live without any open stream. Default 60 s: a session's stream stays open for
+    /// days, and between sessions nothing is worth a connection.
+    pub idle_timeout: Duration,
+    /// How long a half-received or half-sent frame may stand still. Default 30 s: longer than a vendor's slowest
+    /// disk, shorter than a person's patience.
+    pub frame_timeout: Duration,
+    /// Longest attempt at one address, name look-up and handshake included. Default 5 s: four round trips on the
+    /// worst link, and the wait before TCP is tried where QUIC is blocked.
+    pub dial_timeout: Duration,
+    /// Pause between two pings. Default 20 s: with [`Limits::liveness_timeout`] a dead TCP peer is noticed within
+    /// about 90 s.
+    pub liveness_interval: Duration,
+    /// Longest wait for a ping's answer. Default 20 s.
+    pub liveness_timeout: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            incoming_max: 10_000,
+            per_peer_max: 2,
+            pending_incoming_max: 256,
+            streams_max: 32,
+            handshake_timeout: Duration::from_secs(10),
+            idle_timeout: Duration::from_secs(60),
+            frame_timeout: Duration::from_secs(30),
+            dial_timeout: Duration::from_secs(5),
+            liveness_interval: Duration::from_secs(20),
+            liveness_timeout: Duration::from_secs(20),
+        }
+    }
+}
