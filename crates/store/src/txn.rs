@@ -152,10 +152,12 @@ impl Txn {
     }
 }
 
+type Staged<'a> = Ahead<btree_map::Range<'a, Vec<u8>, Change>, (&'a Vec<u8>, &'a Change)>;
+
 /// The records that a transaction sees under a prefix: what is stored with its own changes laid over.
 pub struct TxnScan<'a> {
     changes: &'a BTreeMap<Vec<u8>, Change>,
-    staged: Ahead<btree_map::Range<'a, Vec<u8>, Change>, (&'a Vec<u8>, &'a Change)>,
+    staged: Staged<'a>,
     stored: Ahead<Scan, (sled::IVec, sled::IVec)>,
 }
 

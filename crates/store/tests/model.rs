@@ -1,5 +1,7 @@
 //! The store against a `BTreeMap`, with reopens in between.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests may panic as tests do")]
+
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 
@@ -54,8 +56,7 @@ fn listed(entries: impl Iterator<Item = Entry>) -> Vec<(Vec<u8>, Vec<u8>)> {
 /// Takes entries from both ends in turn and puts them in order again.
 fn zigzag(mut entries: impl DoubleEndedIterator<Item = Entry>) -> Vec<(Vec<u8>, Vec<u8>)> {
     let (mut front, mut back) = (Vec::new(), Vec::new());
-    loop {
-        let Some(entry) = entries.next() else { break };
+    while let Some(entry) = entries.next() {
         front.push(entry);
         let Some(entry) = entries.next_back() else { break };
         back.push(entry);
