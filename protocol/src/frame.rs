@@ -22,15 +22,7 @@ pub enum Frame {
         /// The last sequence stored.
         stored: u64,
     },
-    /// Something is wrong. After a problem without `about` the session ends.
-    Problem {
-        /// What.
-        code: Code,
-        /// The sequence it is about, when the session goes on.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        about: Option<u64>,
-    },
-    /// The sender closes in good order.
+    /// The sender ends the session.
     Bye {
         /// Why.
         code: Code,
@@ -99,7 +91,6 @@ mod tests {
             }),
             Frame::Message(ByteBuf::from(vec![1, 2])),
             Frame::Ack { stored: 9 },
-            Frame::Problem { code: Code::Flood, about: Some(4) },
             Frame::Bye { code: Code::ShuttingDown },
         ] {
             assert_eq!(Frame::decode(&frame.encode()), Ok(frame));

@@ -2,7 +2,7 @@
 //!
 //! [`Session`] is sans-IO. Getters: [`Session::is_open`], [`Session::cursors`], [`Session::peer_knows`].
 //! Inputs: [`Session::handle_frame`], [`Session::handle_timeout`]. Commands: [`Session::queued`],
-//! [`Session::send`], [`Session::committed`], [`Session::problem`], [`Session::close`].
+//! [`Session::send`], [`Session::committed`], [`Session::close`].
 //! Outputs: [`Session::poll_output`], [`Session::poll_timeout`].
 //!
 //! The shell commits what arrives before it calls `committed`, and writes down what is sent before it calls
@@ -40,13 +40,6 @@ pub enum Output {
     Received(Message),
     /// The peer has everything up to this sequence on its disk.
     Delivered(u64),
-    /// The peer could not use the message of this sequence; it is stored there all the same.
-    Problem {
-        /// What was wrong.
-        code: Code,
-        /// The sequence of this side's message.
-        about: u64,
-    },
     /// The session is over; drop the connection.
     Closed(Closed),
 }
@@ -165,18 +158,10 @@ impl Session {
                 self.greet(hello, now)
             }
             Ok(Frame::Bye { code }) => self.over(Closed::ByPeer(code)),
-            Ok(Frame::Problem { code, about: None }) => self.over(Closed::ByPeer(code)),
             Ok(_) if self.phase != Phase::Open => self.close(Code::UnexpectedFrame),
             Ok(Frame::Hello(_)) => self.close(Code::UnexpectedFrame),
             Ok(Frame::Message(bytes)) => self.receive(&bytes),
             Ok(Frame::Ack { stored }) => self.acknowledged(stored, now),
-            Ok(Frame::Problem { code, about: Some(about) }) => {
-                if about > self.sent {
-                    self.close(Code::AheadOfSender);
-                } else {
-                    self.outputs.push_back(Output::Problem { code, about });
-                }
-            }
         }
     }
 
@@ -227,13 +212,6 @@ impl Session {
         if seq > self.cursors.stored {
             self.cursors.stored = seq;
             self.ack_due = true;
-        }
-    }
-
-    /// Tells the peer that one of its stored messages could not be used.
-    pub fn problem(&mut self, code: Code, about: u64) {
-        if self.is_open() {
-            self.transmit(&Frame::Problem { code, about: Some(about) });
         }
     }
 

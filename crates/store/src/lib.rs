@@ -44,6 +44,7 @@ mod error;
 mod format;
 mod key;
 mod open;
+mod reader;
 mod record_keys;
 mod records;
 mod scan;
@@ -54,6 +55,7 @@ mod writer;
 
 pub use error::{CloseError, OpenError, ReadError, WriteError};
 pub use key::Key;
+pub use reader::Reader;
 pub use scan::Scan;
 pub use seal::HomeKey;
 pub use store::{Durable, Options, Store};

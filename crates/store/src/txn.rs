@@ -10,6 +10,7 @@ use crate::scan::{End, Range, Scan, after_range, prefix_range};
 use crate::{KEY_BYTES_MAX, TXN_BYTES_MAX, VALUE_BYTES_MAX};
 
 /// A staged change of one record.
+#[derive(Clone)]
 pub(crate) enum Change {
     Put(Vec<u8>),
     PutErasable(Vec<u8>),
@@ -121,6 +122,19 @@ impl Txn {
             self.stage_stored(key, Change::Delete);
         }
         Ok(count)
+    }
+
+    /// Runs a part of the closure that may fail by itself: its staged changes stay only if it returns `Ok`.
+    ///
+    /// # Errors
+    /// What the part returns.
+    pub fn attempt<T, E>(&mut self, part: impl FnOnce(&mut Self) -> Result<T, E>) -> Result<T, E> {
+        let before = (self.changes.clone(), self.erasing, self.too_large, self.bytes);
+        let result = part(self);
+        if result.is_err() {
+            (self.changes, self.erasing, self.too_large, self.bytes) = before;
+        }
+        result
     }
 
     /// A name, hidden under the home key, as [`Store::hidden`](crate::Store::hidden) gives it.

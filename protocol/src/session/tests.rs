@@ -72,7 +72,7 @@ impl End {
                     self.closed = Some(why);
                     return;
                 }
-                Output::Open(_) | Output::Problem { .. } => {}
+                Output::Open(_) => {}
             }
         }
         self.session = Some(session);
@@ -227,7 +227,6 @@ fn what_a_peer_must_not_send_ends_the_session_with_its_code() {
     assert_eq!(closed_by(&[signed(1, 2, 3)]), ours(Code::WrongSigner));
     assert_eq!(closed_by(&[signed(1, 3, 1)]), ours(Code::WrongAudience));
     assert_eq!(closed_by(&[Frame::Ack { stored: 1 }]), ours(Code::AheadOfSender));
-    assert_eq!(closed_by(&[Frame::Problem { code: Code::Busy, about: Some(9) }]), ours(Code::AheadOfSender));
     assert_eq!(closed_by(&[Frame::Hello(hello())]), ours(Code::UnexpectedFrame));
     assert_eq!(
         closed_by(&[Frame::Bye { code: Code::ShuttingDown }]),

@@ -1,0 +1,27 @@
+//! Durable mailboxes on the store: the two queues of a relationship and what a family's handler works on.
+//!
+//! Both roles keep their mailboxes the same way, so this is written once. What it leaves out: the wire
+//! (`freehold-link`) and what a role records of a relationship (`freehold-vault`, `freehold-hub`).
+//!
+//! Reading order: [`record`] (typed records), [`Mailbox`] (the queues of one relationship), [`Desk`] (what a handler
+//! gets), [`take`] (one message in, committed with the cursor).
+//!
+//! Keys begin with `M`; the roles use every other tag.
+
+mod desk;
+mod queue;
+pub mod record;
+
+pub use desk::{AfterCommit, Desk, Linked, TakeError, compose, delivered, take};
+pub use queue::{Kept, Mailbox};
+
+/// 16 random bytes from the operating system.
+///
+/// # Panics
+/// When the operating system has no randomness to give; nothing can go on safely then.
+#[must_use]
+pub fn entropy() -> [u8; 16] {
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes).expect("the operating system gives randomness");
+    bytes
+}

@@ -1,0 +1,146 @@
+//! The queues of one relationship.
+
+use freehold_protocol::code::Code;
+use freehold_protocol::id::{MessageId, RelationshipId};
+use freehold_protocol::mailbox::{Cursors, Entry, EntryBody};
+use freehold_protocol::message::{Message, MessageType};
+use freehold_protocol::time::Timestamp;
+use freehold_store::{Key, ReadError, Reader, Txn};
+use serde::{Deserialize, Serialize};
+
+use crate::record::{list, load, save, save_erasable};
+
+/// The tag of every key of this crate.
+const TAG: u8 = b'M';
+
+/// The mailboxes of one relationship.
+#[derive(Debug, Clone)]
+pub struct Mailbox {
+    prefix: Key,
+}
+
+/// A message that could not be used, kept as it came.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Kept {
+    /// The message.
+    pub message: Message,
+    /// Why it could not be used.
+    pub code: Code,
+    /// When it came.
+    pub at: Timestamp,
+}
+
+impl Mailbox {
+    /// The mailboxes of a relationship.
+    #[must_use]
+    pub fn new(relationship: &RelationshipId) -> Self {
+        let mut id = [0; 16];
+        let hex: Vec<u8> = relationship.as_str().bytes().filter(u8::is_ascii_hexdigit).collect();
+        let digits = &hex[hex.len() - 32..];
+        for (byte, pair) in id.iter_mut().zip(digits.chunks(2)) {
+            let nibble = |c: u8| char::from(c).to_digit(16).unwrap_or_default() as u8;
+            *byte = nibble(pair[0]) << 4 | nibble(pair[1]);
+        }
+        Self { prefix: Key::new(TAG).with(&id) }
+    }
+
+    fn cursors_key(&self) -> Key {
+        self.prefix.clone().with(b"c")
+    }
+
+    fn out_prefix(&self) -> Key {
+        self.prefix.clone().with(b"o")
+    }
+
+    fn kept_prefix(&self) -> Key {
+        self.prefix.clone().with(b"k")
+    }
+
+    /// Where the mailboxes stand.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn cursors(&self, reader: &impl Reader) -> Result<Cursors, ReadError> {
+        Ok(load(reader, &self.cursors_key())?.unwrap_or_default())
+    }
+
+    /// Queues a message for the peer.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn queue(
+        &self,
+        txn: &mut Txn,
+        kind: &MessageType,
+        thread: Option<MessageId>,
+        body: EntryBody,
+        now: Timestamp,
+    ) -> Result<Entry, ReadError> {
+        let mut cursors = self.cursors(txn)?;
+        cursors.queued += 1;
+        let id = MessageId::from_entropy(crate::entropy());
+        let entry = Entry { seq: cursors.queued, id, kind: kind.clone(), thread, at: now.coarse(), body };
+        save(txn, self.cursors_key(), &cursors);
+        save_erasable(txn, self.out_prefix().with_u64(entry.seq), &entry);
+        Ok(entry)
+    }
+
+    /// A queued entry that the peer does not have yet.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn entry(&self, reader: &impl Reader, seq: u64) -> Result<Option<Entry>, ReadError> {
+        load(reader, &self.out_prefix().with_u64(seq))
+    }
+
+    /// All queued entries that the peer does not have yet, in order.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn waiting(&self, reader: &impl Reader) -> Result<Vec<Entry>, ReadError> {
+        list(reader, &self.out_prefix())
+    }
+
+    /// Notes that the peer has everything up to `through`; gives the entries this settles, in order.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn delivered(&self, txn: &mut Txn, through: u64) -> Result<Vec<Entry>, ReadError> {
+        let mut cursors = self.cursors(txn)?;
+        let mut settled = Vec::new();
+        for seq in cursors.delivered + 1..=through.min(cursors.queued) {
+            let key = self.out_prefix().with_u64(seq);
+            settled.extend(load::<Entry>(txn, &key)?);
+            txn.delete(&key);
+        }
+        if through > cursors.delivered {
+            cursors.delivered = through.min(cursors.queued);
+            save(txn, self.cursors_key(), &cursors);
+        }
+        Ok(settled)
+    }
+
+    /// Moves the incoming cursor. Gives false when the message was taken before.
+    pub(crate) fn advance(&self, txn: &mut Txn, seq: u64) -> Result<bool, ReadError> {
+        let mut cursors = self.cursors(txn)?;
+        if seq <= cursors.stored {
+            return Ok(false);
+        }
+        cursors.stored = seq;
+        save(txn, self.cursors_key(), &cursors);
+        Ok(true)
+    }
+
+    /// Keeps a message that could not be used.
+    pub(crate) fn keep(&self, txn: &mut Txn, kept: &Kept) {
+        save_erasable(txn, self.kept_prefix().with_u64(kept.message.seq), kept);
+    }
+
+    /// Messages that could not be used, in order.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn kept(&self, reader: &impl Reader) -> Result<Vec<Kept>, ReadError> {
+        list(reader, &self.kept_prefix())
+    }
+}
