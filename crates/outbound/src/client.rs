@@ -237,6 +237,8 @@ impl Client {
     }
 }
 
+/// The one place where an HTTP client is made.
+#[expect(clippy::disallowed_methods, reason = "this is the crate that the ban points to")]
 fn builder(gate: &Gate) -> reqwest::ClientBuilder {
     reqwest::Client::builder()
         .dns_resolver(gate.clone())
