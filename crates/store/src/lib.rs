@@ -55,7 +55,7 @@ mod writer;
 
 pub use error::{CloseError, OpenError, ReadError, WriteError};
 pub use key::Key;
-pub use reader::Reader;
+pub use reader::{Entries, Reader};
 pub use scan::Scan;
 pub use seal::HomeKey;
 pub use store::{Durable, Options, Store};

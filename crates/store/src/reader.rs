@@ -2,6 +2,9 @@
 
 use crate::{Key, ReadError, Store, Txn};
 
+/// Records in key order, from either end.
+pub type Entries<'a> = Box<dyn DoubleEndedIterator<Item = Result<(Key, Vec<u8>), ReadError>> + 'a>;
+
 /// What both a [`Store`] and a [`Txn`] can read, so that a table needs one reading function.
 pub trait Reader {
     /// The value of a record.
@@ -17,7 +20,7 @@ pub trait Reader {
     fn last(&self, prefix: &Key) -> Result<Option<(Key, Vec<u8>)>, ReadError>;
 
     /// The records under a prefix, in key order, from either end.
-    fn scan(&self, prefix: &Key) -> Box<dyn DoubleEndedIterator<Item = Result<(Key, Vec<u8>), ReadError>> + '_>;
+    fn scan(&self, prefix: &Key) -> Entries<'_>;
 
     /// A name, hidden under the home key.
     fn hidden(&self, label: &[u8]) -> [u8; 16];
@@ -32,7 +35,7 @@ impl Reader for Store {
         Self::last(self, prefix)
     }
 
-    fn scan(&self, prefix: &Key) -> Box<dyn DoubleEndedIterator<Item = Result<(Key, Vec<u8>), ReadError>> + '_> {
+    fn scan(&self, prefix: &Key) -> Entries<'_> {
         Box::new(Self::scan(self, prefix))
     }
 
@@ -50,7 +53,7 @@ impl Reader for Txn {
         Self::last(self, prefix)
     }
 
-    fn scan(&self, prefix: &Key) -> Box<dyn DoubleEndedIterator<Item = Result<(Key, Vec<u8>), ReadError>> + '_> {
+    fn scan(&self, prefix: &Key) -> Entries<'_> {
         Box::new(Self::scan(self, prefix))
     }
 

@@ -2,11 +2,11 @@
 
 use std::ops::Deref;
 use std::path::Path;
-use std::sync::mpsc::{Sender, channel};
+use std::sync::mpsc::{SyncSender, sync_channel};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use crate::disk::{Disk, Files};
 use crate::error::{CloseError, OpenError, ReadError, WriteError};
@@ -76,7 +76,7 @@ pub struct Store {
 struct Handle {
     records: Arc<Records>,
     /// `None` only while it is dropped.
-    queue: Option<Sender<Message>>,
+    queue: Option<SyncSender<Message>>,
     room: Arc<Semaphore>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
@@ -97,7 +97,7 @@ impl Store {
         wrap: impl FnOnce(Files) -> Arc<dyn Disk>,
     ) -> Result<Self, OpenError> {
         let (records, writer) = open(dir, key, options, wrap)?;
-        let (queue, jobs) = channel();
+        let (queue, jobs) = sync_channel(QUEUE_JOBS_MAX);
         let thread =
             thread::Builder::new().name("store-writer".to_owned()).spawn(move || writer.run(&jobs))?;
         let room = Arc::new(Semaphore::new(QUEUE_JOBS_MAX));
@@ -151,8 +151,7 @@ impl Store {
         T: Send + 'static,
         E: Send + 'static,
     {
-        let room = Arc::clone(&self.handle.room);
-        let permit = room.acquire_owned().await.map_err(|_| WriteError::Closed)?;
+        let permit = self.handle.permit().await.map_err(|Gone| WriteError::Closed)?;
         let (reply, answer) = oneshot::channel();
         self.handle
             .send(Message::Write(Box::new(Work { closure, reply }), permit))
@@ -180,10 +179,11 @@ impl Store {
     /// [`CloseError`] if the last sync failed; what was acknowledged is on disk all the same.
     pub async fn close(self) -> Result<(), CloseError> {
         let (reply, answer) = oneshot::channel();
-        if self.handle.send(Message::Close(reply)).is_err() {
+        let Ok(permit) = self.handle.permit().await else { return Ok(()) };
+        // Neither sent nor answered: another clone closed it first.
+        if self.handle.send(Message::Close(reply, permit)).is_err() {
             return Ok(());
         }
-        // No answer: another clone closed it first.
         answer.await.unwrap_or(Ok(()))
     }
 
@@ -218,6 +218,11 @@ impl std::fmt::Debug for Store {
 struct Gone;
 
 impl Handle {
+    /// Waits to be let in. Every message holds a permit while it is queued, so that sending never blocks.
+    async fn permit(&self) -> Result<OwnedSemaphorePermit, Gone> {
+        Arc::clone(&self.room).acquire_owned().await.map_err(|_| Gone)
+    }
+
     fn send(&self, message: Message) -> Result<(), Gone> {
         let queue = self.queue.as_ref().ok_or(Gone)?;
         queue.send(message).map_err(|_| Gone)

@@ -67,7 +67,7 @@ impl Head {
 /// What the writer is told.
 pub(crate) enum Message {
     Write(Box<dyn Job>, OwnedSemaphorePermit),
-    Close(oneshot::Sender<Result<(), CloseError>>),
+    Close(oneshot::Sender<Result<(), CloseError>>, OwnedSemaphorePermit),
 }
 
 /// A write closure with its caller, types erased.
@@ -205,7 +205,7 @@ impl Writer {
                     drop(permit);
                     self.run_group(job, queue)
                 }
-                Ok(Message::Close(reply)) => Some(reply),
+                Ok(Message::Close(reply, _permit)) => Some(reply),
                 // A failure here poisons the store, which the next caller is told.
                 Err(RecvTimeoutError::Timeout) => {
                     let _ = self.destroy();
@@ -262,7 +262,7 @@ impl Writer {
             if answers.len() + answers_erasing.len() < GROUP_JOBS_MAX {
                 match queue.try_recv() {
                     Ok(Message::Write(job, _permit)) => next = Some(job),
-                    Ok(Message::Close(reply)) => closing = Some(reply),
+                    Ok(Message::Close(reply, _permit)) => closing = Some(reply),
                     Err(_) => {}
                 }
             }

@@ -13,7 +13,7 @@ use crate::WriteError;
 async fn writers_that_wait_together_share_one_sync() {
     let dir = tempfile::tempdir().unwrap();
     let (store, faults) = open_faulty(dir.path());
-    let (release, gate) = mpsc::channel::<()>();
+    let (release, gate) = mpsc::sync_channel::<()>(1);
     let before = faults.log_syncs.load(SeqCst);
     let mut writers = JoinSet::new();
     let first = store.clone();
@@ -80,9 +80,9 @@ fn a_failed_sync_poisons_the_store_until_it_is_reopened() {
 fn a_refusal_that_rests_on_an_unsynced_write_is_not_reported_as_one() {
     let dir = tempfile::tempdir().unwrap();
     let (store, faults) = open_faulty(dir.path());
-    let (release, gate) = mpsc::channel::<()>();
+    let (release, gate) = mpsc::sync_channel::<()>(1);
     let (first, second) = (store.clone(), store.clone());
-    let (started, running) = mpsc::channel::<()>();
+    let (started, running) = mpsc::sync_channel::<()>(1);
     let first = std::thread::spawn(move || {
         first.write_blocking(move |txn| {
             started.send(()).ok();
