@@ -1,1 +1,3 @@
-//! Part of Freehold.
+//! The vendor's engine.
+
+pub mod view;

@@ -1,0 +1,151 @@
+//! What the hub shows of itself: plain values for a command line and a local API, `camelCase` in JSON.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// What [`init`](crate::init) made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct InitView {
+    /// The vendor's DID.
+    pub did: String,
+    /// For a `did:web`, the document to publish at its address.
+    pub document: Option<Value>,
+}
+
+/// The running hub.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct HubInfo {
+    /// The vendor's DID.
+    pub did: String,
+    /// What the vendor calls itself.
+    pub name: String,
+    /// Multiaddrs where persons reach it.
+    pub addresses: Vec<String>,
+    /// How many relationships it has.
+    pub customers: usize,
+}
+
+/// One data request that was made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AskView {
+    /// The request's id.
+    pub id: String,
+    /// Its title.
+    pub title: String,
+    /// The paths it asks for, required ones first.
+    pub fields: Vec<String>,
+    /// When it was made (RFC 3339).
+    pub created: String,
+}
+
+/// A link that begins a relationship. It is a bearer secret.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct InvitationView {
+    /// `freehold:connect:…`.
+    pub link: String,
+    /// When it ends (RFC 3339).
+    pub expires: String,
+    /// The vendor's own reference of the customer.
+    pub customer: Option<String>,
+}
+
+/// One relationship.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CustomerView {
+    /// The hub's own id of the relationship.
+    pub id: String,
+    /// The person's pairwise DID.
+    pub did: String,
+    /// The vendor's own reference, as the invitation named it.
+    pub customer: Option<String>,
+    /// Whether a session is open.
+    pub connected: bool,
+    /// When it began (RFC 3339).
+    pub since: String,
+    /// The grants held, oldest first.
+    pub grants: Vec<HeldGrantView>,
+    /// The values held; `None` means the person has none.
+    pub fields: BTreeMap<String, Option<String>>,
+    /// When the last update came (RFC 3339).
+    pub last_update: Option<String>,
+}
+
+/// One grant as the hub holds it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct HeldGrantView {
+    /// The grant's id.
+    pub id: String,
+    /// `standing`, `narrowed`, `revoked` or `expired`.
+    pub status: String,
+    /// The paths it covers now.
+    pub paths: Vec<String>,
+}
+
+/// One event of the hub's log.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct EventView {
+    /// Its number in this hub's log, from 1.
+    pub n: u64,
+    /// The `CloudEvents` 1.0 JSON form.
+    pub cloudevent: Value,
+    /// Whether every sink has it.
+    pub delivered: bool,
+    /// Whether the webhook gave it up; see the dead letters.
+    pub dead: bool,
+}
+
+/// What a live read gave.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ReadView {
+    /// The values now; `None` means the person has none.
+    pub fields: BTreeMap<String, Option<String>>,
+}
+
+/// One event that the webhook gave up.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DeadLetterView {
+    /// The event's number.
+    pub n: u64,
+    /// The event's id.
+    pub id: String,
+    /// The event's type.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// The customer it is about: the vendor's reference or the pairwise DID.
+    pub subject: String,
+    /// Why it was given up.
+    pub reason: String,
+    /// How often it was tried.
+    pub attempts: u32,
+    /// When it was given up (RFC 3339).
+    pub at: String,
+}
+
+/// The hub's figures.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct StatsView {
+    /// Relationships.
+    pub customers: usize,
+    /// Open sessions.
+    pub connected: usize,
+    /// Updates taken in since the hub was made.
+    pub updates: u64,
+    /// Updates a second since this process started.
+    pub updates_per_sec: f64,
+    /// Events that some sink does not have yet.
+    pub events_pending: u64,
+    /// Events that the webhook gave up.
+    pub dead_letters: usize,
+}
