@@ -1,0 +1,335 @@
+//! The link.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use freehold_mailbox::{AfterCommit, Linked, Mailbox, TakeError};
+use freehold_protocol::code::Code;
+use freehold_protocol::family::Families;
+use freehold_protocol::frame::{Frame, Hello};
+use freehold_protocol::id::RelationshipId;
+use freehold_protocol::identity::{Did, PublicKey, SigningKey};
+use freehold_protocol::limits::HELLO_TIMEOUT;
+use freehold_protocol::message::{Message, SignedMessage};
+use freehold_protocol::session::{Closed, Output, Parties, Session};
+use freehold_store::{ReadError, Store, WriteError};
+use freehold_transport::{FrameError, FrameReceiver, FrameSender, Frames, SendError};
+use futures::StreamExt as _;
+use futures::future::BoxFuture;
+use futures::stream::FuturesOrdered;
+
+use crate::clock::{Clock, Stopwatch};
+
+/// Everything a link needs besides its connection.
+#[derive(Clone)]
+pub struct Context {
+    /// Where mailboxes are.
+    pub store: Store,
+    /// What the messages mean to this role.
+    pub families: Arc<Families<Linked>>,
+    /// Which relationship.
+    pub relationship: RelationshipId,
+    /// This side's DID in it.
+    pub own: Did,
+    /// The other side's DID: the audience of what is sent.
+    pub peer: Did,
+    /// This side's transport key.
+    pub key: SigningKey,
+    /// This side's clock.
+    pub clock: Clock,
+}
+
+/// What a link tells its owner.
+#[derive(Debug)]
+pub enum Event {
+    /// Hellos are exchanged.
+    Open(Hello),
+    /// A message of the peer's was committed.
+    Taken,
+    /// The peer has everything up to this sequence on its disk, and this is written down.
+    Delivered(u64),
+    /// The session is over.
+    Closed(Closed),
+    /// The connection or the store failed; the session is over.
+    Failed(LinkError),
+}
+
+/// Why a link failed.
+#[derive(Debug, thiserror::Error)]
+pub enum LinkError {
+    /// The stream ended or broke.
+    #[error("the connection was lost")]
+    Lost,
+    /// The peer sent what is no frame.
+    #[error("the peer sent a malformed frame: {0}")]
+    Frame(FrameError),
+    /// The store did not take a write; nothing was acknowledged.
+    #[error("{0}")]
+    Store(String),
+}
+
+enum Step {
+    Taken { seq: u64, after: AfterCommit },
+    Composed(Box<Message>),
+    Delivered { through: u64, after: AfterCommit },
+    Refused(Code),
+    Broken(String),
+}
+
+/// One running session. Dropping it drops the stream.
+pub struct Link {
+    context: Context,
+    mailbox: Mailbox,
+    session: Session,
+    stopwatch: Stopwatch,
+    sender: FrameSender,
+    receiver: FrameReceiver,
+    outbox: VecDeque<Vec<u8>>,
+    steps: FuturesOrdered<BoxFuture<'static, Step>>,
+    over: bool,
+}
+
+/// Waits for the dialler's first frame, which must be a hello.
+///
+/// # Errors
+/// The code to answer with: [`Code::Timeout`], [`Code::UnexpectedFrame`] or the decoder's.
+pub async fn first_hello(receiver: &mut FrameReceiver) -> Result<Hello, Code> {
+    let frame = tokio::time::timeout(HELLO_TIMEOUT, receiver.recv()).await.map_err(|_| Code::Timeout)?;
+    match Frame::decode(&frame.ok_or(Code::Timeout)?.map_err(|_| Code::Malformed)?)? {
+        Frame::Hello(hello) => Ok(hello),
+        _ => Err(Code::UnexpectedFrame),
+    }
+}
+
+impl Link {
+    /// The dialling side of a fresh stream.
+    ///
+    /// # Errors
+    /// The store's, reading the cursors.
+    pub fn dial(context: Context, frames: Frames, peer_key: PublicKey, hello: Hello) -> Result<Self, ReadError> {
+        let (sender, receiver) = frames.split();
+        Self::new(context, sender, receiver, |parties, cursors, now| {
+            Session::dial(parties(peer_key), cursors, hello, now)
+        })
+    }
+
+    /// The accepting side, which has read the dialler's hello with [`first_hello`].
+    ///
+    /// # Errors
+    /// The store's, reading the cursors.
+    pub fn accept(
+        context: Context,
+        sender: FrameSender,
+        receiver: FrameReceiver,
+        peer_key: PublicKey,
+        hello: Hello,
+        theirs: Hello,
+    ) -> Result<Self, ReadError> {
+        Self::new(context, sender, receiver, |parties, cursors, now| {
+            Session::accept(parties(peer_key), cursors, hello, theirs, now)
+        })
+    }
+
+    fn new(
+        context: Context,
+        sender: FrameSender,
+        receiver: FrameReceiver,
+        session: impl FnOnce(
+            &dyn Fn(PublicKey) -> Parties,
+            freehold_protocol::mailbox::Cursors,
+            freehold_protocol::time::Moment,
+        ) -> Session,
+    ) -> Result<Self, ReadError> {
+        let mailbox = Mailbox::new(&context.relationship);
+        let cursors = mailbox.cursors(&context.store)?;
+        let stopwatch = Stopwatch::start();
+        let own = context.own.clone();
+        let parties = |peer| Parties { own: own.clone(), peer };
+        let session = session(&parties, cursors, stopwatch.now());
+        let (outbox, steps) = (VecDeque::new(), FuturesOrdered::new());
+        Ok(Self { context, mailbox, session, stopwatch, sender, receiver, outbox, steps, over: false })
+    }
+
+    /// Whether a message of the caller's own may be queued and sent right now.
+    #[must_use]
+    pub fn has_room(&self) -> bool {
+        !self.over && self.session.has_room()
+    }
+
+    /// Whether nothing is under way in either direction.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        self.session.is_idle() && self.steps.is_empty() && self.outbox.is_empty()
+    }
+
+    /// Entries were queued by a committed transaction: send them in their turn.
+    pub fn wake(&mut self) {
+        if let Ok(cursors) = self.mailbox.cursors(&self.context.store) {
+            self.session.queued(cursors.queued);
+        }
+        self.pump();
+    }
+
+    /// Sends a message whose entry the caller has just queued and committed.
+    pub fn send(&mut self, message: &Message) {
+        let signed = SignedMessage::sign(message, &self.context.key);
+        self.session.send(signed, self.stopwatch.now());
+        // Entries queued meanwhile, or this one if there was no room, are asked for in their turn.
+        self.wake();
+    }
+
+    /// Ends the session in good order.
+    pub fn close(&mut self, code: Code) {
+        self.session.close(code);
+        self.pump();
+    }
+
+    /// Drops what is queued and resets the stream.
+    pub fn abort(&mut self) {
+        self.outbox.clear();
+        self.sender.abort();
+        self.over = true;
+    }
+
+    /// Waits for what concerns the owner. Cancel-safe: nothing is lost when the future is dropped.
+    pub async fn next(&mut self) -> Event {
+        loop {
+            if let Some(event) = self.pump() {
+                return event;
+            }
+            let timeout = self.session.poll_timeout().map(|at| self.stopwatch.instant(at));
+            let blocked = !self.outbox.is_empty();
+            tokio::select! {
+                biased;
+                Some(step) = self.steps.next(), if !self.steps.is_empty() => {
+                    if let Some(event) = self.finish(step) {
+                        return event;
+                    }
+                }
+                ready = self.sender.ready(), if blocked => {
+                    if ready.is_err() {
+                        return self.fail(LinkError::Lost);
+                    }
+                }
+                frame = self.receiver.recv() => match frame {
+                    Some(Ok(bytes)) => self.session.handle_frame(&bytes, self.stopwatch.now()),
+                    Some(Err(error)) => return self.fail(LinkError::Frame(error)),
+                    None => return self.fail(LinkError::Lost),
+                },
+                () = sleep_until(timeout) => self.session.handle_timeout(self.stopwatch.now()),
+            }
+        }
+    }
+
+    /// Moves everything that can move without waiting.
+    fn pump(&mut self) -> Option<Event> {
+        loop {
+            while let Some(frame) = self.outbox.pop_front() {
+                match self.sender.try_send(frame) {
+                    Ok(()) => {}
+                    Err(SendError::Full(frame)) => {
+                        self.outbox.push_front(frame);
+                        break;
+                    }
+                    Err(_) => return (!self.over).then(|| self.fail(LinkError::Lost)),
+                }
+            }
+            match self.session.poll_output()? {
+                Output::Transmit(frame) => self.outbox.push_back(frame),
+                Output::Open(hello) => return Some(Event::Open(hello)),
+                Output::Compose(seq) => self.compose(seq),
+                Output::Received(message) => self.take(message),
+                Output::Delivered(through) => self.delivered(through),
+                Output::Closed(why) => {
+                    self.over = true;
+                    return Some(Event::Closed(why));
+                }
+            }
+        }
+    }
+
+    fn finish(&mut self, step: Step) -> Option<Event> {
+        match step {
+            Step::Taken { seq, after } => {
+                after.into_iter().for_each(|run| run());
+                self.session.committed(seq);
+                // The handler may have queued an answer.
+                self.wake();
+                Some(Event::Taken)
+            }
+            Step::Delivered { through, after } => {
+                after.into_iter().for_each(|run| run());
+                Some(Event::Delivered(through))
+            }
+            Step::Composed(message) => {
+                let signed = SignedMessage::sign(&message, &self.context.key);
+                self.session.send(signed, self.stopwatch.now());
+                None
+            }
+            Step::Refused(code) => {
+                self.session.close(code);
+                None
+            }
+            Step::Broken(error) => Some(self.fail(LinkError::Store(error))),
+        }
+    }
+
+    fn fail(&mut self, error: LinkError) -> Event {
+        self.over = true;
+        Event::Failed(error)
+    }
+
+    fn take(&mut self, message: Message) {
+        let Context { store, families, relationship, peer, clock, .. } = self.context.clone();
+        let seq = message.seq;
+        self.steps.push_back(Box::pin(async move {
+            let taken = store
+                .write(move |txn| freehold_mailbox::take(txn, &families, &relationship, &peer, message, clock()))
+                .await;
+            match taken {
+                Ok(after) => Step::Taken { seq, after: after.into_inner() },
+                Err(error) => broken(&error),
+            }
+        }));
+    }
+
+    fn delivered(&mut self, through: u64) {
+        let Context { store, families, relationship, peer, clock, .. } = self.context.clone();
+        self.steps.push_back(Box::pin(async move {
+            let noted = store
+                .write(move |txn| {
+                    freehold_mailbox::delivered(txn, &families, &relationship, &peer, through, clock())
+                })
+                .await;
+            match noted {
+                Ok(after) => Step::Delivered { through, after: after.into_inner() },
+                Err(error) => broken(&error),
+            }
+        }));
+    }
+
+    fn compose(&mut self, seq: u64) {
+        let Context { store, families, relationship, peer, clock, .. } = self.context.clone();
+        self.steps.push_back(Box::pin(async move {
+            let composed = store
+                .write(move |txn| freehold_mailbox::compose(txn, &families, &relationship, &peer, seq, clock()))
+                .await;
+            match composed {
+                Ok(message) => Step::Composed(Box::new(message.into_inner())),
+                Err(WriteError::Refused(code)) => Step::Refused(code),
+                Err(error) => Step::Broken(error.to_string()),
+            }
+        }));
+    }
+}
+
+fn broken(error: &WriteError<TakeError>) -> Step {
+    Step::Broken(error.to_string())
+}
+
+async fn sleep_until(at: Option<std::time::Instant>) {
+    match at {
+        Some(at) => tokio::time::sleep_until(at.into()).await,
+        None => std::future::pending().await,
+    }
+}
