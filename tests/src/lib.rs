@@ -1,1 +1,6 @@
-//! Part of Freehold.
+//! What the tests across crates share: verifiers and vectors that others made.
+//!
+//! The tests themselves are in `tests/tests/`; what they prove about one crate alone is in that crate.
+
+pub mod vectors;
+pub mod verifiers;
