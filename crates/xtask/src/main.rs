@@ -1,2 +1,67 @@
-//! Part of Freehold.
-fn main() {}
+//! The project's commands: `cargo xtask test`, `tidy`, `demo` and `bench`.
+//!
+//! Everything that must hold of the tree, and nothing that the program itself does. Depends on two crates only, so
+//! that it is built in seconds.
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command of the terminal")]
+
+mod demand;
+mod step;
+mod test;
+mod tidy;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::step::Workspace;
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "Checks, tests and measures Freehold")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Install what the tests need, then check, build and test everything.
+    Test {
+        /// Also run what takes minutes: long simulations and soak tests (they read FREEHOLD_LONG).
+        #[arg(long)]
+        long: bool,
+        /// A filter for the test runner; then only the tests it selects are run, without the checks.
+        #[arg(last = true)]
+        filter: Vec<String>,
+    },
+    /// Check arrows between crates, ownership, purity, formatting, lints, documentation and licences.
+    Tidy,
+    /// Play the whole story with a node and a hub on this machine.
+    Demo {
+        /// Passed on to `freehold demo`.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        rest: Vec<String>,
+    },
+    /// Measure, and print the figures.
+    Bench {
+        /// Passed on to the measuring program.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        rest: Vec<String>,
+    },
+}
+
+fn main() -> ExitCode {
+    let workspace = Workspace::find();
+    let passed = match Arguments::parse().command {
+        Command::Test { long, filter } => test::run(&workspace, long, &filter),
+        Command::Tidy => tidy::run(&workspace),
+        Command::Demo { rest } => {
+            workspace.cargo(&["run", "--release", "--locked", "--", "demo"]).args(rest).passes()
+        }
+        Command::Bench { rest } => {
+            let bench =
+                ["run", "--release", "--locked", "--package", "freehold-tests", "--bin", "bench", "--"];
+            workspace.cargo(&bench).args(rest).passes()
+        }
+    };
+    if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}

@@ -1,0 +1,56 @@
+//! `cargo xtask test`: everything that must pass before a change is done.
+
+use std::env;
+
+use crate::demand;
+use crate::step::{Steps, Workspace};
+use crate::tidy;
+
+/// Tells the tests that minutes are allowed.
+const LONG_VARIABLE: &str = "FREEHOLD_LONG";
+
+/// Where the vectors that others published are looked for; see `tests/src/vectors.rs`.
+const VECTORS_VARIABLE: &str = "FREEHOLD_FOREIGN_VECTORS";
+
+pub(crate) fn run(workspace: &Workspace, long: bool, filter: &[String]) -> bool {
+    let mut steps = Steps::default();
+    steps.run("credential verifiers", || demand::verifiers(workspace));
+    tell_vectors(workspace);
+    if filter.is_empty() {
+        tidy::check(workspace, &mut steps);
+    }
+    // All targets at once: the tests start the program `freehold` from the same profile.
+    if steps.run("build", || workspace.cargo(&["build", "--workspace", "--all-targets", "--locked"]).passes())
+    {
+        steps.run("tests", || tests(workspace, long, filter));
+        if filter.is_empty() {
+            steps
+                .run("doc tests", || workspace.cargo(&["test", "--workspace", "--doc", "--locked"]).passes());
+        }
+    }
+    if !filter.is_empty() {
+        println!("only what the filter selects was run: no tidy, no doc tests");
+    }
+    steps.finish("test")
+}
+
+fn tests(workspace: &Workspace, long: bool, filter: &[String]) -> bool {
+    let mut run = if demand::has_nextest(workspace) {
+        workspace.cargo(&["nextest", "run", "--workspace", "--all-targets", "--locked", "--no-fail-fast"])
+    } else {
+        println!("cargo-nextest is not installed: running the same tests with cargo test");
+        workspace.cargo(&["test", "--workspace", "--lib", "--bins", "--tests", "--locked", "--no-fail-fast"])
+    };
+    if long {
+        run = run.env(LONG_VARIABLE, "1");
+    }
+    run.args(filter).passes()
+}
+
+fn tell_vectors(workspace: &Workspace) {
+    if env::var_os(VECTORS_VARIABLE).is_none() && !workspace.root.join("../shared/vectors").is_dir() {
+        println!(
+            "no foreign vectors here: their tests are skipped unless {VECTORS_VARIABLE} names their folder"
+        );
+    }
+}

@@ -1,0 +1,116 @@
+//! Which crate of the workspace may use which: the picture of `ARCHITECTURE.md` as a table.
+
+use super::Package;
+
+/// A crate, and those it may name in any of its dependency sections. Left of an arrow may be used by the right of
+/// it, never back; a crate missing here fails, so that a new one is placed on purpose.
+const MAY_USE: [(&str, &[&str]); 15] = [
+    ("freehold-protocol", &[]),
+    ("freehold-store", &["freehold-protocol"]),
+    ("freehold-keystore", &["freehold-protocol"]),
+    ("freehold-outbound", &["freehold-protocol"]),
+    ("freehold-cards", &["freehold-protocol"]),
+    ("freehold-transport", &["freehold-protocol"]),
+    ("freehold-resolver", &["freehold-protocol", "freehold-outbound"]),
+    ("freehold-webhook", &["freehold-protocol", "freehold-outbound"]),
+    ("freehold-vault", &["freehold-protocol", "freehold-store"]),
+    (
+        "freehold-person",
+        &[
+            "freehold-protocol",
+            "freehold-vault",
+            "freehold-keystore",
+            "freehold-resolver",
+            "freehold-transport",
+            "freehold-cards",
+        ],
+    ),
+    (
+        "freehold-hub",
+        &[
+            "freehold-protocol",
+            "freehold-store",
+            "freehold-keystore",
+            "freehold-resolver",
+            "freehold-transport",
+            "freehold-outbound",
+            "freehold-webhook",
+        ],
+    ),
+    ("freehold-api", &["freehold-protocol", "freehold-person", "freehold-hub"]),
+    ("freehold", &BELOW_NODE),
+    ("freehold-tests", &BELOW_TESTS),
+    ("xtask", &[]),
+];
+
+/// The program wires everything: adapters meet only there.
+const BELOW_NODE: [&str; 12] = [
+    "freehold-protocol",
+    "freehold-store",
+    "freehold-keystore",
+    "freehold-outbound",
+    "freehold-cards",
+    "freehold-transport",
+    "freehold-resolver",
+    "freehold-webhook",
+    "freehold-vault",
+    "freehold-person",
+    "freehold-hub",
+    "freehold-api",
+];
+
+/// The tests across crates see whatever the program sees; the program itself they start as a process.
+const BELOW_TESTS: [&str; 12] = BELOW_NODE;
+
+pub(super) fn failures(packages: &[Package]) -> Vec<String> {
+    let inside = |name: &str| packages.iter().any(|package| package.name == name);
+    let mut failures = Vec::new();
+    for package in packages {
+        let Some((_, allowed)) = MAY_USE.iter().find(|(name, _)| *name == package.name) else {
+            failures.push(format!("{} has no row in xtask's table of arrows", package.name));
+            continue;
+        };
+        for used in &package.dependencies {
+            if inside(used) && !allowed.contains(&used.as_str()) {
+                failures.push(format!("{} may not use {used}", package.name));
+            }
+        }
+    }
+    failures
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(name: &str, dependencies: &[&str], expected: usize) {
+        let package = |name: &str, dependencies: &[&str]| Package {
+            name: name.to_owned(),
+            dependencies: dependencies.iter().map(|d| (*d).to_owned()).collect(),
+        };
+        let mut packages: Vec<Package> = MAY_USE.iter().map(|(name, _)| package(name, &[])).collect();
+        packages.retain(|p| p.name != name);
+        packages.push(package(name, dependencies));
+        assert_eq!(failures(&packages).len(), expected, "{name} using {dependencies:?}");
+    }
+
+    #[test]
+    fn only_the_arrows_of_the_table_pass() {
+        check("freehold-vault", &["freehold-store", "serde"], 0);
+        check("freehold-protocol", &["freehold-store"], 1);
+        check("freehold-person", &["freehold-hub", "freehold-api"], 2);
+        check("freehold-tests", &["freehold"], 1);
+        check("xtask", &["freehold-protocol"], 1);
+        check("freehold-newcomer", &[], 1);
+    }
+
+    #[test]
+    fn the_table_itself_has_no_arrow_back() {
+        for (index, (name, allowed)) in MAY_USE.iter().enumerate() {
+            for used in *allowed {
+                let position = MAY_USE.iter().position(|(row, _)| row == used);
+                assert!(position.is_some_and(|p| p < index), "{name} uses {used}, which stands after it");
+            }
+        }
+    }
+}
