@@ -5,6 +5,8 @@ use std::io;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::Path;
 use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use crate::disk::{Disk, Files, sync_dir};
 use crate::error::{Failure, OpenError, ReadError};
@@ -24,6 +26,10 @@ const FLUSH_EVERY_MS: u64 = 500;
 const CACHE_BYTES_MIN: u64 = 1024 * 1024;
 /// The first slot that a record may use: slot 0 is the key file's header.
 const SLOT_FIRST: u64 = 1;
+/// Longest wait for sled to let go of its log: it has at most a few segments left to write.
+const LOG_RELEASE_WAIT_MAX: Duration = Duration::from_secs(10);
+/// Pause between two looks at it.
+const LOG_RELEASE_PAUSE: Duration = Duration::from_millis(2);
 
 /// Opens or makes a store. `wrap` puts the disk into a faulty one in tests.
 pub(crate) fn open(
@@ -54,6 +60,7 @@ pub(crate) fn open(
         .segment_size(SEGMENT_BYTES)
         .cache_capacity(options.cache_bytes.max(CACHE_BYTES_MIN))
         .flush_every_ms(Some(FLUSH_EVERY_MS));
+    wait_for_log(&dir.join("db"))?;
     let tree = contain(|| config.open())?;
     let disk = wrap(Files::open(dir, keys.descriptor()?)?);
     let records = Arc::new(Records { tree, sealer, keys, _lock: lock });
@@ -90,6 +97,26 @@ fn lock(dir: &Path) -> Result<File, OpenError> {
         Ok(()) => Ok(lock),
         Err(TryLockError::WouldBlock) => Err(OpenError::InUse),
         Err(TryLockError::Error(error)) => Err(error.into()),
+    }
+}
+
+/// Waits until no earlier handle of this process has the log open: sled lets go of it only when its background
+/// threads are done, somewhat after its last handle was dropped. Ours is the only lock that others respect.
+fn wait_for_log(log: &Path) -> Result<(), OpenError> {
+    let log = match File::options().read(true).write(true).open(log) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        opened => opened?,
+    };
+    let began = Instant::now();
+    loop {
+        match log.try_lock() {
+            Ok(()) => return Ok(()),
+            Err(TryLockError::WouldBlock) if began.elapsed() < LOG_RELEASE_WAIT_MAX => {
+                thread::sleep(LOG_RELEASE_PAUSE)
+            }
+            Err(TryLockError::WouldBlock) => return Err(OpenError::InUse),
+            Err(TryLockError::Error(error)) => return Err(error.into()),
+        }
     }
 }
 
