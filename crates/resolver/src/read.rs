@@ -254,11 +254,9 @@ fn json_web_key(jwk: &Value) -> Result<Option<PublicKey>, Malformed> {
         return Ok(None);
     }
     let x = text("x").filter(|x| x.len() <= MULTIBASE_CHARS_MAX).ok_or(Malformed::Key(KeyError::Encoding))?;
+    // The decoder refuses padding and spare bits that are not zero: one key, one spelling.
     let bytes = Base::Base64Url.decode(x).map_err(|_| Malformed::Key(KeyError::Encoding))?;
     let raw: [u8; 32] = bytes.try_into().map_err(|_| Malformed::Key(KeyError::Encoding))?;
-    if Base::Base64Url.encode(raw) != x {
-        return Err(Malformed::Key(KeyError::Encoding));
-    }
     PublicKey::from_bytes(&raw).map(Some).map_err(Malformed::Key)
 }
 
