@@ -13,9 +13,8 @@ use libp2p::{Multiaddr, Swarm};
 use tokio::time::timeout;
 
 use crate::address::Host;
-use crate::endpoint::io_kind;
 use crate::links::Denied;
-use crate::swarm::{Node, NodeEvent, build, handle};
+use crate::swarm::{Node, NodeEvent, build, handle, io_kind};
 use crate::{Address, Connection, Limits};
 
 /// Attempts of one [`dial`]; further addresses are not tried. A hub's document lists a handful, and a hostile one

@@ -1,7 +1,6 @@
 //! A listening swarm: the hub's side.
 
 use std::collections::BTreeSet;
-use std::error::Error;
 use std::io;
 use std::net::TcpListener;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -16,7 +15,7 @@ use libp2p::{Multiaddr, Swarm};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
-use crate::swarm::{Node, NodeEvent, build, handle};
+use crate::swarm::{Node, NodeEvent, build, handle, io_kind};
 use crate::{Address, Connection, Limits};
 
 /// Connections that may wait to be taken from the receiver; one more is closed at once. The owner only starts a task
@@ -170,11 +169,7 @@ impl Listening {
     fn on_event(&mut self, event: SwarmEvent<NodeEvent>) {
         handle(&mut self.swarm, &event);
         match event {
-            SwarmEvent::Behaviour(NodeEvent::Links(connection)) => {
-                if self.sender.try_send(connection).is_err() {
-                    tracing::warn!("closing a new connection: {INCOMING_QUEUE} others wait to be taken");
-                }
-            }
+            SwarmEvent::Behaviour(NodeEvent::Links(connection)) => self.hand_over(connection),
             SwarmEvent::NewListenAddr { address, .. } => {
                 if let Some(address) = self.real(&address) {
                     tracing::info!(%address, "listening");
@@ -189,6 +184,12 @@ impl Listening {
             }
             SwarmEvent::ListenerError { error, .. } => tracing::warn!(%error, "a listener failed"),
             _ => {}
+        }
+    }
+
+    fn hand_over(&self, connection: Connection) {
+        if self.sender.try_send(connection).is_err() {
+            tracing::warn!("closing a new connection: {INCOMING_QUEUE} others wait to be taken");
         }
     }
 
@@ -226,22 +227,4 @@ fn listen_error(address: &Address, source: io::Error) -> ListenError {
         io::ErrorKind::PermissionDenied => ListenError::Forbidden { address },
         _ => ListenError::Other { address, source },
     }
-}
-
-/// The kind of the system's error behind an error of libp2p, which wraps it several times.
-pub(crate) fn io_kind(error: &(dyn Error + 'static)) -> Option<io::ErrorKind> {
-    let mut next = Some(error);
-    let mut found = None;
-    while let Some(error) = next {
-        let io = error.downcast_ref::<io::Error>();
-        if let Some(kind) = io.map(io::Error::kind).filter(|kind| *kind != io::ErrorKind::Other) {
-            found = Some(kind);
-        }
-        // An `io::Error` hides the error it carries from `source`.
-        next = match io.and_then(io::Error::get_ref) {
-            Some(inner) => Some(inner),
-            None => error.source(),
-        };
-    }
-    found
 }

@@ -37,7 +37,7 @@ pub struct Limits {
     /// Longest handshake of a connection that comes in, and longest negotiation of a stream. Default 10 s.
     pub handshake_timeout: Duration,
     /// How long a connection may live without any open stream. Default 60 s: a session's stream stays open for
-    /// days, and between sessions nothing is worth a connection.
+    /// days, and between sessions nothing is worth a connection. Noticed at the next ping at the latest.
     pub idle_timeout: Duration,
     /// How long a half-received or half-sent frame may stand still. Default 30 s: longer than a vendor's slowest
     /// disk, shorter than a person's patience.

@@ -1,9 +1,14 @@
 //! The libp2p swarm of one key: QUIC, TCP with Noise and Yamux, [`Links`] and ping; nothing else.
 
+use std::error::Error;
+use std::io;
+use std::time::Duration;
+
 use freehold_protocol::identity::{PublicKey, SigningKey};
 use libp2p::core::Transport as _;
 use libp2p::core::muxing::StreamMuxerBox;
 use libp2p::core::transport::Boxed;
+use libp2p::core::transport::timeout::TransportTimeoutError;
 use libp2p::core::upgrade::Version;
 use libp2p::identity::Keypair;
 use libp2p::swarm::{self, NetworkBehaviour, SwarmEvent};
@@ -58,24 +63,65 @@ fn transport(keypair: &Keypair, limits: &Limits) -> Boxed<(PeerId, StreamMuxerBo
     quic.max_stream_data = QUIC_STREAM_BYTES;
     quic.max_connection_data = QUIC_CONNECTION_BYTES;
     let quic = quic::tokio::Transport::new(quic)
-        .map(|(peer, muxer), _| (peer, StreamMuxerBox::new(Abrupt::new(muxer, Drops::Handle))));
+        .map(|(peer, muxer), _| (peer, StreamMuxerBox::new(Abrupt::new(muxer, Drops::Handle))))
+        .map_err(quic_error);
 
     let noise = noise::Config::new(keypair).expect("an Ed25519 key signs everything");
     let mut yamux = yamux::Config::default();
     // Yamux counts both directions together.
     yamux.set_max_num_streams(count(streams_max).saturating_mul(2));
     // Closing without lingering throws away what the kernel has not sent; ends are agreed on per stream.
-    let tcp = tcp::Config::new().linger(Some(std::time::Duration::ZERO));
+    let tcp = tcp::Config::new().linger(Some(Duration::ZERO));
     let tcp = tcp::tokio::Transport::new(tcp)
+        .map_err(SystemError)
         .upgrade(Version::V1)
         .authenticate(noise)
         .multiplex(yamux)
         .timeout(limits.handshake_timeout)
-        .map(|(peer, muxer), _| (peer, StreamMuxerBox::new(Abrupt::new(muxer, Drops::Socket))));
+        .map(|(peer, muxer), _| (peer, StreamMuxerBox::new(Abrupt::new(muxer, Drops::Socket))))
+        .map_err(|error| tcp_error(&error));
 
-    quic.or_transport(tcp).map(|either, _| either.into_inner()).boxed()
+    quic.or_transport(tcp).map(|either, _| either.into_inner()).map_err(|either| either.into_inner()).boxed()
 }
 
 fn count(number: u32) -> usize {
     usize::try_from(number).unwrap_or(usize::MAX)
+}
+
+/// Keeps the system's error visible: libp2p's nested either-errors name only the source of what they hold.
+#[derive(Debug, thiserror::Error)]
+#[error("the system refused")]
+struct SystemError(#[source] io::Error);
+
+fn quic_error(error: quic::Error) -> io::Error {
+    match error {
+        quic::Error::Io(error) => error,
+        quic::Error::HandshakeTimedOut => io::ErrorKind::TimedOut.into(),
+        error => io::Error::other(error),
+    }
+}
+
+fn tcp_error<E: Error + 'static>(error: &TransportTimeoutError<E>) -> io::Error {
+    match error {
+        TransportTimeoutError::Timeout => io::ErrorKind::TimedOut.into(),
+        error => io::Error::new(io_kind(error).unwrap_or(io::ErrorKind::Other), error.to_string()),
+    }
+}
+
+/// The kind of the system's error behind an error of libp2p, which wraps it several times.
+pub(crate) fn io_kind(error: &(dyn Error + 'static)) -> Option<io::ErrorKind> {
+    let mut next = Some(error);
+    let mut found = None;
+    while let Some(error) = next {
+        let io = error.downcast_ref::<io::Error>();
+        if let Some(kind) = io.map(io::Error::kind).filter(|kind| *kind != io::ErrorKind::Other) {
+            found = Some(kind);
+        }
+        // An `io::Error` does not name the error it carries as its source.
+        next = match io.and_then(io::Error::get_ref) {
+            Some(inner) => Some(inner),
+            None => error.source(),
+        };
+    }
+    found
 }
