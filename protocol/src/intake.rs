@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::code::Code;
 use crate::data::ReceivedUpdate;
 use crate::disclosure::Grant;
-use crate::document::{DataRequest, Document, RevocationSubject};
+use crate::document::{DataRequest, Document, DocumentDigest, RevocationSubject};
 use crate::identity::Did;
 use crate::path::Path;
 use crate::time::Timestamp;
@@ -116,7 +116,10 @@ impl Intake {
         if said.id != self.grant.subject().id {
             return Err(Code::WrongAudience);
         }
-        if said.grant != self.grant.reference() {
+        // A person may stop before the receipt has arrived, and then names the document as it was given.
+        let given = DocumentDigest::of(&self.grant.without_countersignature()?);
+        let digest = &said.grant.digest_multibase;
+        if said.grant.id != *self.grant.id() || (*digest != self.grant.digest() && *digest != given) {
             return Err(Code::NoGrant);
         }
         let scope: BTreeSet<&Path> = self.grant.subject().scope.iter().map(|s| &s.path).collect();

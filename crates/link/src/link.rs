@@ -86,6 +86,7 @@ pub struct Link {
     receiver: FrameReceiver,
     outbox: VecDeque<Vec<u8>>,
     steps: FuturesOrdered<BoxFuture<'static, Step>>,
+    events: VecDeque<Event>,
     over: bool,
 }
 
@@ -106,7 +107,12 @@ impl Link {
     ///
     /// # Errors
     /// The store's, reading the cursors.
-    pub fn dial(context: Context, frames: Frames, peer_key: PublicKey, hello: Hello) -> Result<Self, ReadError> {
+    pub fn dial(
+        context: Context,
+        frames: Frames,
+        peer_key: PublicKey,
+        hello: Hello,
+    ) -> Result<Self, ReadError> {
         let (sender, receiver) = frames.split();
         Self::new(context, sender, receiver, |parties, cursors, now| {
             Session::dial(parties(peer_key), cursors, hello, now)
@@ -146,8 +152,18 @@ impl Link {
         let own = context.own.clone();
         let parties = |peer| Parties { own: own.clone(), peer };
         let session = session(&parties, cursors, stopwatch.now());
-        let (outbox, steps) = (VecDeque::new(), FuturesOrdered::new());
-        Ok(Self { context, mailbox, session, stopwatch, sender, receiver, outbox, steps, over: false })
+        Ok(Self {
+            context,
+            mailbox,
+            session,
+            stopwatch,
+            sender,
+            receiver,
+            outbox: VecDeque::new(),
+            steps: FuturesOrdered::new(),
+            events: VecDeque::new(),
+            over: false,
+        })
     }
 
     /// Whether a message of the caller's own may be queued and sent right now.
@@ -194,27 +210,29 @@ impl Link {
     /// Waits for what concerns the owner. Cancel-safe: nothing is lost when the future is dropped.
     pub async fn next(&mut self) -> Event {
         loop {
-            if let Some(event) = self.pump() {
+            self.pump();
+            if let Some(event) = self.events.pop_front() {
                 return event;
+            }
+            if self.over {
+                return Event::Failed(LinkError::Lost);
             }
             let timeout = self.session.poll_timeout().map(|at| self.stopwatch.instant(at));
             let blocked = !self.outbox.is_empty();
             tokio::select! {
                 biased;
                 Some(step) = self.steps.next(), if !self.steps.is_empty() => {
-                    if let Some(event) = self.finish(step) {
-                        return event;
-                    }
+                    self.finish(step);
                 }
                 ready = self.sender.ready(), if blocked => {
                     if ready.is_err() {
-                        return self.fail(LinkError::Lost);
+                        self.fail(LinkError::Lost);
                     }
                 }
                 frame = self.receiver.recv() => match frame {
                     Some(Ok(bytes)) => self.session.handle_frame(&bytes, self.stopwatch.now()),
-                    Some(Err(error)) => return self.fail(LinkError::Frame(error)),
-                    None => return self.fail(LinkError::Lost),
+                    Some(Err(error)) => self.fail(LinkError::Frame(error)),
+                    None => self.fail(LinkError::Lost),
                 },
                 () = sleep_until(timeout) => self.session.handle_timeout(self.stopwatch.now()),
             }
@@ -222,8 +240,8 @@ impl Link {
     }
 
     /// Moves everything that can move without waiting.
-    fn pump(&mut self) -> Option<Event> {
-        loop {
+    fn pump(&mut self) {
+        while !self.over {
             while let Some(frame) = self.outbox.pop_front() {
                 match self.sender.try_send(frame) {
                     Ok(()) => {}
@@ -231,52 +249,49 @@ impl Link {
                         self.outbox.push_front(frame);
                         break;
                     }
-                    Err(_) => return (!self.over).then(|| self.fail(LinkError::Lost)),
+                    Err(_) => return self.fail(LinkError::Lost),
                 }
             }
-            match self.session.poll_output()? {
+            let Some(output) = self.session.poll_output() else { return };
+            match output {
                 Output::Transmit(frame) => self.outbox.push_back(frame),
-                Output::Open(hello) => return Some(Event::Open(hello)),
+                Output::Open(hello) => self.events.push_back(Event::Open(hello)),
                 Output::Compose(seq) => self.compose(seq),
                 Output::Received(message) => self.take(message),
                 Output::Delivered(through) => self.delivered(through),
                 Output::Closed(why) => {
                     self.over = true;
-                    return Some(Event::Closed(why));
+                    self.events.push_back(Event::Closed(why));
                 }
             }
         }
     }
 
-    fn finish(&mut self, step: Step) -> Option<Event> {
+    fn finish(&mut self, step: Step) {
         match step {
             Step::Taken { seq, after } => {
                 after.into_iter().for_each(|run| run());
                 self.session.committed(seq);
                 // The handler may have queued an answer.
                 self.wake();
-                Some(Event::Taken)
+                self.events.push_back(Event::Taken);
             }
             Step::Delivered { through, after } => {
                 after.into_iter().for_each(|run| run());
-                Some(Event::Delivered(through))
+                self.events.push_back(Event::Delivered(through));
             }
             Step::Composed(message) => {
                 let signed = SignedMessage::sign(&message, &self.context.key);
                 self.session.send(signed, self.stopwatch.now());
-                None
             }
-            Step::Refused(code) => {
-                self.session.close(code);
-                None
-            }
-            Step::Broken(error) => Some(self.fail(LinkError::Store(error))),
+            Step::Refused(code) => self.session.close(code),
+            Step::Broken(error) => self.fail(LinkError::Store(error)),
         }
     }
 
-    fn fail(&mut self, error: LinkError) -> Event {
+    fn fail(&mut self, error: LinkError) {
         self.over = true;
-        Event::Failed(error)
+        self.events.push_back(Event::Failed(error));
     }
 
     fn take(&mut self, message: Message) {
@@ -284,7 +299,9 @@ impl Link {
         let seq = message.seq;
         self.steps.push_back(Box::pin(async move {
             let taken = store
-                .write(move |txn| freehold_mailbox::take(txn, &families, &relationship, &peer, message, clock()))
+                .write(move |txn| {
+                    freehold_mailbox::take(txn, &families, &relationship, &peer, message, clock())
+                })
                 .await;
             match taken {
                 Ok(after) => Step::Taken { seq, after: after.into_inner() },
@@ -312,7 +329,9 @@ impl Link {
         let Context { store, families, relationship, peer, clock, .. } = self.context.clone();
         self.steps.push_back(Box::pin(async move {
             let composed = store
-                .write(move |txn| freehold_mailbox::compose(txn, &families, &relationship, &peer, seq, clock()))
+                .write(move |txn| {
+                    freehold_mailbox::compose(txn, &families, &relationship, &peer, seq, clock())
+                })
                 .await;
             match composed {
                 Ok(message) => Step::Composed(Box::new(message.into_inner())),
