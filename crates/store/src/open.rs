@@ -112,7 +112,7 @@ fn wait_for_log(log: &Path) -> Result<(), OpenError> {
         match log.try_lock() {
             Ok(()) => return Ok(()),
             Err(TryLockError::WouldBlock) if began.elapsed() < LOG_RELEASE_WAIT_MAX => {
-                thread::sleep(LOG_RELEASE_PAUSE)
+                thread::park_timeout(LOG_RELEASE_PAUSE)
             }
             Err(TryLockError::WouldBlock) => return Err(OpenError::InUse),
             Err(TryLockError::Error(error)) => return Err(error.into()),
