@@ -74,7 +74,8 @@ async fn a_peer_with_another_key_is_refused() {
 
         // The address claims the expected key and somebody else answers.
         let claimed = endpoint.addresses()[0].with_peer(expected[0]);
-        let error = dial(&key(2), &[claimed.clone()], &expected, Limits::default()).await.unwrap_err();
+        let error =
+            dial(&key(2), std::slice::from_ref(&claimed), &expected, Limits::default()).await.unwrap_err();
         let got = key(1).public();
         assert_eq!(error, DialError::WrongPeer { address: claimed, expected: expected.to_vec(), got });
         // The hub may have seen the handshake complete, but the connection does not live.
@@ -116,7 +117,7 @@ async fn names_are_resolved() {
         dial(&key(2), &[address(&named)], &[key(1).public()], Limits::default()).await.unwrap();
     }
     let nowhere = address("/dns/nowhere.invalid/tcp/1");
-    let error = dial(&key(2), &[nowhere.clone()], &[key(1).public()], quick()).await.unwrap_err();
+    let error = dial(&key(2), std::slice::from_ref(&nowhere), &[key(1).public()], quick()).await.unwrap_err();
     let DialError::Unreachable { attempts } = error else { panic!("{error}") };
     assert_eq!(attempts.len(), 1);
     assert!(matches!(attempts[0].failure, Failure::NameNotFound | Failure::Timeout), "{attempts:?}");
@@ -149,8 +150,9 @@ async fn a_peer_that_speaks_something_else_fails_the_handshake() {
         let _ = socket.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").await;
         let _ = socket.read(&mut [0; 64]).await;
     });
-    let error =
-        soon(dial(&key(2), &[there.clone()], &[key(1).public()], Limits::default())).await.unwrap_err();
+    let error = soon(dial(&key(2), std::slice::from_ref(&there), &[key(1).public()], Limits::default()))
+        .await
+        .unwrap_err();
     let attempts = vec![Attempt { address: there, failure: Failure::Handshake }];
     assert_eq!(error, DialError::Unreachable { attempts });
 }
