@@ -30,7 +30,8 @@ impl Vectors {
             return Some(Self(folder));
         }
         assert!(named.is_none(), "{FOLDER_VARIABLE} is set, but there is no folder {}", folder.display());
-        let skipped = format!("skipped: no foreign vectors `{set}`; name their folder in {FOLDER_VARIABLE}\n");
+        let skipped =
+            format!("skipped: no foreign vectors `{set}`; name their folder in {FOLDER_VARIABLE}\n");
         io::stderr().write_all(skipped.as_bytes()).expect("standard error takes a line");
         None
     }
@@ -42,7 +43,8 @@ impl Vectors {
     #[must_use]
     pub fn text(&self, file: &str) -> String {
         let path = self.0.join(file);
-        let text = fs::read_to_string(&path).unwrap_or_else(|e| panic!("cannot read {}: {e}", path.display()));
+        let text =
+            fs::read_to_string(&path).unwrap_or_else(|e| panic!("cannot read {}: {e}", path.display()));
         text.trim_end().to_owned()
     }
 
@@ -64,7 +66,9 @@ impl Vectors {
         let path = self.0.join(folder);
         let entries = fs::read_dir(&path).unwrap_or_else(|e| panic!("cannot read {}: {e}", path.display()));
         let mut names: Vec<String> = entries
-            .map(|entry| entry.expect("a folder's entry can be read").file_name().to_string_lossy().into_owned())
+            .map(|entry| {
+                entry.expect("a folder's entry can be read").file_name().to_string_lossy().into_owned()
+            })
             .collect();
         assert!(!names.is_empty(), "{} is empty", path.display());
         names.sort();
@@ -84,7 +88,10 @@ pub fn unhex(text: &str) -> Vec<u8> {
         .map(|c| c.to_digit(16).unwrap_or_else(|| panic!("{c:?} is no hexadecimal digit")))
         .collect();
     assert!(digits.len().is_multiple_of(2), "an odd number of hexadecimal digits");
-    digits.chunks(2).map(|pair| u8::try_from(pair[0] * 16 + pair[1]).expect("two digits make a byte")).collect()
+    digits
+        .chunks(2)
+        .map(|pair| u8::try_from(pair[0] * 16 + pair[1]).expect("two digits make a byte"))
+        .collect()
 }
 
 fn beside_checkout() -> PathBuf {

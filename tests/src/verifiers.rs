@@ -9,6 +9,7 @@ use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::OnceLock;
 
 use serde_json::Value;
 
@@ -68,11 +69,14 @@ pub fn verify_in(credential_json: &str, circumstances: &Circumstances) -> Vec<Ve
     verdicts
 }
 
-/// The Python that has the libraries; installs them where they are missing.
-fn python() -> PathBuf {
-    let home = target().join("verify-venv");
-    let output = run(Command::new("python3").arg(programs().join("install.py")).arg(home), &[0]);
-    PathBuf::from(output.trim())
+/// The Python that has the libraries; installs them where they are missing, and looks once a process.
+fn python() -> &'static Path {
+    static PYTHON: OnceLock<PathBuf> = OnceLock::new();
+    PYTHON.get_or_init(|| {
+        let home = target().join("verify-venv");
+        let output = run(Command::new("python3").arg(programs().join("install.py")).arg(home), &[0]);
+        PathBuf::from(output.trim())
+    })
 }
 
 fn run(command: &mut Command, expected: &[i32]) -> String {

@@ -4,7 +4,7 @@ use super::Package;
 
 /// A crate, and those it may name in any of its dependency sections. Left of an arrow may be used by the right of
 /// it, never back; a crate missing here fails, so that a new one is placed on purpose.
-const MAY_USE: [(&str, &[&str]); 15] = [
+const MAY_USE: [(&str, &[&str]); 17] = [
     ("freehold-protocol", &[]),
     ("freehold-store", &["freehold-protocol"]),
     ("freehold-keystore", &["freehold-protocol"]),
@@ -13,11 +13,15 @@ const MAY_USE: [(&str, &[&str]); 15] = [
     ("freehold-transport", &["freehold-protocol"]),
     ("freehold-resolver", &["freehold-protocol", "freehold-outbound"]),
     ("freehold-webhook", &["freehold-protocol", "freehold-outbound"]),
-    ("freehold-vault", &["freehold-protocol", "freehold-store"]),
+    ("freehold-mailbox", &["freehold-protocol", "freehold-store"]),
+    ("freehold-link", &["freehold-protocol", "freehold-store", "freehold-mailbox", "freehold-transport"]),
+    ("freehold-vault", &["freehold-protocol", "freehold-store", "freehold-mailbox"]),
     (
         "freehold-person",
         &[
             "freehold-protocol",
+            "freehold-mailbox",
+            "freehold-link",
             "freehold-vault",
             "freehold-keystore",
             "freehold-resolver",
@@ -30,6 +34,8 @@ const MAY_USE: [(&str, &[&str]); 15] = [
         &[
             "freehold-protocol",
             "freehold-store",
+            "freehold-mailbox",
+            "freehold-link",
             "freehold-keystore",
             "freehold-resolver",
             "freehold-transport",
@@ -44,7 +50,7 @@ const MAY_USE: [(&str, &[&str]); 15] = [
 ];
 
 /// The program wires everything: adapters meet only there.
-const BELOW_NODE: [&str; 12] = [
+const BELOW_NODE: [&str; 14] = [
     "freehold-protocol",
     "freehold-store",
     "freehold-keystore",
@@ -53,6 +59,8 @@ const BELOW_NODE: [&str; 12] = [
     "freehold-transport",
     "freehold-resolver",
     "freehold-webhook",
+    "freehold-mailbox",
+    "freehold-link",
     "freehold-vault",
     "freehold-person",
     "freehold-hub",
@@ -60,7 +68,7 @@ const BELOW_NODE: [&str; 12] = [
 ];
 
 /// The tests across crates see whatever the program sees; the program itself they start as a process.
-const BELOW_TESTS: [&str; 12] = BELOW_NODE;
+const BELOW_TESTS: [&str; 14] = BELOW_NODE;
 
 pub(super) fn failures(packages: &[Package]) -> Vec<String> {
     let inside = |name: &str| packages.iter().any(|package| package.name == name);
