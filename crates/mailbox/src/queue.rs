@@ -143,4 +143,12 @@ impl Mailbox {
     pub fn kept(&self, reader: &impl Reader) -> Result<Vec<Kept>, ReadError> {
         list(reader, &self.kept_prefix())
     }
+
+    /// Erases both mailboxes, for a relationship that is no more.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn remove(&self, txn: &mut Txn) -> Result<(), ReadError> {
+        txn.erase_prefix(&self.prefix).map(|_| ())
+    }
 }

@@ -1,1 +1,25 @@
-//! Part of Freehold.
+//! The person's engine: what a person does with the vault, the relationships and the grants.
+//!
+//! [`Person`] is a handle that a command line or a page calls. Each relationship runs in one task of its own, which
+//! owns everything that is sent in it; so a revocation and a release can never run side by side. What it leaves
+//! out: files of the home and the passphrase (`freehold`), the local interface (`freehold-api`).
+//!
+//! Reading order: [`Person`], [`PersonError`], [`view`].
+
+mod agreements;
+mod bell;
+mod connect;
+mod error;
+mod families;
+mod live_read;
+mod outgoing;
+mod person;
+mod revoke;
+mod show;
+mod status;
+mod task;
+mod values;
+pub mod view;
+
+pub use error::PersonError;
+pub use person::{Person, PersonConfig, StartError};

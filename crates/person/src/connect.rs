@@ -1,0 +1,216 @@
+//! Following an invitation, and dialling.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use freehold_keystore::Seed;
+use freehold_mailbox::{Mailbox, entropy};
+use freehold_protocol::cbor;
+use freehold_protocol::connect::{INTRODUCTION, Introduction};
+use freehold_protocol::id::RelationshipId;
+use freehold_protocol::identity::{PublicKey, SigningKey};
+use freehold_protocol::invitation::Invitation;
+use freehold_protocol::mailbox::EntryBody;
+use freehold_protocol::message::MessageType;
+use freehold_resolver::ResolvedDid;
+use freehold_store::{ReadError, WriteError};
+use freehold_transport::{Address, Connection};
+use freehold_vault::agreements;
+use freehold_vault::relationships::{self, Relationship};
+
+use crate::bell::lock;
+use crate::error::PersonError;
+use crate::person::{Inner, Person};
+use crate::show;
+use crate::task::Contact;
+use crate::view::ConnectView;
+
+/// How long `connect` waits for the vendor's request before it gives up or says that it is still to come.
+const FIRST_CONTACT: Duration = Duration::from_secs(15);
+
+/// Why a vendor was not reached.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ReachError {
+    #[error("{0}")]
+    Resolve(#[from] freehold_resolver::ResolveError),
+    #[error("{0}")]
+    Dial(#[from] freehold_transport::DialError),
+    #[error("{0}")]
+    Store(#[from] ReadError),
+    #[error("the vendor's hub has no address that can be dialled: ask it for a new invitation")]
+    NoAddress,
+}
+
+/// Dials a relationship's vendor with the relationship's own key. A did:web is resolved afresh, so that moved hubs
+/// and rotated replicas are found; replicas are tried in random order.
+pub(crate) async fn dial(
+    inner: &Arc<Inner>,
+    relationship: &Relationship,
+    key: SigningKey,
+) -> Result<Connection, ReachError> {
+    let resolved = inner.resolver.resolve(&relationship.vendor).await?;
+    let mut addresses: BTreeSet<&str> = relationship.addresses.iter().map(String::as_str).collect();
+    addresses.extend(resolved.addresses.iter().map(String::as_str));
+    let mut addresses: Vec<Address> = addresses.into_iter().filter_map(|a| Address::parse(a).ok()).collect();
+    if addresses.is_empty() {
+        return Err(ReachError::NoAddress);
+    }
+    let turn = usize::from(entropy()[0]) % addresses.len();
+    addresses.rotate_left(turn);
+    remember(inner, relationship, &resolved).await?;
+    Ok(freehold_transport::dial(&key, &addresses, &resolved.transport_keys, inner.limits.clone()).await?)
+}
+
+/// Notes the keys that may sign documents for the vendor, for handlers that cannot resolve.
+async fn remember(inner: &Arc<Inner>, relationship: &Relationship, resolved: &ResolvedDid) -> Result<(), ReadError> {
+    let keys: Vec<[u8; 32]> = resolved.assertion_keys.iter().map(|k| *k.key.as_bytes()).collect();
+    if relationship.assertion_keys == keys {
+        return Ok(());
+    }
+    let id = relationship.id.clone();
+    let noted = inner.store.write(move |txn| {
+        if let Some(mut relationship) = relationships::get(txn, &id)? {
+            relationship.assertion_keys = keys;
+            relationships::save(txn, &relationship);
+        }
+        Ok::<_, ReadError>(())
+    });
+    match noted.await {
+        Ok(_) => Ok(()),
+        Err(WriteError::Refused(error) | WriteError::Read(error)) => Err(error),
+        // The next session notes it again.
+        Err(_) => Ok(()),
+    }
+}
+
+impl Person {
+    /// Follows an invitation: makes the relationship's own key, dials, and waits for what the vendor asks.
+    ///
+    /// # Errors
+    /// [`PersonError::Invitation`], [`PersonError::Resolve`] or [`PersonError::Unreachable`]; then nothing of the
+    /// relationship is left.
+    pub async fn connect(&self, link: &str) -> Result<ConnectView, PersonError> {
+        let invitation = Invitation::parse(link).map_err(|e| PersonError::Invitation(e.to_string()))?;
+        if invitation.expires <= self.inner.now() {
+            let text = format!("the invitation expired at {}: ask the vendor for a new one", invitation.expires);
+            return Err(PersonError::Invitation(text));
+        }
+        let resolved = self.inner.resolver.resolve(&invitation.did).await?;
+        let relationship = self.add_relationship(invitation, &resolved).await?;
+        self.start_task(&relationship);
+        match tokio::time::timeout(FIRST_CONTACT, self.first_contact(&relationship)).await {
+            Ok(Ok(view)) => Ok(view),
+            Ok(Err(error)) => {
+                self.forget(&relationship.id).await?;
+                Err(error)
+            }
+            Err(_) => self.connect_view(&relationship, None),
+        }
+    }
+
+    async fn add_relationship(
+        &self,
+        invitation: Invitation,
+        resolved: &ResolvedDid,
+    ) -> Result<Relationship, PersonError> {
+        let now = self.inner.now();
+        let assertion_keys = resolved.assertion_keys.iter().map(|k| *k.key.as_bytes()).collect();
+        let transport_keys = resolved.transport_keys.iter().map(|k| *k.as_bytes()).collect();
+        // The key's index is handed out inside the write, so the key is derived there too.
+        let inner = self.inner.clone();
+        let written = self.inner.store.write(move |txn| {
+            let seed: &Seed = &inner.seed;
+            let index = relationships::next_index(txn)?;
+            let own: PublicKey = seed.relationship_key(index, 0).public();
+            let relationship = Relationship {
+                id: RelationshipId::from_entropy(entropy()),
+                index,
+                generation: 0,
+                own: own.did(),
+                vendor: invitation.did,
+                vendor_name: None,
+                invitation: Some(invitation.token),
+                addresses: invitation.addresses,
+                transport_keys,
+                assertion_keys,
+                vendor_next_key: None,
+                check_in_secs: None,
+                created: now,
+                last_connected: None,
+                last_error: None,
+            };
+            relationships::add(txn, &relationship)?;
+            let next = seed.relationship_key(index, 1).public();
+            let body = EntryBody::Fixed(cbor::encode(&Introduction::new(None, &next)));
+            let kind = MessageType::parse(INTRODUCTION).map_err(|_| ReadError::Corrupt)?;
+            Mailbox::new(&relationship.id).queue(txn, &kind, None, body, now)?;
+            Ok::<_, ReadError>(relationship)
+        });
+        Ok(written.await.map_err(PersonError::from)?.into_inner())
+    }
+
+    async fn first_contact(&self, relationship: &Relationship) -> Result<ConnectView, PersonError> {
+        let mut contact = self.task(&relationship.id)?.contact();
+        let mut transport = None;
+        loop {
+            let arrival = self.inner.bells.arrivals.notified();
+            tokio::pin!(arrival);
+            arrival.as_mut().enable();
+            let state = contact.borrow_and_update().clone();
+            match state {
+                Contact::Refused(code) => {
+                    let text = format!("the vendor does not accept the invitation ({code}): ask it for a new one");
+                    return Err(PersonError::Invitation(text));
+                }
+                Contact::Failed(why) if transport.is_none() => return Err(PersonError::Unreachable(why)),
+                Contact::Failed(_) | Contact::Trying => {}
+                Contact::Open(name) => transport = Some(name),
+            }
+            let asked = agreements::requests(&self.inner.store)?;
+            if asked.iter().any(|request| request.relationship == relationship.id) {
+                return self.connect_view(relationship, transport);
+            }
+            tokio::select! {
+                () = &mut arrival => {}
+                changed = contact.changed() => changed.map_err(|_| PersonError::Stopping)?,
+            }
+        }
+    }
+
+    fn connect_view(&self, relationship: &Relationship, transport: Option<&str>) -> Result<ConnectView, PersonError> {
+        let request = agreements::requests(&self.inner.store)?
+            .into_iter()
+            .find(|request| request.relationship == relationship.id)
+            .map(|request| show::request(&self.inner.store, &request))
+            .transpose()?;
+        Ok(ConnectView {
+            relationship: relationship.id.to_string(),
+            vendor: relationship.vendor.to_string(),
+            did: relationship.own.to_string(),
+            transport: transport.map(str::to_owned),
+            request,
+        })
+    }
+
+    /// Takes back a relationship that never began.
+    async fn forget(&self, id: &RelationshipId) -> Result<(), PersonError> {
+        let handle = lock(&self.inner.tasks).remove(id);
+        if let Some(handle) = handle {
+            handle.stop();
+            handle.stopped().await;
+        }
+        self.inner.bells.remove(id);
+        let id = id.clone();
+        self.inner
+            .store
+            .write(move |txn| {
+                Mailbox::new(&id).remove(txn)?;
+                relationships::remove(txn, &id);
+                Ok::<_, ReadError>(())
+            })
+            .await
+            .map_err(PersonError::from)?;
+        Ok(())
+    }
+}

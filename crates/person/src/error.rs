@@ -1,0 +1,121 @@
+//! What can go wrong when a person asks for something.
+
+use freehold_store::{ReadError, WriteError};
+use freehold_vault::fields::FieldError;
+
+/// Why a person's wish was not carried out. Each text says what to do and holds no value.
+#[derive(Debug, thiserror::Error)]
+pub enum PersonError {
+    /// A path or value that the vocabulary does not take.
+    #[error("{0}")]
+    Field(#[from] FieldError),
+    /// A text that is no path or prefix.
+    #[error("{0}")]
+    Path(#[from] freehold_protocol::path::PathError),
+    /// No such request, grant, change or field.
+    #[error("there is no {kind} {id}: list them with `freehold {list}`")]
+    NotFound {
+        /// What was looked for.
+        kind: &'static str,
+        /// How it was named.
+        id: String,
+        /// The command that lists them.
+        list: &'static str,
+    },
+    /// More than one fits.
+    #[error("{id} fits more than one {kind}: write more digits of it")]
+    Ambiguous {
+        /// What was looked for.
+        kind: &'static str,
+        /// How it was named.
+        id: String,
+    },
+    /// A card that cannot be read.
+    #[error("{0}")]
+    Card(#[from] freehold_cards::ImportError),
+    /// A link that is no invitation, or whose time is over.
+    #[error("{0}")]
+    Invitation(String),
+    /// The vendor's DID does not resolve.
+    #[error("{0}")]
+    Resolve(#[from] freehold_resolver::ResolveError),
+    /// The vendor cannot be reached, or is not who it must be.
+    #[error("{0}")]
+    Unreachable(String),
+    /// Required fields that the vault does not hold.
+    #[error("the vendor requires fields that you have not set: freehold set {}", hints(.paths))]
+    MissingFields {
+        /// Which.
+        paths: Vec<String>,
+    },
+    /// A state in which this cannot be done.
+    #[error("{0}")]
+    State(String),
+    /// A date that is none.
+    #[error("{0}")]
+    Date(#[from] freehold_protocol::time::TimestampError),
+    /// The disk is full.
+    #[error("the disk is full: free some space and try again")]
+    DiskFull,
+    /// The store failed.
+    #[error("{0}")]
+    Store(String),
+    /// The node is stopping.
+    #[error("the node is stopping: start it again with `freehold run`")]
+    Stopping,
+}
+
+fn hints(paths: &[String]) -> String {
+    paths.iter().map(|p| format!("{p}=…")).collect::<Vec<_>>().join(" ")
+}
+
+impl PersonError {
+    /// A stable name for scripts.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Field(_) | Self::Path(_) | Self::Date(_) => "bad-value",
+            Self::NotFound { .. } => "not-found",
+            Self::Ambiguous { .. } => "ambiguous",
+            Self::Card(_) => "card-unreadable",
+            Self::Invitation(_) => "invitation",
+            Self::Resolve(_) | Self::Unreachable(_) => "vendor-unreachable",
+            Self::MissingFields { .. } => "missing-fields",
+            Self::State(_) => "not-possible-now",
+            Self::DiskFull => "disk-full",
+            Self::Store(_) => "store-failed",
+            Self::Stopping => "not-running",
+        }
+    }
+}
+
+impl From<ReadError> for PersonError {
+    fn from(error: ReadError) -> Self {
+        Self::Store(error.to_string())
+    }
+}
+
+impl<E: Into<PersonError>> From<WriteError<E>> for PersonError {
+    fn from(error: WriteError<E>) -> Self {
+        match error {
+            WriteError::Refused(own) => own.into(),
+            WriteError::DiskFull => Self::DiskFull,
+            WriteError::Read(error) => error.into(),
+            WriteError::TooLarge => Self::State("too much in one change set: split it".into()),
+            WriteError::Closed => Self::Stopping,
+            WriteError::Panicked => Self::Store("the write failed by a fault of the program: report it".into()),
+            WriteError::Poisoned => {
+                Self::Store("an earlier write did not reach the disk: check the disk, then start the node again".into())
+            }
+            WriteError::Io(error) => {
+                Self::Store(format!("the write did not reach the disk ({error}): check the disk, then start the node again"))
+            }
+        }
+    }
+}
+
+impl From<freehold_protocol::code::Code> for PersonError {
+    fn from(code: freehold_protocol::code::Code) -> Self {
+        Self::State(format!("not possible: {code}"))
+    }
+}

@@ -1,0 +1,253 @@
+//! What the vendor's messages do on the person's side.
+
+use std::sync::Arc;
+
+use freehold_mailbox::{Desk, Linked};
+use freehold_protocol::audit::{AuditEvent, AuditRecord};
+use freehold_protocol::code::Code;
+use freehold_protocol::connect::{self, Introduction, Problem};
+use freehold_protocol::data::{self, Carried, Outcome};
+use freehold_protocol::disclosure::{Grant, GrantStatus};
+use freehold_protocol::document::{DataRequest, Document, ErasureSubject, Mode};
+use freehold_protocol::family::{Families, Family};
+use freehold_protocol::identity::PublicKey;
+use freehold_protocol::mailbox::Entry;
+use freehold_protocol::message::Message;
+use freehold_protocol::release::OutcomeMark;
+use freehold_vault::agreements::{self, RequestState, StoredRequest};
+use freehold_vault::relationships::{self, Relationship};
+use freehold_vault::{audit, lines};
+
+use crate::bell::Bells;
+use crate::outgoing;
+
+/// The families a person's node knows.
+pub(crate) fn families(bells: &Arc<Bells>) -> Families<Linked> {
+    Families::new().with(Connect { bells: bells.clone() }).with(Data { bells: bells.clone() })
+}
+
+struct Connect {
+    bells: Arc<Bells>,
+}
+
+struct Data {
+    bells: Arc<Bells>,
+}
+
+fn storage<E>(_: E) -> Code {
+    Code::StorageFailed
+}
+
+fn relationship(desk: &Desk<'_>) -> Result<Relationship, Code> {
+    relationships::get(&*desk.txn, desk.relationship).map_err(storage)?.ok_or(Code::StorageFailed)
+}
+
+/// Whether a key may sign documents for the vendor of this relationship.
+fn may_assert(relationship: &Relationship, key: &PublicKey) -> bool {
+    relationship.vendor.key().map_or_else(
+        || relationship.assertion_keys.contains(key.as_bytes()),
+        |own| own == *key,
+    )
+}
+
+impl Family<Linked> for Connect {
+    fn name(&self) -> &'static str {
+        connect::FAMILY
+    }
+
+    fn receive(&self, desk: &mut Desk<'_>, message: &Message) -> Result<(), Code> {
+        match message.kind.as_str() {
+            connect::INTRODUCTION => {
+                let said = Introduction::decode(&message.body)?;
+                let mut relationship = relationship(desk)?;
+                relationship.vendor_name = said.name;
+                relationship.vendor_next_key = Some(said.next_key);
+                relationships::save(desk.txn, &relationship);
+                Ok(())
+            }
+            connect::PROBLEM => {
+                let problem: Problem = data::decode(&message.body)?;
+                tracing::warn!(relationship = %desk.relationship, code = %problem.code, "the vendor could not use a message");
+                let Some(thread) = message.thread else { return Ok(()) };
+                for mut stored in agreements::grants_of(&*desk.txn, desk.relationship).map_err(storage)? {
+                    if stored.offered_message == thread && stored.state.status == GrantStatus::Offered {
+                        stored.state.status = GrantStatus::Refused;
+                        agreements::put_grant(desk.txn, &stored).map_err(storage)?;
+                    }
+                }
+                let bells = self.bells.clone();
+                desk.after_commit(move || bells.arrivals.notify_waiters());
+                Ok(())
+            }
+            _ => Err(Code::UnknownType),
+        }
+    }
+
+    fn compose(&self, _: &mut Desk<'_>, _: &Entry, _: &[u8]) -> Result<Vec<u8>, Code> {
+        Err(Code::UnknownType)
+    }
+}
+
+impl Family<Linked> for Data {
+    fn name(&self) -> &'static str {
+        data::FAMILY
+    }
+
+    fn receive(&self, desk: &mut Desk<'_>, message: &Message) -> Result<(), Code> {
+        match message.kind.as_str() {
+            data::REQUEST => self.request(desk, message),
+            data::RECEIPT => self.receipt(desk, message),
+            data::OUTCOME => outcome(desk, message),
+            data::ERASURE => self.erasure(desk, message),
+            _ => Err(Code::UnknownType),
+        }?;
+        let bells = self.bells.clone();
+        desk.after_commit(move || bells.arrivals.notify_waiters());
+        Ok(())
+    }
+
+    fn compose(&self, desk: &mut Desk<'_>, entry: &Entry, reference: &[u8]) -> Result<Vec<u8>, Code> {
+        outgoing::compose_again(desk, entry, reference)
+    }
+
+    fn delivered(&self, desk: &mut Desk<'_>, entry: &Entry) -> Result<(), Code> {
+        if entry.kind.as_str() != data::UPDATE {
+            return Ok(());
+        }
+        let grant_id = outgoing::reference_of(entry)?;
+        for mut line in lines::of_grant(&*desk.txn, &grant_id).map_err(storage)? {
+            if line.mark_delivered(entry.seq, desk.now) {
+                lines::save(desk.txn, &grant_id, &line);
+            }
+        }
+        let Some(mut stored) = agreements::grant(&*desk.txn, &grant_id).map_err(storage)? else { return Ok(()) };
+        let grant = Grant::read(&stored.document)?;
+        if grant.subject().mode == Mode::Once && stored.state.status == GrantStatus::Standing {
+            stored.state.status = GrantStatus::Used;
+            agreements::put_grant(desk.txn, &stored).map_err(storage)?;
+            let bell = self.bells.of(desk.relationship);
+            desk.after_commit(move || bell.ring_reload());
+        }
+        Ok(())
+    }
+}
+
+impl Data {
+    fn request(&self, desk: &mut Desk<'_>, message: &Message) -> Result<(), Code> {
+        let document = data::decode::<Carried>(&message.body)?.document;
+        let request = DataRequest::read(&document)?;
+        let relationship = relationship(desk)?;
+        if request.issuer() != desk.peer
+            || request.signers().len() != 1
+            || !may_assert(&relationship, &request.signer_key())
+        {
+            return Err(Code::WrongSigner);
+        }
+        if agreements::request(&*desk.txn, request.id()).map_err(storage)?.is_some() {
+            return Err(Code::RequestUnknown);
+        }
+        let stored = StoredRequest {
+            document,
+            relationship: desk.relationship.clone(),
+            received: desk.now,
+            message: message.id,
+            state: RequestState::Open,
+        };
+        agreements::put_request(desk.txn, &stored).map_err(storage)?;
+        let record = AuditRecord {
+            at: desk.now,
+            vendor: desk.peer.clone(),
+            grant: None,
+            paths: request.subject().fields.iter().map(|f| f.path.clone()).collect(),
+            event: AuditEvent::Requested,
+        };
+        audit::append(desk.txn, record).map_err(storage)
+    }
+
+    fn receipt(&self, desk: &mut Desk<'_>, message: &Message) -> Result<(), Code> {
+        let document = data::decode::<Carried>(&message.body)?.document;
+        let receipt = Grant::read(&document)?;
+        let mut stored =
+            agreements::grant(&*desk.txn, receipt.id()).map_err(storage)?.ok_or(Code::ReceiptMismatch)?;
+        let relationship = relationship(desk)?;
+        let countersigned_by_vendor = receipt.signers().get(1).is_some_and(|signer| {
+            signer.method.did == *desk.peer && may_assert(&relationship, &signer.key)
+        });
+        // A person may have revoked before the receipt came; it is kept all the same, and opens nothing.
+        let first = stored.standing_since.is_none();
+        if stored.relationship != *desk.relationship
+            || !first
+            || receipt.without_countersignature()? != stored.document
+            || !countersigned_by_vendor
+        {
+            return Err(Code::ReceiptMismatch);
+        }
+        stored.document = document;
+        stored.standing_since = Some(desk.now);
+        if stored.state.status == GrantStatus::Offered {
+            stored.state.status = GrantStatus::Standing;
+        }
+        agreements::put_grant(desk.txn, &stored).map_err(storage)?;
+        let bell = self.bells.of(desk.relationship);
+        desk.after_commit(move || bell.ring_reload());
+        Ok(())
+    }
+
+    fn erasure(&self, desk: &mut Desk<'_>, message: &Message) -> Result<(), Code> {
+        let document = data::decode::<Carried>(&message.body)?.document;
+        let receipt: Document<ErasureSubject> = Document::read(&document)?;
+        let relationship = relationship(desk)?;
+        if receipt.issuer() != desk.peer || !may_assert(&relationship, &receipt.signer_key()) {
+            return Err(Code::WrongSigner);
+        }
+        if receipt.subject().id != relationship.own {
+            return Err(Code::WrongAudience);
+        }
+        for mut stored in agreements::grants_of(&*desk.txn, desk.relationship).map_err(storage)? {
+            let grant = stored.grant_id()?;
+            for revocation in &mut stored.revocations {
+                let ours = revocation.read()?;
+                if receipt.subject().revocation != ours.reference() {
+                    continue;
+                }
+                if revocation.erasure.is_some() {
+                    return Err(Code::ReceiptMismatch);
+                }
+                revocation.erasure = Some((document, desk.now));
+                agreements::put_grant(desk.txn, &stored).map_err(storage)?;
+                let record = AuditRecord {
+                    at: desk.now,
+                    vendor: desk.peer.clone(),
+                    grant: Some(grant),
+                    paths: receipt.subject().results.iter().map(|r| r.path.clone()).collect(),
+                    event: AuditEvent::Erased,
+                };
+                return audit::append(desk.txn, record).map_err(storage);
+            }
+        }
+        Err(Code::ReceiptMismatch)
+    }
+}
+
+fn outcome(desk: &mut Desk<'_>, message: &Message) -> Result<(), Code> {
+    let outcome = Outcome::decode(&message.body)?;
+    let stored = agreements::grant(&*desk.txn, &outcome.grant).map_err(storage)?.ok_or(Code::NoGrant)?;
+    if stored.relationship != *desk.relationship {
+        return Err(Code::NoGrant);
+    }
+    let mut known = lines::of_grant(&*desk.txn, &outcome.grant).map_err(storage)?;
+    for result in outcome.results {
+        let Some(line) = known.iter_mut().find(|line| line.path == result.path) else { continue };
+        let mark = OutcomeMark {
+            seq: outcome.update,
+            outcome: result.outcome,
+            system: result.system,
+            detail: result.detail,
+            at: desk.now,
+        };
+        if line.mark_outcome(mark) {
+            lines::save(desk.txn, &outcome.grant, line);
+        }
+    }
+    Ok(())
+}

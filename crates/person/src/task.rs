@@ -1,0 +1,264 @@
+//! One relationship's task: it dials, keeps the session, and owns everything that is sent.
+//!
+//! Release, revocation and live reads of a relationship all pass through here one after the other, so what was
+//! authorised cannot be sent after it was revoked.
+
+use std::collections::BTreeSet;
+use std::future::Future;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use freehold_protocol::code::Code;
+use freehold_protocol::frame::{Hello, VERSIONS};
+use freehold_protocol::id::{GrantId, RelationshipId};
+use freehold_protocol::limits::{REDIAL_FIRST, REDIAL_MAX};
+use freehold_protocol::path::Path;
+use freehold_vault::relationships::{self, Relationship};
+use serde_bytes::ByteBuf;
+use tokio::sync::{mpsc, oneshot, watch};
+
+use crate::bell::Bell;
+use crate::error::PersonError;
+use crate::person::Inner;
+use crate::revoke::{self, Revoked};
+
+mod gate;
+mod session;
+
+use gate::Gates;
+
+/// Commands that may wait for a task: revocations that a person types.
+const COMMANDS: usize = 8;
+
+/// How far the connection has come.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) enum Contact {
+    /// Nothing was tried yet.
+    #[default]
+    Trying,
+    /// A session is open over this transport.
+    Open(&'static str),
+    /// The last attempt failed.
+    Failed(String),
+    /// The vendor refuses this peer; trying again is useless.
+    Refused(Code),
+}
+
+pub(crate) enum Command {
+    Revoke { grant: GrantId, paths: Option<BTreeSet<Path>>, reply: oneshot::Sender<Result<Revoked, PersonError>> },
+}
+
+/// The way to a task.
+#[derive(Clone)]
+pub(crate) struct TaskHandle {
+    commands: mpsc::Sender<Command>,
+    stop: watch::Sender<bool>,
+    contact: watch::Receiver<Contact>,
+}
+
+impl TaskHandle {
+    /// Revokes: when this returns, it is on disk and nothing more of it is sent.
+    pub(crate) async fn revoke(&self, grant: GrantId, paths: Option<BTreeSet<Path>>) -> Result<Revoked, PersonError> {
+        let (reply, answer) = oneshot::channel();
+        self.commands.send(Command::Revoke { grant, paths, reply }).await.map_err(|_| PersonError::Stopping)?;
+        answer.await.map_err(|_| PersonError::Stopping)?
+    }
+
+    pub(crate) fn contact(&self) -> watch::Receiver<Contact> {
+        self.contact.clone()
+    }
+
+    pub(crate) fn stop(&self) {
+        self.stop.send_replace(true);
+    }
+
+    pub(crate) async fn stopped(self) {
+        self.commands.closed().await;
+    }
+}
+
+/// Starts the task of a relationship.
+pub(crate) fn start(inner: &Arc<Inner>, relationship: &Relationship) -> TaskHandle {
+    let (commands, inbox) = mpsc::channel(COMMANDS);
+    let (stop, stopping) = watch::channel(false);
+    let (contact, contacted) = watch::channel(Contact::default());
+    let task = Task {
+        bell: inner.bells.of(&relationship.id),
+        inner: Arc::downgrade(inner),
+        id: relationship.id.clone(),
+        gates: Gates::default(),
+        failures: 0,
+        contact,
+        stopping,
+        inbox,
+    };
+    tokio::spawn(task.run());
+    TaskHandle { commands, stop, contact: contacted }
+}
+
+struct Task {
+    /// Weak, so that the engine's end ends its tasks.
+    inner: Weak<Inner>,
+    id: RelationshipId,
+    bell: Arc<Bell>,
+    gates: Gates,
+    failures: u32,
+    contact: watch::Sender<Contact>,
+    stopping: watch::Receiver<bool>,
+    inbox: mpsc::Receiver<Command>,
+}
+
+/// What a wait ended with.
+enum Waited<T> {
+    Done(T),
+    Stop,
+}
+
+impl Task {
+    async fn run(mut self) {
+        loop {
+            let Some(inner) = self.inner.upgrade() else { return };
+            if *self.stopping.borrow() {
+                return;
+            }
+            let Ok(Some(relationship)) = relationships::get(&inner.store, &self.id) else { return };
+            let pause = self.contact_once(&inner, relationship).await;
+            self.bell.connected.store(false, Ordering::Release);
+            drop(inner);
+            match pause {
+                Some(pause) => {
+                    if self.pause(pause).await {
+                        return;
+                    }
+                }
+                None => return,
+            }
+        }
+    }
+
+    /// One attempt and the session it gives. Gives how long to wait before the next; `None` to end.
+    async fn contact_once(&mut self, inner: &Arc<Inner>, relationship: Relationship) -> Option<Duration> {
+        let key = inner.seed.relationship_key(relationship.index, relationship.generation);
+        let dialling = crate::connect::dial(inner, &relationship, key.clone());
+        let connection = match self.wait_for(inner, dialling).await {
+            Waited::Stop => return None,
+            Waited::Done(Ok(connection)) => connection,
+            Waited::Done(Err(error)) => {
+                tracing::info!(relationship = %self.id, %error, "the vendor cannot be reached; trying again");
+                return Some(self.failed(inner, error.to_string()).await);
+            }
+        };
+        let frames = match connection.open_session().await {
+            Ok(frames) => frames,
+            Err(error) => return Some(self.failed(inner, error.to_string()).await),
+        };
+        let end = self.session(inner, &relationship, key, connection, frames).await;
+        match end {
+            session::End::Stop => None,
+            session::End::CheckIn(wait) => {
+                self.failures = 0;
+                Some(wait)
+            }
+            session::End::Lost(why) => Some(self.failed(inner, why).await),
+            session::End::Refused(code) => {
+                self.contact.send_replace(Contact::Refused(code));
+                Some(self.failed(inner, format!("the vendor refuses: {code}")).await.max(REDIAL_MAX / 10))
+            }
+        }
+    }
+
+    /// Notes a failure and gives the wait before the next attempt: exponential, with full jitter.
+    async fn failed(&mut self, inner: &Arc<Inner>, why: String) -> Duration {
+        if !matches!(*self.contact.borrow(), Contact::Refused(_)) {
+            self.contact.send_replace(Contact::Failed(why.clone()));
+        }
+        let (id, now) = (self.id.clone(), inner.now());
+        let noted = inner.store.write(move |txn| {
+            if let Some(mut relationship) = relationships::get(txn, &id)? {
+                relationship.last_error = Some((now, why));
+                relationships::save(txn, &relationship);
+            }
+            Ok::<_, freehold_store::ReadError>(())
+        });
+        if let Err(error) = noted.await {
+            tracing::error!(relationship = %self.id, %error, "the failure could not be written down");
+        }
+        let ceiling = REDIAL_FIRST.saturating_mul(1 << self.failures.min(16)).min(REDIAL_MAX);
+        self.failures = self.failures.saturating_add(1);
+        let random = u64::from_le_bytes(freehold_mailbox::entropy()[..8].try_into().unwrap_or_default());
+        let ceiling_ms = u64::try_from(ceiling.as_millis()).unwrap_or(u64::MAX).max(1);
+        Duration::from_millis(20 + random % ceiling_ms)
+    }
+
+    /// Waits between sessions; commands are served meanwhile. Gives whether to end.
+    async fn pause(&mut self, wait: Duration) -> bool {
+        let Some(inner) = self.inner.upgrade() else { return true };
+        let bell = self.bell.clone();
+        let check_in = wait > REDIAL_MAX || self.failures == 0;
+        let sleep = async move {
+            tokio::select! {
+                () = tokio::time::sleep(wait) => {}
+                // Between check-ins, something to send does not wait; after a failure, it keeps the backoff.
+                () = bell.rung(), if check_in => {}
+            }
+        };
+        matches!(self.wait_for(&inner, sleep).await, Waited::Stop)
+    }
+
+    /// Waits for something while serving commands.
+    async fn wait_for<T>(&mut self, inner: &Arc<Inner>, what: impl Future<Output = T>) -> Waited<T> {
+        tokio::pin!(what);
+        loop {
+            tokio::select! {
+                biased;
+                _ = self.stopping.wait_for(|stop| *stop) => return Waited::Stop,
+                command = self.inbox.recv() => match command {
+                    Some(command) => { self.serve(inner, command).await; }
+                    None => return Waited::Stop,
+                },
+                done = &mut what => return Waited::Done(done),
+            }
+        }
+    }
+
+    /// Carries out a command. Gives whether values are under way that must not arrive any more.
+    async fn serve(&mut self, inner: &Arc<Inner>, command: Command) -> bool {
+        let Command::Revoke { grant, paths, reply } = command;
+        let result = self.revoke(inner, grant, paths).await;
+        let under_way = result.as_ref().is_ok_and(|revoked| revoked.under_way);
+        let _ = reply.send(result);
+        under_way
+    }
+
+    async fn revoke(
+        &mut self,
+        inner: &Arc<Inner>,
+        grant: GrantId,
+        paths: Option<BTreeSet<Path>>,
+    ) -> Result<Revoked, PersonError> {
+        let id = self.id.clone();
+        let relationship = relationships::get(&inner.store, &id)?.ok_or(PersonError::Stopping)?;
+        let key = inner.seed.relationship_key(relationship.index, relationship.generation);
+        let now = inner.now();
+        let grant_id = grant.clone();
+        let revoked = inner
+            .store
+            .write(move |txn| revoke::revoke(txn, &relationship, &key, &grant_id, paths.as_ref(), now))
+            .await
+            .map_err(PersonError::from)?
+            .into_inner();
+        self.gates.load(inner, &self.id)?;
+        Ok(revoked)
+    }
+}
+
+fn hello(inner: &Inner, relationship: &Relationship) -> Hello {
+    Hello {
+        versions: VERSIONS.to_vec(),
+        families: inner.families.names(),
+        stored: 0,
+        invitation: relationship.invitation.map(|token| ByteBuf::from(token.to_vec())),
+        check_in_secs: None,
+    }
+}

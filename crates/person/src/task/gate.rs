@@ -1,0 +1,99 @@
+//! The grants of one relationship as its task holds them, each with its release machine.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use freehold_mailbox::Mailbox;
+use freehold_protocol::disclosure::Grant;
+use freehold_protocol::id::{GrantId, RelationshipId};
+use freehold_protocol::path::Path;
+use freehold_protocol::release::{Release, Version};
+use freehold_protocol::time::Timestamp;
+use freehold_store::ReadError;
+use freehold_vault::{agreements, fields, lines};
+
+use crate::person::Inner;
+
+/// One grant.
+struct Gate {
+    release: Release,
+    epoch: u32,
+    until: Option<Timestamp>,
+}
+
+/// All grants of a relationship that release anything.
+#[derive(Default)]
+pub(super) struct Gates {
+    gates: BTreeMap<GrantId, Gate>,
+}
+
+impl Gates {
+    /// Reads the grants again and listens for exactly their paths.
+    pub(super) fn load(&mut self, inner: &Arc<Inner>, relationship: &RelationshipId) -> Result<(), ReadError> {
+        let mut standing = Vec::new();
+        let mut paths = BTreeSet::new();
+        for stored in agreements::grants_of(&inner.store, relationship)? {
+            let grant = Grant::read(&stored.document).map_err(|_| ReadError::Corrupt)?;
+            let effective = stored.state.effective(&grant);
+            if !effective.is_empty() {
+                paths.extend(effective.iter().cloned());
+                standing.push((grant, stored.state.epoch, effective));
+            }
+        }
+        // Listen first: a change that commits in between is then heard twice rather than not at all.
+        inner.bells.listen(relationship, &paths);
+        let delivered = Mailbox::new(relationship).cursors(&inner.store)?.delivered;
+        self.gates.clear();
+        for (grant, epoch, effective) in standing {
+            let current = effective
+                .into_iter()
+                .map(|path| fields::version(&inner.store, &path).map(|version| (path, version)))
+                .collect::<Result<BTreeMap<_, _>, _>>()?;
+            let known = lines::of_grant(&inner.store, grant.id())?;
+            let release = Release::new(known, current, delivered);
+            self.gates.insert(grant.id().clone(), Gate { release, epoch, until: grant.valid_until() });
+        }
+        Ok(())
+    }
+
+    pub(super) fn handle_changed(&mut self, changed: &BTreeMap<Path, Version>) {
+        for gate in self.gates.values_mut() {
+            changed.iter().for_each(|(path, version)| gate.release.handle_changed(path, *version));
+        }
+    }
+
+    pub(super) fn handle_delivered(&mut self, through: u64, now: Timestamp) {
+        self.gates.values_mut().for_each(|gate| gate.release.handle_delivered(through, now));
+    }
+
+    pub(super) fn handle_sent(
+        &mut self,
+        grant: &GrantId,
+        seq: u64,
+        versions: &BTreeMap<Path, Version>,
+        now: Timestamp,
+    ) {
+        if let Some(gate) = self.gates.get_mut(grant) {
+            gate.release.handle_sent(seq, versions, now);
+        }
+    }
+
+    /// The next grant with something to release, and what.
+    pub(super) fn poll_due(&self, now: Timestamp) -> Option<(GrantId, BTreeSet<Path>)> {
+        self.gates
+            .iter()
+            .filter(|(_, gate)| gate.until.is_none_or(|until| now < until))
+            .map(|(id, gate)| (id.clone(), gate.release.poll_due()))
+            .find(|(_, due)| !due.is_empty())
+    }
+
+    /// Whether a release made under this epoch may still be sent.
+    pub(super) fn is_current(&self, grant: &GrantId, epoch: u32) -> bool {
+        self.gates.get(grant).is_some_and(|gate| gate.epoch == epoch)
+    }
+
+    /// Forgets a grant until the next load: its release failed.
+    pub(super) fn shut(&mut self, grant: &GrantId) {
+        self.gates.remove(grant);
+    }
+}

@@ -1,0 +1,238 @@
+//! One session of a relationship, from hello to its end.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use freehold_link::{Context, Event, Link};
+use freehold_protocol::code::Code;
+use freehold_protocol::identity::SigningKey;
+use freehold_protocol::limits::READ_TIMEOUT;
+use freehold_protocol::read::{self, ReadRequest};
+use freehold_protocol::session::Closed;
+use freehold_store::WriteError;
+use freehold_transport::{Connection, FrameSender, Frames};
+use freehold_vault::relationships::{self, Relationship};
+use tokio::sync::mpsc;
+
+use super::{Contact, Task, hello};
+use crate::person::Inner;
+use crate::{live_read, outgoing};
+
+/// Live reads that may wait to be decided; a vendor that asks faster waits on its own streams.
+const READS: usize = 16;
+
+/// How long a session without work stays open when the hub asked for check-ins.
+const LINGER: Duration = Duration::from_secs(2);
+
+/// How a session ended.
+pub(super) enum End {
+    Stop,
+    CheckIn(Duration),
+    Lost(String),
+    Refused(Code),
+}
+
+/// A read that has arrived: the request's bytes and where the answer goes.
+type Read = (Vec<u8>, FrameSender);
+
+impl Task {
+    pub(super) async fn session(
+        &mut self,
+        inner: &Arc<Inner>,
+        relationship: &Relationship,
+        key: SigningKey,
+        connection: Connection,
+        frames: Frames,
+    ) -> End {
+        let context = Context {
+            store: inner.store.clone(),
+            families: inner.families.clone(),
+            relationship: self.id.clone(),
+            own: relationship.own.clone(),
+            peer: relationship.vendor.clone(),
+            key: key.clone(),
+            clock: inner.clock.clone(),
+        };
+        let peer = connection.peer();
+        let connection = Arc::new(connection);
+        let reads = accept_reads(connection.clone());
+        let mut link = match Link::dial(context, frames, peer, hello(inner, relationship)) {
+            Ok(link) => link,
+            Err(error) => return End::Lost(error.to_string()),
+        };
+        if let Err(error) = self.gates.load(inner, &self.id) {
+            return End::Lost(error.to_string());
+        }
+        let end = self.drive(inner, relationship, &key, &connection, &mut link, reads).await;
+        if matches!(end, End::Stop | End::CheckIn(_)) {
+            link.close(Code::ShuttingDown);
+            // The goodbye is a courtesy: give the writer a moment, then drop the connection.
+            let _ = tokio::time::timeout(Duration::from_millis(50), link.next()).await;
+        }
+        connection.abort();
+        end
+    }
+
+    async fn drive(
+        &mut self,
+        inner: &Arc<Inner>,
+        relationship: &Relationship,
+        key: &SigningKey,
+        connection: &Connection,
+        link: &mut Link,
+        mut reads: mpsc::Receiver<Read>,
+    ) -> End {
+        let mut check_in = None;
+        loop {
+            if let Some(error) = self.release_due(inner, relationship, link).await {
+                return End::Lost(error);
+            }
+            let linger = check_in.filter(|_| link.is_idle());
+            let bell = self.bell.clone();
+            tokio::select! {
+                biased;
+                _ = self.stopping.wait_for(|stop| *stop) => return End::Stop,
+                command = self.inbox.recv() => {
+                    let Some(command) = command else { return End::Stop };
+                    if self.serve(inner, command).await {
+                        // Values are on their way that may not arrive any more: break the line under them.
+                        link.abort();
+                        connection.abort();
+                        return End::Lost("the session was broken off by a revocation".into());
+                    }
+                    link.wake();
+                }
+                event = link.next() => match event {
+                    Event::Open(theirs) => {
+                        self.opened(inner, connection).await;
+                        check_in = theirs.check_in_secs.map(|secs| Duration::from_secs(u64::from(secs)));
+                    }
+                    Event::Taken => {}
+                    Event::Delivered(through) => self.gates.handle_delivered(through, inner.now()),
+                    Event::Closed(Closed::ByPeer(code)) if is_final(code) => return End::Refused(code),
+                    Event::Closed(Closed::ByPeer(code)) => return End::Lost(format!("the vendor ended the session: {code}")),
+                    Event::Closed(Closed::ByUs(code)) => return End::Lost(format!("the vendor broke the protocol: {code}")),
+                    Event::Failed(error) => return End::Lost(error.to_string()),
+                },
+                () = bell.rung() => {
+                    if bell.take_reload() && self.gates.load(inner, &self.id).is_err() {
+                        return End::Lost("the vault cannot be read".into());
+                    }
+                    self.gates.handle_changed(&bell.take_changed());
+                    link.wake();
+                }
+                Some((request, answer)) = reads.recv() => {
+                    self.answer(inner, relationship, key, connection, &request, answer).await;
+                }
+                () = tokio::time::sleep(LINGER), if linger.is_some() => {
+                    return End::CheckIn(linger.unwrap_or_default());
+                }
+            }
+        }
+    }
+
+    async fn opened(&mut self, inner: &Arc<Inner>, connection: &Connection) {
+        self.failures = 0;
+        self.bell.connected.store(true, Ordering::Release);
+        self.contact.send_replace(Contact::Open(connection.transport().name()));
+        let (id, now) = (self.id.clone(), inner.now());
+        let noted = inner.store.write(move |txn| {
+            if let Some(mut relationship) = relationships::get(txn, &id)? {
+                relationship.last_connected = Some(now);
+                relationship.last_error = None;
+                relationship.invitation = None;
+                relationships::save(txn, &relationship);
+            }
+            Ok::<_, freehold_store::ReadError>(())
+        });
+        if let Err(error) = noted.await {
+            tracing::error!(relationship = %self.id, %error, "the session could not be written down");
+        }
+        inner.bells.arrivals.notify_waiters();
+    }
+
+    /// Releases everything that is due and for which there is room. Gives an error that ends the session.
+    async fn release_due(
+        &mut self,
+        inner: &Arc<Inner>,
+        relationship: &Relationship,
+        link: &mut Link,
+    ) -> Option<String> {
+        while link.has_room() {
+            let now = inner.now();
+            let (grant, due) = self.gates.poll_due(now)?;
+            let (id, vendor, of) = (self.id.clone(), relationship.vendor.clone(), grant.clone());
+            let written =
+                inner.store.write(move |txn| outgoing::release(txn, &id, &vendor, &of, &due, now)).await;
+            match written.map(freehold_store::Durable::into_inner) {
+                Ok(Some(released)) if self.gates.is_current(&grant, released.epoch) => {
+                    self.gates.handle_sent(&grant, released.message.seq, &released.versions, now);
+                    link.send(&released.message);
+                }
+                Ok(_) => self.gates.load(inner, &self.id).err().map_or((), |_| self.gates.shut(&grant)),
+                Err(WriteError::Refused(code)) => {
+                    tracing::warn!(relationship = %self.id, %code, "nothing is released under a grant");
+                    self.gates.shut(&grant);
+                }
+                Err(error) => return Some(error.to_string()),
+            }
+        }
+        None
+    }
+
+    async fn answer(
+        &mut self,
+        inner: &Arc<Inner>,
+        relationship: &Relationship,
+        key: &SigningKey,
+        connection: &Connection,
+        request: &[u8],
+        sender: FrameSender,
+    ) {
+        let request = match ReadRequest::open(request, &connection.peer(), &relationship.own) {
+            Ok(request) => request,
+            Err(code) => {
+                tracing::warn!(relationship = %self.id, %code, "a live read was malformed");
+                sender.abort();
+                return;
+            }
+        };
+        let (id, vendor, asked, now) = (self.id.clone(), relationship.vendor.clone(), request.clone(), inner.now());
+        let decided =
+            inner.store.write(move |txn| live_read::decide(txn, &id, &vendor, &asked, now)).await;
+        let result = match decided {
+            Ok(decided) => decided.into_inner(),
+            Err(_) => Err(Code::StorageFailed),
+        };
+        let answer = read::sign_answer(request.id, &relationship.vendor, result, key);
+        if sender.try_send(answer).is_ok() {
+            tokio::spawn(async move { tokio::time::timeout(READ_TIMEOUT, sender.finish()).await });
+        }
+    }
+}
+
+/// Codes after which the vendor will not know this peer however often it dials.
+fn is_final(code: Code) -> bool {
+    matches!(
+        code,
+        Code::UnknownPeer | Code::InvitationUnknown | Code::InvitationExpired | Code::InvitationUsed
+    )
+}
+
+/// Reads each request off its stream away from the task, so that a slow vendor delays nobody.
+fn accept_reads(connection: Arc<Connection>) -> mpsc::Receiver<Read> {
+    let (queue, reads) = mpsc::channel(READS);
+    tokio::spawn(async move {
+        while let Some(frames) = connection.accept_read().await {
+            let queue = queue.clone();
+            tokio::spawn(async move {
+                let (sender, mut receiver) = frames.split();
+                if let Ok(Some(Ok(request))) = tokio::time::timeout(READ_TIMEOUT, receiver.recv()).await {
+                    let _ = queue.send((request, sender)).await;
+                }
+            });
+        }
+    });
+    reads
+}
