@@ -1,0 +1,43 @@
+//! The tag of every table, and how names become keys.
+
+use freehold_store::{Key, Reader};
+
+/// Audit entries by number.
+pub(crate) const AUDIT: u8 = b'A';
+/// The end of the audit log.
+pub(crate) const AUDIT_HEAD: u8 = b'B';
+/// Change sets by number.
+pub(crate) const CHANGES: u8 = b'C';
+/// The number of a change set by its id.
+pub(crate) const CHANGE_NUMBERS: u8 = b'D';
+/// Signed versions of fields by path and version.
+pub(crate) const VERSIONS: u8 = b'F';
+/// Grants by id.
+pub(crate) const GRANTS: u8 = b'G';
+/// Ids of grants by relationship.
+pub(crate) const GRANTS_OF: u8 = b'H';
+/// The next index for deriving a relationship's keys.
+pub(crate) const NEXT_INDEX: u8 = b'I';
+/// Lines by grant and path.
+pub(crate) const LINES: u8 = b'L';
+/// Requests by id.
+pub(crate) const REQUESTS: u8 = b'Q';
+/// Relationships by id.
+pub(crate) const RELATIONSHIPS: u8 = b'R';
+/// Settings by name.
+pub(crate) const SETTINGS: u8 = b'S';
+/// Where each field's versions end, by path.
+pub(crate) const TIPS: u8 = b'T';
+
+/// The key of a name in a table.
+pub(crate) fn named(reader: &impl Reader, tag: u8, name: &str) -> Key {
+    under(reader, Key::new(tag), tag, name)
+}
+
+/// Appends a hidden name to a key. The same name is hidden differently in each table.
+pub(crate) fn under(reader: &impl Reader, key: Key, tag: u8, name: &str) -> Key {
+    let mut label = b"vault/".to_vec();
+    label.push(tag);
+    label.extend_from_slice(name.as_bytes());
+    key.with(&reader.hidden(&label))
+}
