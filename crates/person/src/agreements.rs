@@ -33,25 +33,9 @@ impl Person {
     /// One data request, by its id or the beginning of it.
     ///
     /// # Errors
-    /// [`PersonError::NotFound`] or [`PersonError::Ambiguous`].
+    /// [`PersonError::Lookup`].
     pub fn request(&self, id: &str) -> Result<RequestView, PersonError> {
-        show::request(&self.inner.store, &self.request_meant_by(id)?)
-    }
-
-    fn request_meant_by(&self, id: &str) -> Result<StoredRequest, PersonError> {
-        let fitting = agreements::requests(&self.inner.store)?
-            .into_iter()
-            .filter(|request| request.request_id().is_ok_and(|own| own.is_meant_by(id)))
-            .collect();
-        one(fitting, "request", id, "requests")
-    }
-
-    fn grant_meant_by(&self, id: &str) -> Result<StoredGrant, PersonError> {
-        let fitting = agreements::grants(&self.inner.store)?
-            .into_iter()
-            .filter(|grant| grant.grant_id().is_ok_and(|own| own.is_meant_by(id)))
-            .collect();
-        one(fitting, "grant", id, "grants")
+        show::request(&self.inner.store, &agreements::request_meant_by(&self.inner.store, id)?)
     }
 
     fn relationship(&self, id: &freehold_protocol::id::RelationshipId) -> Result<Relationship, PersonError> {
@@ -71,7 +55,7 @@ impl Person {
         only: Option<Vec<String>>,
         until: Option<String>,
     ) -> Result<GrantView, PersonError> {
-        let stored = self.request_meant_by(id)?;
+        let stored = agreements::request_meant_by(&self.inner.store, id)?;
         if stored.state != RequestState::Open {
             return Err(PersonError::State("the request was answered already: `freehold requests` shows how".into()));
         }
@@ -172,7 +156,7 @@ impl Person {
     /// # Errors
     /// [`PersonError::State`] when it was answered already.
     pub async fn decline(&self, id: &str) -> Result<RequestView, PersonError> {
-        let stored = self.request_meant_by(id)?;
+        let stored = agreements::request_meant_by(&self.inner.store, id)?;
         let request = DataRequest::read(&stored.document)?;
         let relationship = self.relationship(&stored.relationship)?;
         let (now, of, request_id) = (self.inner.now(), relationship.id.clone(), request.id().clone());
@@ -211,9 +195,9 @@ impl Person {
     /// One grant, by its id or the beginning of it.
     ///
     /// # Errors
-    /// [`PersonError::NotFound`] or [`PersonError::Ambiguous`].
+    /// [`PersonError::Lookup`].
     pub fn grant(&self, id: &str) -> Result<GrantView, PersonError> {
-        show::grant(&self.inner.store, &self.grant_meant_by(id)?, self.inner.now())
+        show::grant(&self.inner.store, &agreements::grant_meant_by(&self.inner.store, id)?, self.inner.now())
     }
 
     /// The grant's credential: the exact bytes that both sides hold.
@@ -221,7 +205,7 @@ impl Person {
     /// # Errors
     /// As [`Person::grant`].
     pub fn credential(&self, id: &str) -> Result<String, PersonError> {
-        String::from_utf8(self.grant_meant_by(id)?.document)
+        String::from_utf8(agreements::grant_meant_by(&self.inner.store, id)?.document)
             .map_err(|_| PersonError::Store("the grant is damaged: restore the vault from a backup".into()))
     }
 
@@ -230,8 +214,8 @@ impl Person {
     /// # Errors
     /// [`PersonError::State`] when it is over already or does not cover a path.
     pub async fn revoke(&self, id: &str, paths: Option<Vec<String>>) -> Result<RevokeView, PersonError> {
-        let stored = self.grant_meant_by(id)?;
-        let grant = stored.grant_id()?;
+        let stored = agreements::grant_meant_by(&self.inner.store, id)?;
+        let grant = stored.id()?;
         let paths = paths
             .map(|paths| paths.iter().map(|p| Path::parse(p)).collect::<Result<BTreeSet<_>, _>>())
             .transpose()?;
@@ -243,15 +227,5 @@ impl Person {
             paths: revoked.paths.iter().map(Path::to_string).collect(),
             last_sequence: revoked.last_sequence,
         })
-    }
-}
-
-/// The one that was meant.
-fn one<T>(mut fitting: Vec<T>, kind: &'static str, id: &str, list: &'static str) -> Result<T, PersonError> {
-    let shown: String = id.chars().filter(|c| !c.is_control()).take(64).collect();
-    match (fitting.pop(), fitting.is_empty()) {
-        (Some(found), true) => Ok(found),
-        (None, _) => Err(PersonError::NotFound { kind, id: shown, list }),
-        (Some(_), false) => Err(PersonError::Ambiguous { kind, id: shown }),
     }
 }

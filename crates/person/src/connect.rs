@@ -72,7 +72,7 @@ async fn remember(inner: &Arc<Inner>, relationship: &Relationship, resolved: &Re
     let noted = inner.store.write(move |txn| {
         if let Some(mut relationship) = relationships::get(txn, &id)? {
             relationship.assertion_keys = keys;
-            relationships::save(txn, &relationship);
+            relationships::save(txn, &relationship)?;
         }
         Ok::<_, ReadError>(())
     });
@@ -116,7 +116,6 @@ impl Person {
     ) -> Result<Relationship, PersonError> {
         let now = self.inner.now();
         let assertion_keys = resolved.assertion_keys.iter().map(|k| *k.key.as_bytes()).collect();
-        let transport_keys = resolved.transport_keys.iter().map(|k| *k.as_bytes()).collect();
         // The key's index is handed out inside the write, so the key is derived there too.
         let inner = self.inner.clone();
         let written = self.inner.store.write(move |txn| {
@@ -132,7 +131,6 @@ impl Person {
                 vendor_name: None,
                 invitation: Some(invitation.token),
                 addresses: invitation.addresses,
-                transport_keys,
                 assertion_keys,
                 vendor_next_key: None,
                 check_in_secs: None,
@@ -206,7 +204,7 @@ impl Person {
             .store
             .write(move |txn| {
                 Mailbox::new(&id).remove(txn)?;
-                relationships::remove(txn, &id);
+                relationships::remove(txn, &id)?;
                 Ok::<_, ReadError>(())
             })
             .await

@@ -1,6 +1,7 @@
 //! What can go wrong when a person asks for something.
 
 use freehold_store::{ReadError, WriteError};
+use freehold_vault::LookupError;
 use freehold_vault::fields::FieldError;
 
 /// Why a person's wish was not carried out. Each text says what to do and holds no value.
@@ -12,23 +13,14 @@ pub enum PersonError {
     /// A text that is no path or prefix.
     #[error("{0}")]
     Path(#[from] freehold_protocol::path::PathError),
-    /// No such request, grant, change or field.
-    #[error("there is no {kind} {id}: list them with `freehold {list}`")]
-    NotFound {
-        /// What was looked for.
-        kind: &'static str,
-        /// How it was named.
-        id: String,
-        /// The command that lists them.
-        list: &'static str,
-    },
-    /// More than one fits.
-    #[error("{id} fits more than one {kind}: write more digits of it")]
-    Ambiguous {
-        /// What was looked for.
-        kind: &'static str,
-        /// How it was named.
-        id: String,
+    /// No such request, grant or change, or more than one.
+    #[error("{0}")]
+    Lookup(#[from] LookupError),
+    /// A field that holds nothing.
+    #[error("{path} holds no value: set it with `freehold set {path}=…`")]
+    Empty {
+        /// The path.
+        path: String,
     },
     /// A card that cannot be read.
     #[error("{0}")]
@@ -75,8 +67,8 @@ impl PersonError {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Field(_) | Self::Path(_) | Self::Date(_) => "bad-value",
-            Self::NotFound { .. } => "not-found",
-            Self::Ambiguous { .. } => "ambiguous",
+            Self::Lookup(LookupError::Read(_)) => "store-failed",
+            Self::Lookup(_) | Self::Empty { .. } => "not-found",
             Self::Card(_) => "card-unreadable",
             Self::Invitation(_) => "invitation",
             Self::Resolve(_) | Self::Unreachable(_) => "vendor-unreachable",

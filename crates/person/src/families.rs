@@ -62,7 +62,7 @@ impl Family<Linked> for Connect {
                 let mut relationship = relationship(desk)?;
                 relationship.vendor_name = said.name;
                 relationship.vendor_next_key = Some(said.next_key);
-                relationships::save(desk.txn, &relationship);
+                relationships::save(desk.txn, &relationship).map_err(storage)?;
                 Ok(())
             }
             connect::PROBLEM => {
@@ -204,9 +204,9 @@ impl Data {
             return Err(Code::WrongAudience);
         }
         for mut stored in agreements::grants_of(&*desk.txn, desk.relationship).map_err(storage)? {
-            let grant = stored.grant_id()?;
+            let grant = stored.id().map_err(storage)?;
             for revocation in &mut stored.revocations {
-                let ours = revocation.read()?;
+                let ours = revocation.read().map_err(storage)?;
                 if receipt.subject().revocation != ours.reference() {
                     continue;
                 }

@@ -101,7 +101,7 @@ fn fill(
     seq: u64,
     now: Timestamp,
 ) -> Result<(Disclosure, BTreeMap<Path, Version>), Code> {
-    let grant_id = stored.grant_id()?;
+    let grant_id = stored.id().map_err(storage)?;
     let paths = permit.paths().clone();
     let mut versions = BTreeMap::new();
     let disclosure = permit.fill(|path| {

@@ -15,6 +15,7 @@ use freehold_protocol::path::Path;
 use freehold_protocol::time::Timestamp;
 use freehold_store::Txn;
 use freehold_vault::agreements::{self, StoredRevocation};
+use freehold_vault::LookupError;
 use freehold_vault::audit;
 use freehold_vault::relationships::Relationship;
 
@@ -39,7 +40,7 @@ pub(crate) fn revoke(
     paths: Option<&BTreeSet<Path>>,
     now: Timestamp,
 ) -> Result<Revoked, PersonError> {
-    let missing = || PersonError::NotFound { kind: "grant", id: grant_id.to_string(), list: "grants" };
+    let missing = || PersonError::Lookup(LookupError::Unknown { what: "grant" });
     let mut stored = agreements::grant(txn, grant_id)?.ok_or_else(missing)?;
     let grant = Grant::read(&stored.document)?;
     match stored.state.status {

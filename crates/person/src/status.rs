@@ -28,9 +28,9 @@ impl Person {
     /// Per vendor and field how far it has come; of one change set when one is named.
     ///
     /// # Errors
-    /// [`PersonError::NotFound`], or the store's.
+    /// [`PersonError::Lookup`], or the store's.
     pub fn status(&self, change: Option<&str>) -> Result<StatusView, PersonError> {
-        let change = change.map(|id| self.change_meant_by(id)).transpose()?;
+        let change = change.map(|id| fields::change_meant_by(&self.inner.store, id)).transpose()?;
         let mut vendors = Vec::new();
         for relationship in relationships::all(&self.inner.store)? {
             vendors.extend(self.vendor_status(&relationship, change.as_ref())?);
@@ -40,12 +40,6 @@ impl Person {
             None => fields::changes(&self.inner.store, CHANGES_SHOWN)?.into_iter().map(summary).collect(),
         };
         Ok(StatusView { change: change.map(|c| c.id.to_string()), vendors, changes })
-    }
-
-    fn change_meant_by(&self, id: &str) -> Result<ChangeSet, PersonError> {
-        let shown = id.chars().filter(|c| !c.is_control()).take(64).collect();
-        fields::change_meant_by(&self.inner.store, id)?
-            .ok_or(PersonError::NotFound { kind: "change set", id: shown, list: "status" })
     }
 
     fn vendor_status(

@@ -177,7 +177,7 @@ impl Task {
         let noted = inner.store.write(move |txn| {
             if let Some(mut relationship) = relationships::get(txn, &id)? {
                 relationship.last_error = Some((now, why));
-                relationships::save(txn, &relationship);
+                relationships::save(txn, &relationship)?;
             }
             Ok::<_, freehold_store::ReadError>(())
         });
@@ -212,7 +212,7 @@ impl Task {
         loop {
             tokio::select! {
                 biased;
-                _ = self.stopping.wait_for(|stop| *stop) => return Waited::Stop,
+                () = stop_asked(&mut self.stopping) => return Waited::Stop,
                 command = self.inbox.recv() => match command {
                     Some(command) => { self.serve(inner, command).await; }
                     None => return Waited::Stop,
@@ -251,6 +251,12 @@ impl Task {
         self.gates.load(inner, &self.id)?;
         Ok(revoked)
     }
+}
+
+/// Resolves when the task is to end.
+async fn stop_asked(stopping: &mut watch::Receiver<bool>) {
+    // An error means that the handle is gone, which asks for the same.
+    let _ = stopping.wait_for(|stop| *stop).await;
 }
 
 fn hello(inner: &Inner, relationship: &Relationship) -> Hello {

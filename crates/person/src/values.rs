@@ -50,7 +50,7 @@ impl Person {
         let view = self.apply(unset, "cli".into()).await?;
         self.inner
             .store
-            .write(move |txn| paths.iter().try_for_each(|path| fields::erase(txn, path)))
+            .write(move |txn| paths.iter().try_for_each(|path| fields::erase(txn, path).map(|_| ())))
             .await
             .map_err(PersonError::from)?;
         Ok(view)
@@ -59,7 +59,7 @@ impl Person {
     /// Current values: of one path, of a prefix, or all.
     ///
     /// # Errors
-    /// [`PersonError::NotFound`] for a path that holds nothing, or the store's.
+    /// [`PersonError::Empty`] for a path that holds nothing, or the store's.
     pub fn get(
         &self,
         path: Option<&str>,
@@ -81,7 +81,7 @@ impl Person {
     /// Every version of a field, newest first.
     ///
     /// # Errors
-    /// [`PersonError::NotFound`] or the store's.
+    /// [`PersonError::Empty`] or the store's.
     pub fn history(&self, path: &str) -> Result<Vec<FieldView>, PersonError> {
         let path = Path::parse(path)?;
         let versions = fields::history(&self.inner.store, &path)?;
@@ -98,12 +98,12 @@ impl Person {
                 return PersonError::State(error.to_string());
             }
         }
-        PersonError::NotFound { kind: "value under", id: path.to_string(), list: "get" }
+        PersonError::Empty { path: path.to_string() }
     }
 
     fn field_view(&self, version: FieldVersion, verify: bool) -> Result<FieldView, PersonError> {
         let verified = if verify {
-            let checked = fields::verify(&self.inner.store, &version.path, version.version, &self.inner.signing.public());
+            let checked = fields::verify_version(&self.inner.store, &version.path, version.version, &self.inner.signing.public());
             Some(checked.is_ok())
         } else {
             None

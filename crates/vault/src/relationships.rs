@@ -33,8 +33,8 @@ pub struct Relationship {
     pub invitation: Option<[u8; 16]>,
     /// Where the vendor's hub is dialled.
     pub addresses: Vec<String>,
-    /// The keys that the hub may show on a connection.
-    pub transport_keys: Vec<[u8; 32]>,
+    /// The keys that may sign documents for the vendor, as its DID was last resolved.
+    pub assertion_keys: Vec<[u8; 32]>,
     /// The key that the vendor said it will use next.
     #[serde(with = "serde_bytes")]
     pub vendor_next_key: Option<[u8; 32]>,
@@ -79,6 +79,15 @@ pub fn add(txn: &mut Txn, relationship: &Relationship) -> Result<(), ReadError> 
 pub fn save(txn: &mut Txn, relationship: &Relationship) -> Result<(), ReadError> {
     let key = named(txn, RELATIONSHIPS, relationship.id.as_str());
     parts::save(txn, &key, relationship)
+}
+
+/// Removes a relationship that never began. Its index is not given out again.
+///
+/// # Errors
+/// The store's.
+pub fn remove(txn: &mut Txn, id: &RelationshipId) -> Result<(), ReadError> {
+    let key = named(txn, RELATIONSHIPS, id.as_str());
+    txn.erase_prefix(&key).map(|_| ())
 }
 
 /// A relationship.

@@ -15,7 +15,7 @@ use freehold_transport::{Connection, FrameSender, Frames};
 use freehold_vault::relationships::{self, Relationship};
 use tokio::sync::mpsc;
 
-use super::{Contact, Task, hello};
+use super::{Contact, Task, hello, stop_asked};
 use crate::person::Inner;
 use crate::{live_read, outgoing};
 
@@ -92,7 +92,7 @@ impl Task {
             let bell = self.bell.clone();
             tokio::select! {
                 biased;
-                _ = self.stopping.wait_for(|stop| *stop) => return End::Stop,
+                () = stop_asked(&mut self.stopping) => return End::Stop,
                 command = self.inbox.recv() => {
                     let Some(command) = command else { return End::Stop };
                     if self.serve(inner, command).await {
@@ -142,7 +142,7 @@ impl Task {
                 relationship.last_connected = Some(now);
                 relationship.last_error = None;
                 relationship.invitation = None;
-                relationships::save(txn, &relationship);
+                relationships::save(txn, &relationship)?;
             }
             Ok::<_, freehold_store::ReadError>(())
         });

@@ -45,6 +45,8 @@ pub struct StoredRevocation {
     pub document: Vec<u8>,
     /// When the person revoked.
     pub at: Timestamp,
+    /// The place of its message in the mailbox.
+    pub seq: u64,
     /// The vendor's erasure receipt's exact bytes, and when it came.
     #[serde(with = "receipt")]
     pub erasure: Option<(Vec<u8>, Timestamp)>,
