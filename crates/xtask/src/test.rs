@@ -36,7 +36,9 @@ pub(crate) fn run(workspace: &Workspace, long: bool, filter: &[String]) -> bool 
 
 fn tests(workspace: &Workspace, long: bool, filter: &[String]) -> bool {
     let mut run = if demand::has_nextest(workspace) {
-        workspace.cargo(&["nextest", "run", "--workspace", "--all-targets", "--locked", "--no-fail-fast"])
+        let nextest = ["nextest", "run", "--workspace", "--all-targets", "--locked", "--no-fail-fast"];
+        let profile = if long { "long" } else { "default" };
+        workspace.cargo(&nextest).args(["--config-file", "crates/xtask/nextest.toml", "--profile", profile])
     } else {
         println!("cargo-nextest is not installed: running the same tests with cargo test");
         workspace.cargo(&["test", "--workspace", "--lib", "--bins", "--tests", "--locked", "--no-fail-fast"])
