@@ -1,3 +1,48 @@
-//! The vendor's engine.
+//! The vendor's engine: what stands in front of the CRM, ERP or database that a vendor already has.
+//!
+//! It asks persons for fields, takes their grants, countersigns them, takes their updates in under exactly what
+//! was granted, hands everything to the vendor's sinks as `CloudEvents`, tells the person what became of it, and
+//! erases when it is told to stop. It keeps what it holds in `freehold-store`: one process, no server.
+//!
+//! What it leaves out: other stores, the command line and the local API.
+//!
+//! Reading order: [`HubConfig`], [`init`], [`Hub`], [`view`]. Inside: `relationship` (who), `session` (their
+//! connections), `families` (what messages do), `held` (grants and values), `log` (events), `sinks` (delivery).
+//!
+//! Every key of the store begins with a tag; `M` is the mailboxes'.
+//!
+//! | tag | record |
+//! |---|---|
+//! | `A`, `a` | data requests in order; their numbers by id |
+//! | `I` | invitations by token |
+//! | `R`, `K`, `C` | relationships by id; ids by the person's key; ids by the vendor's reference |
+//! | `G`, `g`, `T` | receipts; what happened to them; when they end |
+//! | `V` | values by relationship, grant and path, each with a key of its own |
+//! | `E`, `P`, `X` | events by number; their data in parts; numbers by relationship |
+//! | `D`, `S`, `N` | dead letters; cursors of the sinks; counters |
 
+mod ask;
+mod config;
+mod families;
+mod held;
+mod hub;
+mod init;
+mod invite;
+mod live;
+mod log;
+mod overview;
+mod relationship;
+mod session;
+mod shared;
+mod sinks;
+mod sweep;
+mod tables;
 pub mod view;
+
+pub use ask::AskError;
+pub use config::{ConfigError, DidChoice, HubConfig, SinksConfig, WebhookConfig};
+pub use hub::{Hub, StartError};
+pub use init::{CONFIG_FILE, InitError, init};
+pub use invite::InviteError;
+pub use live::ReadError;
+pub use sinks::RetryError;

@@ -1,0 +1,246 @@
+//! The hub's configuration: `hub.toml` in its home.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use freehold_protocol::identity::Did;
+use freehold_protocol::limits::TEXT_BYTES_MAX;
+use freehold_transport::Address;
+use serde::{Deserialize, Serialize};
+
+/// Where a hub listens when nothing else is said: QUIC, and TCP for networks that block it.
+const LISTEN_DEFAULT: [&str; 2] = ["/ip4/0.0.0.0/udp/4101/quic-v1", "/ip4/0.0.0.0/tcp/4101"];
+
+/// What a vendor configures.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HubConfig {
+    /// What the vendor calls itself towards persons.
+    pub name: String,
+    /// Which kind of DID it has.
+    #[serde(default)]
+    pub did: DidChoice,
+    /// Multiaddrs to listen on.
+    #[serde(default = "listen_default")]
+    pub listen: Vec<String>,
+    /// Multiaddrs to put into links and documents; empty for those it really listens on.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub announce: Vec<String>,
+    /// Seconds between check-ins, when sessions are not to stay open.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub check_in_secs: Option<u32>,
+    /// Where events go.
+    #[serde(default)]
+    pub sinks: SinksConfig,
+}
+
+/// The vendor's DID: `"key"`, or a `did:web:…`.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum DidChoice {
+    /// A `did:key` of the vendor's own key.
+    #[default]
+    Key,
+    /// This `did:web`, whose document the vendor publishes.
+    Web(String),
+}
+
+/// Where events go. With none, they stay in the hub's own log.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SinksConfig {
+    /// A file of JSON lines; a relative path begins in the home.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub jsonl: Option<PathBuf>,
+    /// First wait of the retry schedule in milliseconds; 5,000 when not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_base_ms: Option<u64>,
+    /// Attempts before an event goes to the dead letters; 10 when not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attempts_max: Option<u32>,
+    /// A webhook.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub webhook: Option<WebhookConfig>,
+}
+
+/// A webhook, signed by Standard Webhooks.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WebhookConfig {
+    /// Its address.
+    pub url: String,
+    /// The secret shared with it: `whsec_…`.
+    pub secret: String,
+    /// Whether `http://` will do.
+    #[serde(default)]
+    pub allow_http: bool,
+    /// Whether it may be on loopback or inside a private network.
+    #[serde(default)]
+    pub inward: bool,
+}
+
+/// Shows neither the secret nor the address: many services put a token into it.
+impl fmt::Debug for WebhookConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WebhookConfig").field("allow_http", &self.allow_http).finish_non_exhaustive()
+    }
+}
+
+/// What is wrong with a configuration.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ConfigError {
+    /// It does not parse, or has a key that nobody knows.
+    #[error("hub.toml line {line}: {reason}")]
+    Line {
+        /// The line, from 1.
+        line: usize,
+        /// What is wrong there.
+        reason: String,
+    },
+    /// One setting is not usable.
+    #[error("hub.toml: {setting}: {reason}")]
+    Setting {
+        /// Which.
+        setting: &'static str,
+        /// Why not.
+        reason: String,
+    },
+}
+
+impl HubConfig {
+    /// A configuration with every default.
+    #[must_use]
+    pub fn new(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            did: DidChoice::Key,
+            listen: listen_default(),
+            announce: Vec::new(),
+            check_in_secs: None,
+            sinks: SinksConfig::default(),
+        }
+    }
+
+    /// Parses and checks `hub.toml`.
+    ///
+    /// # Errors
+    /// [`ConfigError`].
+    pub fn from_toml(text: &str) -> Result<Self, ConfigError> {
+        let config: Self = toml::from_str(text).map_err(|error| {
+            let (line, reason) = toml_error(text, &error);
+            ConfigError::Line { line, reason }
+        })?;
+        config.check()?;
+        Ok(config)
+    }
+
+    /// The text of `hub.toml`. It holds the webhook's secret.
+    #[must_use]
+    pub fn to_toml(&self) -> String {
+        toml::to_string_pretty(self).expect("texts, numbers and lists are TOML")
+    }
+
+    /// Checks what types alone cannot say.
+    ///
+    /// # Errors
+    /// [`ConfigError::Setting`].
+    pub fn check(&self) -> Result<(), ConfigError> {
+        let bad = |setting, reason: String| Err(ConfigError::Setting { setting, reason });
+        if self.name.trim().is_empty() || self.name.len() > TEXT_BYTES_MAX {
+            return bad("name", format!("say who you are, in at most {TEXT_BYTES_MAX} bytes"));
+        }
+        if self.listen.is_empty() {
+            return bad("listen", format!("name an address, such as {}", LISTEN_DEFAULT[0]));
+        }
+        for (setting, addresses) in [("listen", &self.listen), ("announce", &self.announce)] {
+            for address in addresses {
+                if let Err(error) = Address::parse(address) {
+                    return bad(setting, format!("{address}: {error}"));
+                }
+            }
+        }
+        if self.sinks.attempts_max == Some(0) {
+            return bad("sinks.attempts_max", "1 or more".to_owned());
+        }
+        if self.sinks.retry_base_ms == Some(0) {
+            return bad("sinks.retry_base_ms", "1 or more".to_owned());
+        }
+        Ok(())
+    }
+}
+
+impl TryFrom<String> for DidChoice {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        if text == "key" {
+            return Ok(Self::Key);
+        }
+        match Did::parse(&text) {
+            Ok(did) if did.web_id().is_some() => Ok(Self::Web(text)),
+            Ok(_) => Err("write \"key\" for a did:key of the hub's own key".to_owned()),
+            Err(error) => Err(format!("write \"key\" or a did:web:…: {error}")),
+        }
+    }
+}
+
+impl From<DidChoice> for String {
+    fn from(choice: DidChoice) -> Self {
+        match choice {
+            DidChoice::Key => "key".to_owned(),
+            DidChoice::Web(did) => did,
+        }
+    }
+}
+
+fn listen_default() -> Vec<String> {
+    LISTEN_DEFAULT.map(str::to_owned).to_vec()
+}
+
+/// The line and the reason of an error in TOML.
+pub(crate) fn toml_error(text: &str, error: &toml::de::Error) -> (usize, String) {
+    let at = error.span().map_or(0, |span| span.start);
+    (line_of(text, at), error.message().trim().replace('\n', " "))
+}
+
+/// The line, from 1, of a byte of a text.
+pub(crate) fn line_of(text: &str, at: usize) -> usize {
+    1 + text.bytes().take(at).filter(|byte| *byte == b'\n').count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_configuration_round_trips() {
+        let mut config = HubConfig::new("Acme");
+        config.did = DidChoice::Web("did:web:acme.example".into());
+        config.sinks.webhook = Some(WebhookConfig {
+            url: "https://crm.example/hook".into(),
+            secret: "whsec_x".into(),
+            allow_http: false,
+            inward: true,
+        });
+        assert_eq!(HubConfig::from_toml(&config.to_toml()), Ok(config.clone()));
+        assert!(!format!("{config:?}").contains("whsec"));
+    }
+
+    #[test]
+    fn unknown_keys_and_bad_values_are_refused_with_their_line() {
+        for (text, line, word) in [
+            ("name = \"A\"\n\nlisten_on = []\n", 3, "listen_on"),
+            ("name = \"A\"\ndid = \"did:key:x\"\n", 2, "did:key"),
+            ("name = \"A\"\n[sinks]\njson = \"x\"\n", 3, "json"),
+        ] {
+            match HubConfig::from_toml(text) {
+                Err(ConfigError::Line { line: got, reason }) => {
+                    assert_eq!(got, line, "{reason}");
+                    assert!(reason.contains(word), "{reason}");
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+        assert!(HubConfig::from_toml("name = \"A\"\nlisten = [\"x\"]\n").is_err());
+    }
+}

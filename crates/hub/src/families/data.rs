@@ -1,0 +1,241 @@
+//! `data/1`: grants, updates, revocations and declines.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use freehold_mailbox::record::{load, save};
+use freehold_mailbox::{Desk, Linked, entropy};
+use freehold_protocol::code::Code;
+use freehold_protocol::data::{
+    Carried, DECLINE, Decline, ERASURE, FAMILY, GRANT, RECEIPT, REVOCATION, ReceivedUpdate, UPDATE, decode,
+};
+use freehold_protocol::disclosure::Grant;
+use freehold_protocol::document::{
+    Document, ErasureLine, ErasureResult, ErasureSubject, Issue, RevocationSubject,
+};
+use freehold_protocol::family::Family;
+use freehold_protocol::id::ErasureId;
+use freehold_protocol::intake::{IntakeState, check_grant};
+use freehold_protocol::mailbox::Entry;
+use freehold_protocol::message::Message;
+use freehold_protocol::path::Path;
+use freehold_store::ReadError;
+use serde_json::{Value, json};
+
+use crate::held::{self, End, Held, HeldValue};
+use crate::log::{self, New, Owed};
+use crate::relationship::Relationship;
+use crate::shared::{Answers, Shared};
+use crate::sinks::outcome;
+use crate::tables::{self, Counters};
+
+/// Most grants of one relationship: an agreement is renewed now and then, not hundreds of times.
+const GRANTS_MAX: usize = 200;
+
+/// Longest receipt in bytes: with its envelope it fits into one record of the store.
+const RECEIPT_BYTES_MAX: usize = 60 * 1024;
+
+/// The hub's side of the family.
+pub(crate) struct Data {
+    shared: Arc<Shared>,
+}
+
+impl Data {
+    pub(crate) fn new(shared: Arc<Shared>) -> Self {
+        Self { shared }
+    }
+
+    fn grant(&self, desk: &mut Desk<'_>, message: &Message) -> Result<(), Code> {
+        let carried: Carried = decode(&message.body)?;
+        let grant = Grant::read(&carried.document)?;
+        let known = relationship(desk)?;
+        let asked = self.shared.request(&grant.subject().request.id);
+        check_grant(&grant, desk.peer, asked.as_ref())?;
+        if desk.peer.key() != Some(grant.signer_key()) {
+            return Err(Code::WrongSigner);
+        }
+        if grant.subject().request.id != known.request {
+            return Err(Code::RequestUnknown);
+        }
+        if grant.valid_until().is_some_and(|until| desk.now >= until) {
+            return Err(Code::Expired);
+        }
+        let key = tables::held_grant(desk.txn, desk.relationship, grant.id());
+        if load::<Held>(desk.txn, &key).map_err(storage)?.is_some() {
+            return Err(Code::GrantMismatch);
+        }
+        if held::grants(desk.txn, desk.relationship).map_err(storage)?.len() >= GRANTS_MAX {
+            return Err(Code::Busy);
+        }
+        let keys = &self.shared.keys;
+        let receipt = grant.countersign(&keys.vendor, &keys.did, desk.now)?;
+        if receipt.bytes().len() > RECEIPT_BYTES_MAX {
+            return Err(Code::TooLarge);
+        }
+        let key = tables::receipt(desk.txn, desk.relationship, grant.id());
+        desk.txn.put(key, receipt.bytes());
+        let held = Held { grant: grant.id().clone(), state: IntakeState::default(), at: desk.now };
+        held::save_held(desk.txn, desk.relationship, &held);
+        if let Some(until) = grant.valid_until() {
+            let key = tables::end(desk.txn, until, desk.relationship, grant.id());
+            let end = End { relationship: desk.relationship.clone(), grant: grant.id().clone() };
+            save(desk.txn, key, &end);
+        }
+        desk.queue(RECEIPT, Some(message.id), Carried::body(receipt.bytes()))?;
+        let paths: BTreeSet<Path> = grant.subject().scope.iter().map(|s| s.path.clone()).collect();
+        let until = grant.valid_until().map(|until| until.rfc3339());
+        let data = json!({"paths": paths.iter().map(Path::as_str).collect::<Vec<_>>(),
+            "request": grant.subject().request.id, "until": until});
+        let new = New {
+            kind: log::GRANT,
+            suffix: message.seq.to_string(),
+            relationship: &known,
+            grant: Some(grant.id()),
+            paths,
+            owed: None,
+            data,
+        };
+        self.append(desk, new)
+    }
+
+    fn update(&self, desk: &mut Desk<'_>, message: &Message) -> Result<(), Code> {
+        let update = ReceivedUpdate::decode(&message.body)?;
+        let held = held::load_held(desk.txn, &self.shared, desk.relationship, &update.grant);
+        let (mut held, _, mut intake) = held.map_err(storage)?.ok_or(Code::NoGrant)?;
+        if update.fields.is_empty() {
+            // The grant ended before it was sent: it only fills its place.
+            return Ok(());
+        }
+        let fields = intake.handle_update(message.seq, &update, desk.now)?;
+        held.state = intake.state().clone();
+        held::save_held(desk.txn, desk.relationship, &held);
+        for (path, value) in &fields {
+            let (path, value) = (path.clone(), value.clone());
+            let kept = HeldValue { path, value, seq: message.seq, at: desk.now };
+            held::save_value(desk.txn, desk.relationship, &update.grant, &kept);
+        }
+        Counters::change(desk.txn, |counters| counters.updates += 1).map_err(storage)?;
+        let known = relationship(desk)?;
+        let paths: BTreeSet<Path> = fields.keys().cloned().collect();
+        let mut owed = Owed { seq: message.seq, message: message.id, answered: false };
+        if self.shared.answers == Answers::Hub {
+            owed.answered = true;
+            let (kind, system) = self.shared.applied_in();
+            let lines = outcome::lines(&paths, kind, system, None);
+            let (txn, id) = (&mut *desk.txn, desk.relationship);
+            outcome::queue(txn, id, &update.grant, owed, lines, desk.now).map_err(storage)?;
+        }
+        let fields: serde_json::Map<String, Value> =
+            fields.into_iter().map(|(path, value)| (path.to_string(), json!(value))).collect();
+        let new = New {
+            kind: log::UPDATE,
+            suffix: message.seq.to_string(),
+            relationship: &known,
+            grant: Some(&update.grant),
+            paths,
+            owed: Some(owed),
+            data: json!({ "fields": fields }),
+        };
+        self.append(desk, new)
+    }
+
+    fn revocation(&self, desk: &mut Desk<'_>, message: &Message) -> Result<(), Code> {
+        let carried: Carried = decode(&message.body)?;
+        let revocation = Document::<RevocationSubject>::read(&carried.document)?;
+        let grant = &revocation.subject().grant.id;
+        let held = held::load_held(desk.txn, &self.shared, desk.relationship, grant);
+        let (mut held, receipt, mut intake) = held.map_err(storage)?.ok_or(Code::NoGrant)?;
+        let paths = intake.handle_revocation(&revocation)?;
+        held.state = intake.state().clone();
+        held::save_held(desk.txn, desk.relationship, &held);
+        held::erase_values(desk.txn, desk.relationship, grant, &paths);
+        log::scrub(desk.txn, desk.relationship, grant, &paths).map_err(storage)?;
+
+        let erased = |path: &Path| ErasureLine {
+            path: path.clone(),
+            result: ErasureResult::Erased,
+            exception: None,
+            until: None,
+        };
+        let issue = Issue {
+            id: ErasureId::from_entropy(entropy()),
+            issuer: self.shared.keys.did.clone(),
+            valid_from: desk.now,
+            valid_until: None,
+            subject: ErasureSubject {
+                id: desk.peer.clone(),
+                revocation: revocation.reference(),
+                results: paths.iter().map(erased).collect(),
+            },
+        };
+        let document = Document::issue(issue, &self.shared.keys.vendor)?;
+        desk.queue(ERASURE, Some(message.id), Carried::body(document.bytes()))?;
+
+        let known = relationship(desk)?;
+        let names: Vec<&str> = paths.iter().map(Path::as_str).collect();
+        let left = receipt.subject().scope.iter().filter(|s| !held.state.revoked.contains(&s.path)).count();
+        for (kind, suffix, data) in [
+            (log::REVOKE, message.seq.to_string(), json!({"paths": names, "whole": left == 0})),
+            (log::ERASE, format!("{}-erase", message.seq), json!({"paths": names, "reason": "revoked"})),
+        ] {
+            let (grant, paths) = (Some(grant), paths.clone());
+            let new = New { kind, suffix, relationship: &known, grant, paths, owed: None, data };
+            self.append(desk, new)?;
+        }
+        Ok(())
+    }
+
+    fn decline(&self, desk: &mut Desk<'_>, message: &Message) -> Result<(), Code> {
+        let declined: Decline = decode(&message.body)?;
+        let known = relationship(desk)?;
+        if declined.request != known.request {
+            return Err(Code::RequestUnknown);
+        }
+        let new = New {
+            kind: log::DECLINE,
+            suffix: message.seq.to_string(),
+            relationship: &known,
+            grant: None,
+            paths: BTreeSet::new(),
+            owed: None,
+            data: json!({"request": declined.request}),
+        };
+        self.append(desk, new)
+    }
+
+    fn append(&self, desk: &mut Desk<'_>, new: New<'_>) -> Result<(), Code> {
+        let n = log::append(desk.txn, new, desk.now).map_err(storage)?;
+        let shared = Arc::clone(&self.shared);
+        desk.after_commit(move || shared.announce(n));
+        Ok(())
+    }
+}
+
+impl Family<Linked> for Data {
+    fn name(&self) -> &'static str {
+        FAMILY
+    }
+
+    fn receive(&self, desk: &mut Desk<'_>, message: &Message) -> Result<(), Code> {
+        match message.kind.as_str() {
+            GRANT => self.grant(desk, message),
+            UPDATE => self.update(desk, message),
+            REVOCATION => self.revocation(desk, message),
+            DECLINE => self.decline(desk, message),
+            _ => Err(Code::UnknownType),
+        }
+    }
+
+    fn compose(&self, _: &mut Desk<'_>, _: &Entry, _: &[u8]) -> Result<Vec<u8>, Code> {
+        // A hub queues nothing that is composed later.
+        Err(Code::UnknownType)
+    }
+}
+
+fn relationship(desk: &Desk<'_>) -> Result<Relationship, Code> {
+    Relationship::load(&*desk.txn, desk.relationship).map_err(storage)?.ok_or(Code::StorageFailed)
+}
+
+fn storage(_: ReadError) -> Code {
+    Code::StorageFailed
+}

@@ -1,0 +1,374 @@
+//! The running hub.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use freehold_keystore::Seed;
+use freehold_link::Clock;
+use freehold_outbound::{Client, Policy, Reach};
+use freehold_store::{HomeKey, Options, ReadError as StoreReadError, Store};
+use freehold_transport::{Address, Connection, Endpoint, Limits, ListenError};
+use freehold_webhook::{RetryPolicy, Secret, Webhook};
+use tokio::sync::{mpsc, watch};
+use tokio::task::{JoinHandle, JoinSet};
+
+use crate::ask::{self, AskError};
+use crate::config::{ConfigError, HubConfig, SinksConfig, WebhookConfig};
+use crate::families::families;
+use crate::init::Keys;
+use crate::invite::{self, InviteError};
+use crate::live::{self, ReadError};
+use crate::session::Server;
+use crate::shared::{Answers, Shared, stopping};
+use crate::sinks::webhook::Worker;
+use crate::sinks::{self, RetryError, jsonl};
+use crate::sweep;
+use crate::tables::Counters;
+use crate::view::{
+    AskView, CustomerView, DeadLetterView, EventView, HubInfo, InvitationView, ReadView, StatsView,
+};
+
+/// Most events in one answer: a page that a terminal or a script can hold.
+const EVENTS_MAX: usize = 1_000;
+
+/// Dead letters on their way back to the webhook's worker.
+const REVIVED_QUEUE: usize = 64;
+
+/// How long the sessions and the sinks may take to end.
+const STOP: Duration = Duration::from_secs(5);
+
+/// Why a hub does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The configuration cannot be used.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The DID cannot be used.
+    #[error("{0}")]
+    Did(#[from] freehold_protocol::identity::DidError),
+    /// The store does not open.
+    #[error(transparent)]
+    Store(#[from] freehold_store::OpenError),
+    /// The store cannot be read.
+    #[error(transparent)]
+    Read(#[from] StoreReadError),
+    /// The webhook cannot be used.
+    #[error("sinks.webhook: {0}")]
+    Webhook(String),
+    /// It cannot listen.
+    #[error(transparent)]
+    Listen(#[from] ListenError),
+}
+
+/// A running hub. Clones share it.
+#[derive(Clone)]
+pub struct Hub {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    shared: Arc<Shared>,
+    announce: Vec<String>,
+    endpoint: Mutex<Option<Endpoint>>,
+    revive: mpsc::Sender<u64>,
+    stop: watch::Sender<bool>,
+    tasks: Mutex<Vec<JoinHandle<()>>>,
+    started: Instant,
+    updates_before: u64,
+}
+
+impl Hub {
+    /// Opens the store at `home/store`, listens, and starts delivering.
+    ///
+    /// # Errors
+    /// [`StartError`]; nothing runs then.
+    pub async fn start(
+        home: &Path,
+        seed: &Seed,
+        config: HubConfig,
+        clock: Clock,
+    ) -> Result<Self, StartError> {
+        config.check()?;
+        let keys = Keys::of(seed, &config.did)?;
+        let webhook = config.sinks.webhook.as_ref().map(webhook).transpose()?;
+        let store = Store::open(&home.join("store"), &HomeKey::new(*seed.vault_key()), Options::default())?;
+        let counters = Counters::load(&store)?;
+        let asks = ask::stored(&store)?;
+        let answers = answers(&config.sinks);
+        let sinks = (answers, config.sinks.jsonl.is_some());
+        let transport = keys.transport.clone();
+        let shared = Shared::new(store, config.name.clone(), keys, clock, sinks, asks, counters.events);
+        let shared = Arc::new(shared);
+
+        let listen: Vec<Address> = config.listen.iter().filter_map(|a| Address::parse(a).ok()).collect();
+        let (endpoint, incoming) = Endpoint::listen(&transport, &listen, Limits::default()).await?;
+
+        let (stop, stopped) = watch::channel(false);
+        let (revive, revived) = mpsc::channel(REVIVED_QUEUE);
+        let mut tasks = Vec::new();
+        if let Some(path) = &config.sinks.jsonl {
+            let path = home.join(path);
+            tasks.push(tokio::spawn(jsonl::run(Arc::clone(&shared), path, stopped.clone())));
+        }
+        if let Some(webhook) = webhook {
+            let worker = Worker::new(Arc::clone(&shared), webhook, policy(&config.sinks));
+            tasks.push(tokio::spawn(worker.run(revived, stopped.clone())));
+        }
+        tasks.push(tokio::spawn(sweep::run(Arc::clone(&shared), stopped.clone())));
+        let server = Server {
+            shared: Arc::clone(&shared),
+            families: Arc::new(families(&shared)),
+            check_in_secs: config.check_in_secs,
+            stop: stopped,
+        };
+        tasks.push(tokio::spawn(accept(server, incoming)));
+        let inner = Inner {
+            shared,
+            announce: config.announce,
+            endpoint: Mutex::new(Some(endpoint)),
+            revive,
+            stop,
+            tasks: Mutex::new(tasks),
+            started: Instant::now(),
+            updates_before: counters.updates,
+        };
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// Who the hub is and where it listens.
+    #[must_use]
+    pub fn info(&self) -> HubInfo {
+        let shared = &self.inner.shared;
+        let counters = logged(Counters::load(&shared.store));
+        HubInfo {
+            did: shared.keys.did.to_string(),
+            name: shared.name.clone(),
+            addresses: self.addresses(),
+            customers: usize::try_from(counters.customers).unwrap_or(usize::MAX),
+        }
+    }
+
+    /// Makes and signs a data request from the text of a TOML file. The newest is what invitations ask for.
+    ///
+    /// # Errors
+    /// [`AskError`], with the file's name and the line where it is wrong.
+    pub async fn ask(&self, toml_text: &str, file_name: &str) -> Result<AskView, AskError> {
+        ask::make(&self.inner.shared, toml_text, file_name).await
+    }
+
+    /// The data requests that were made, oldest first.
+    #[must_use]
+    pub fn asks(&self) -> Vec<AskView> {
+        let asks = self.inner.shared.asks.read().unwrap_or_else(PoisonError::into_inner);
+        asks.iter().map(|ask| ask.view()).collect()
+    }
+
+    /// Makes an invitation for one person: whoever presents it first is the customer. `ask` is a request's id or
+    /// a prefix of it.
+    ///
+    /// # Errors
+    /// [`InviteError`].
+    pub async fn invite(
+        &self,
+        customer: Option<String>,
+        ask: Option<String>,
+        valid_for: Duration,
+    ) -> Result<InvitationView, InviteError> {
+        let shared = &self.inner.shared;
+        invite::make(shared, self.addresses(), customer, ask.as_deref(), valid_for).await
+    }
+
+    /// All relationships, oldest first.
+    #[must_use]
+    pub fn customers(&self) -> Vec<CustomerView> {
+        logged(self.inner.shared.customers())
+    }
+
+    /// One relationship, by its id or a prefix of 4 digits or more, the vendor's reference, or its DID.
+    #[must_use]
+    pub fn customer(&self, text: &str) -> Option<CustomerView> {
+        let shared = &self.inner.shared;
+        let known = logged(shared.meant(text))?;
+        logged(shared.customer(known).map(Some))
+    }
+
+    /// Events after a number, in order; at most 1,000.
+    #[must_use]
+    pub fn events(&self, after: u64, limit: usize) -> Vec<EventView> {
+        logged(self.inner.shared.events(after, limit.min(EVENTS_MAX)))
+    }
+
+    /// Events after a number, as soon as there is one; none when the time is over first.
+    pub async fn wait_events(&self, after: u64, timeout: Duration) -> Vec<EventView> {
+        let mut last = self.inner.shared.last_event.subscribe();
+        let _ = tokio::time::timeout(timeout, last.wait_for(|last| *last > after)).await;
+        self.events(after, EVENTS_MAX)
+    }
+
+    /// Reads fields from a connected person's node now. Written down either way, as an event.
+    ///
+    /// # Errors
+    /// [`ReadError`]; [`ReadError::code`] gives the protocol's code.
+    pub async fn read(&self, customer: &str, paths: &[String], purpose: &str) -> Result<ReadView, ReadError> {
+        let shared = &self.inner.shared;
+        let known = shared.meant(customer).map_err(|error| ReadError::Store(error.to_string()))?;
+        live::read(shared, known.ok_or(ReadError::CustomerUnknown)?, paths, purpose).await
+    }
+
+    /// The events that the webhook gave up, oldest first.
+    #[must_use]
+    pub fn dead_letters(&self) -> Vec<DeadLetterView> {
+        logged(self.inner.shared.dead_letters())
+    }
+
+    /// Sends one dead letter again, or all of them; gives how many.
+    ///
+    /// # Errors
+    /// [`RetryError`].
+    pub async fn retry_dead_letter(&self, which: Option<u64>) -> Result<usize, RetryError> {
+        let revived = sinks::retry(&self.inner.shared, which).await?;
+        for n in &revived {
+            let _ = self.inner.revive.send(*n).await;
+        }
+        Ok(revived.len())
+    }
+
+    /// The hub's figures.
+    #[must_use]
+    pub fn stats(&self) -> StatsView {
+        let Inner { shared, started, updates_before, .. } = &*self.inner;
+        shared.stats(*started, *updates_before).unwrap_or_else(|error| {
+            tracing::error!(%error, "the store cannot be read");
+            StatsView {
+                customers: 0,
+                connected: shared.sessions.count(),
+                updates: 0,
+                updates_per_sec: 0.0,
+                events_pending: 0,
+                dead_letters: 0,
+            }
+        })
+    }
+
+    /// Says goodbye to every person, stops delivering, and closes the store. What was acknowledged is on disk.
+    pub async fn stop(self) {
+        self.inner.stop.send_replace(true);
+        let tasks = std::mem::take(&mut *self.inner.tasks.lock().unwrap_or_else(PoisonError::into_inner));
+        let deadline = tokio::time::Instant::now() + STOP;
+        for mut task in tasks {
+            if tokio::time::timeout_at(deadline, &mut task).await.is_err() {
+                task.abort();
+                let _ = task.await;
+            }
+        }
+        let endpoint = self.inner.endpoint.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(endpoint) = endpoint {
+            endpoint.close().await;
+        }
+        if let Err(error) = self.inner.shared.store.clone().close().await {
+            tracing::error!(%error, "the store did not close");
+        }
+    }
+
+    /// Where persons reach the hub: what is announced, else what is really listened on, loopback last.
+    fn addresses(&self) -> Vec<String> {
+        if !self.inner.announce.is_empty() {
+            return self.inner.announce.clone();
+        }
+        let endpoint = self.inner.endpoint.lock().unwrap_or_else(PoisonError::into_inner);
+        let real = endpoint.as_ref().map(Endpoint::addresses).unwrap_or_default();
+        let bare = |address: &Address| address.as_str().split("/p2p/").next().unwrap_or_default().to_owned();
+        let mut addresses: Vec<String> = real.iter().map(bare).collect();
+        addresses
+            .sort_by_key(|a| (a.starts_with("/ip4/127.") || a.starts_with("/ip6/::1/"), !a.contains("quic")));
+        addresses
+    }
+}
+
+impl std::fmt::Debug for Hub {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Hub(…)")
+    }
+}
+
+/// Gives each connection a task of its own; ends when all of them have.
+async fn accept(server: Server, mut incoming: mpsc::Receiver<Connection>) {
+    let mut stop = server.stop.clone();
+    let mut sessions = JoinSet::new();
+    loop {
+        tokio::select! {
+            () = stopping(&mut stop) => break,
+            connection = incoming.recv() => match connection {
+                Some(connection) => drop(sessions.spawn(server.clone().serve(connection))),
+                None => break,
+            },
+            Some(ended) = sessions.join_next() => {
+                if let Err(error) = ended {
+                    tracing::error!(%error, "a session's task broke off");
+                }
+            }
+        }
+    }
+    while sessions.join_next().await.is_some() {}
+}
+
+/// What the store gives, or nothing and a line in the log: a listing has no way to fail.
+fn logged<T: Default>(read: Result<T, StoreReadError>) -> T {
+    read.unwrap_or_else(|error| {
+        tracing::error!(%error, "the store cannot be read");
+        T::default()
+    })
+}
+
+fn webhook(config: &WebhookConfig) -> Result<Webhook, StartError> {
+    let failed = |error: &dyn std::fmt::Display| StartError::Webhook(error.to_string());
+    let secret: Secret = config.secret.parse().map_err(|error| failed(&error))?;
+    let reach = if config.inward { Reach::Anywhere } else { Reach::PublicOnly };
+    let policy = Policy { reach, allow_http: config.allow_http, ..Policy::public() };
+    let client = Client::new(policy).map_err(|error| failed(&error))?;
+    Webhook::new(&config.url, vec![secret], client).map_err(|error| failed(&error))
+}
+
+fn policy(sinks: &SinksConfig) -> RetryPolicy {
+    let standard = RetryPolicy::default();
+    RetryPolicy {
+        base: sinks.retry_base_ms.map_or(standard.base, Duration::from_millis),
+        attempts_max: sinks.attempts_max.unwrap_or(standard.attempts_max),
+    }
+}
+
+fn answers(sinks: &SinksConfig) -> Answers {
+    match (&sinks.webhook, &sinks.jsonl) {
+        (Some(webhook), _) => Answers::Webhook(host(&webhook.url).to_owned()),
+        (None, Some(_)) => Answers::Jsonl,
+        (None, None) => Answers::Hub,
+    }
+}
+
+/// The host of a URL, without user, port and path.
+fn host(url: &str) -> &str {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let authority = authority.rsplit('@').next().unwrap_or_default();
+    match authority.strip_prefix('[').and_then(|v6| v6.split_once(']')) {
+        Some((v6, _)) => v6,
+        None => authority.split(':').next().unwrap_or_default(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_host_of_a_url_shows_neither_user_nor_token() {
+        for (url, wanted) in [
+            ("https://crm.example/hook?token=x", "crm.example"),
+            ("http://user:pass@crm.example:8080/", "crm.example"),
+            ("http://[::1]:80/", "::1"),
+        ] {
+            assert_eq!(host(url), wanted);
+        }
+    }
+}

@@ -1,0 +1,237 @@
+//! The event log: what happened, numbered, for sinks to take at their own pace.
+//!
+//! An event's data are records with keys of their own, so that values can be destroyed in events too.
+
+use std::collections::BTreeSet;
+
+use freehold_mailbox::record::{decode, load, save};
+use freehold_protocol::id::{GrantId, MessageId, RelationshipId};
+use freehold_protocol::path::Path;
+use freehold_protocol::time::Timestamp;
+use freehold_store::{Key, ReadError, Reader, Store, Txn};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+use crate::relationship::{Relationship, uuid};
+use crate::tables::{self, Counters};
+
+/// A grant came and was countersigned.
+pub(crate) const GRANT: &str = "dev.freehold.grant";
+/// Values came.
+pub(crate) const UPDATE: &str = "dev.freehold.update";
+/// A person said stop.
+pub(crate) const REVOKE: &str = "dev.freehold.revoke";
+/// Values were destroyed: the sink must destroy them too.
+pub(crate) const ERASE: &str = "dev.freehold.erase";
+/// A person said no.
+pub(crate) const DECLINE: &str = "dev.freehold.decline";
+/// The vendor read live.
+pub(crate) const READ: &str = "dev.freehold.read";
+
+/// Bytes of an event's data in one record: below the longest value of the store, with room for its seal.
+const PART_BYTES: usize = 60 * 1024;
+
+/// One event, without its data.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Record {
+    pub(crate) n: u64,
+    pub(crate) id: String,
+    pub(crate) kind: String,
+    pub(crate) relationship: RelationshipId,
+    pub(crate) subject: String,
+    pub(crate) at: Timestamp,
+    pub(crate) paths: BTreeSet<Path>,
+    pub(crate) grant: Option<GrantId>,
+    /// The update whose outcome the person waits for.
+    pub(crate) owed: Option<Owed>,
+    parts: u64,
+    pub(crate) webhook: Hook,
+}
+
+/// The update that an event carries.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub(crate) struct Owed {
+    pub(crate) seq: u64,
+    pub(crate) message: MessageId,
+    /// Whether the outcome was queued.
+    pub(crate) answered: bool,
+}
+
+/// Where an event stands with the webhook.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Hook {
+    /// To be delivered.
+    Due {
+        /// Attempts that failed.
+        attempts: u32,
+        /// Not before this.
+        not_before: Timestamp,
+    },
+    /// Delivered.
+    Done,
+    /// Given up.
+    Dead {
+        /// Attempts that failed.
+        attempts: u32,
+        /// Why.
+        reason: String,
+        /// When.
+        at: Timestamp,
+    },
+}
+
+/// A new event.
+pub(crate) struct New<'a> {
+    pub(crate) kind: &'static str,
+    /// What follows the relationship's UUID in the event's id.
+    pub(crate) suffix: String,
+    pub(crate) relationship: &'a Relationship,
+    pub(crate) grant: Option<&'a GrantId>,
+    pub(crate) paths: BTreeSet<Path>,
+    pub(crate) owed: Option<Owed>,
+    /// The data beside `customer`, `did` and `grant`.
+    pub(crate) data: Value,
+}
+
+/// Appends an event; gives its number.
+pub(crate) fn append(txn: &mut Txn, new: New<'_>, now: Timestamp) -> Result<u64, ReadError> {
+    let n = Counters::change(txn, |counters| counters.events += 1)?.events;
+    let mut data = Map::new();
+    data.insert("customer".into(), json!(new.relationship.customer));
+    data.insert("did".into(), json!(new.relationship.peer));
+    if let Some(grant) = new.grant {
+        data.insert("grant".into(), json!(grant));
+    }
+    if let Value::Object(more) = new.data {
+        data.extend(more);
+    }
+    let id = &new.relationship.id;
+    let mut record = Record {
+        n,
+        id: format!("{}-{}", uuid(id), new.suffix),
+        kind: new.kind.to_owned(),
+        relationship: id.clone(),
+        subject: new.relationship.subject().to_owned(),
+        at: now,
+        paths: new.paths,
+        grant: new.grant.cloned(),
+        owed: new.owed,
+        parts: 0,
+        webhook: Hook::Due { attempts: 0, not_before: Timestamp::default() },
+    };
+    record.save_data(txn, &data);
+    record.save(txn);
+    let of = tables::events_of(txn, id).with_u64(n);
+    txn.put(of, Vec::new());
+    Ok(n)
+}
+
+impl Record {
+    pub(crate) fn load(reader: &impl Reader, n: u64) -> Result<Option<Self>, ReadError> {
+        load(reader, &tables::event(n))
+    }
+
+    pub(crate) fn save(&self, txn: &mut Txn) {
+        save(txn, tables::event(self.n), self);
+    }
+
+    fn save_data(&mut self, txn: &mut Txn, data: &Map<String, Value>) {
+        let bytes = serde_json::to_vec(data).expect("a map of texts is JSON");
+        let before = self.parts;
+        self.parts = 0;
+        for part in bytes.chunks(PART_BYTES) {
+            txn.put_erasable(tables::event_data(self.n).with_u64(self.parts), part);
+            self.parts += 1;
+        }
+        for part in self.parts..before {
+            txn.erase(&tables::event_data(self.n).with_u64(part));
+        }
+    }
+
+    /// The event's data.
+    pub(crate) fn data(&self, reader: &impl Reader) -> Result<Map<String, Value>, ReadError> {
+        let mut bytes = Vec::new();
+        for part in 0..self.parts {
+            let key = tables::event_data(self.n).with_u64(part);
+            bytes.extend(reader.get(&key)?.ok_or(ReadError::Corrupt)?);
+        }
+        serde_json::from_slice(&bytes).map_err(|_| ReadError::Corrupt)
+    }
+
+    /// The event in the JSON format of `CloudEvents` 1.0.
+    pub(crate) fn cloudevent(&self, reader: &impl Reader, source: &str) -> Result<Value, ReadError> {
+        Ok(json!({
+            "specversion": "1.0",
+            "id": self.id,
+            "source": source,
+            "type": self.kind,
+            "subject": self.subject,
+            "time": self.at.rfc3339(),
+            "datacontenttype": "application/json",
+            "data": self.data(reader)?,
+        }))
+    }
+
+    /// Takes fields out of an update's data and names them under `why`.
+    pub(crate) fn withdraw(
+        &mut self,
+        txn: &mut Txn,
+        paths: &BTreeSet<Path>,
+        why: &str,
+    ) -> Result<(), ReadError> {
+        let gone: BTreeSet<Path> = self.paths.intersection(paths).cloned().collect();
+        if gone.is_empty() {
+            return Ok(());
+        }
+        let mut data = self.data(txn)?;
+        if let Some(Value::Object(fields)) = data.get_mut("fields") {
+            fields.retain(|path, _| !gone.iter().any(|g| g.as_str() == path));
+        }
+        let mut named: BTreeSet<String> = gone.iter().map(ToString::to_string).collect();
+        if let Some(Value::Array(before)) = data.get(why) {
+            named.extend(before.iter().filter_map(Value::as_str).map(str::to_owned));
+        }
+        data.insert(why.to_owned(), json!(named));
+        self.paths.retain(|path| !gone.contains(path));
+        // The old parts' keys are destroyed before this is acknowledged.
+        for part in 0..self.parts {
+            txn.erase(&tables::event_data(self.n).with_u64(part));
+        }
+        self.save_data(txn, &data);
+        self.save(txn);
+        Ok(())
+    }
+}
+
+/// Destroys the values of some paths in every event that carries them under a grant.
+pub(crate) fn scrub(
+    txn: &mut Txn,
+    id: &RelationshipId,
+    grant: &GrantId,
+    paths: &BTreeSet<Path>,
+) -> Result<(), ReadError> {
+    let of = tables::events_of(txn, id);
+    let keys: Vec<Key> =
+        txn.scan(&of).map(|entry| entry.map(|(key, _)| key)).collect::<Result<_, ReadError>>()?;
+    for n in keys.iter().filter_map(Key::last_u64) {
+        let Some(mut record) = Record::load(txn, n)? else { continue };
+        if record.kind == UPDATE && record.grant.as_ref() == Some(grant) {
+            record.withdraw(txn, paths, "erased")?;
+        }
+    }
+    Ok(())
+}
+
+/// Up to `limit` events after a number, in order.
+pub(crate) fn after(store: &Store, n: u64, limit: usize) -> Result<Vec<Record>, ReadError> {
+    let entries = store.scan_after(&tables::events(), &tables::event(n));
+    entries.take(limit).map(|entry| decode(&entry?.1)).collect()
+}
+
+/// Deletes an event with everything about it.
+pub(crate) fn forget(txn: &mut Txn, record: &Record) -> Result<(), ReadError> {
+    txn.delete(&tables::event(record.n));
+    let of = tables::events_of(txn, &record.relationship).with_u64(record.n);
+    txn.delete(&of);
+    txn.erase_prefix(&tables::event_data(record.n)).map(drop)
+}

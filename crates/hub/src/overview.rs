@@ -1,0 +1,155 @@
+//! The hub's tables as views.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::Ordering;
+
+use freehold_mailbox::record::{decode, list, load};
+use freehold_protocol::id::RelationshipId;
+use freehold_protocol::identity::Did;
+use freehold_store::ReadError;
+
+use crate::held;
+use crate::log::{self, Hook, Record};
+use crate::relationship::Relationship;
+use crate::shared::Shared;
+use crate::sinks::{JSONL, cursor, dead};
+use crate::tables::{self, Counters};
+use crate::view::{CustomerView, DeadLetterView, EventView, HeldGrantView, StatsView};
+
+/// Shortest prefix of an id that stands for it.
+const ID_PREFIX_MIN: usize = 4;
+
+impl Shared {
+    /// The relationship that somebody means by an id or its prefix, the vendor's reference, or a DID.
+    pub(crate) fn meant(&self, text: &str) -> Result<Option<Relationship>, ReadError> {
+        if let Ok(did) = Did::parse(text) {
+            return match did.key() {
+                Some(key) => Relationship::of_key(&self.store, &key),
+                None => Ok(None),
+            };
+        }
+        if let Some(id) = load::<RelationshipId>(&self.store, &tables::by_reference(&self.store, text))? {
+            return Relationship::load(&self.store, &id);
+        }
+        if text.len() < ID_PREFIX_MIN {
+            return Ok(None);
+        }
+        for entry in self.store.scan(&tables::relationships()) {
+            let known: Relationship = decode(&entry?.1)?;
+            if known.id.is_meant_by(text) {
+                return Ok(Some(known));
+            }
+        }
+        Ok(None)
+    }
+
+    pub(crate) fn customers(&self) -> Result<Vec<CustomerView>, ReadError> {
+        let mut all: Vec<Relationship> = list(&self.store, &tables::relationships())?;
+        all.sort_by(|a, b| (a.since, &a.id).cmp(&(b.since, &b.id)));
+        all.into_iter().map(|known| self.customer(known)).collect()
+    }
+
+    pub(crate) fn customer(&self, known: Relationship) -> Result<CustomerView, ReadError> {
+        let mut grants = Vec::new();
+        for held in held::grants(&self.store, &known.id)? {
+            grants.push(self.held_grant(&known.id, &held)?);
+        }
+        let mut values = held::values(&self.store, &known.id)?;
+        values.sort_by_key(|value| value.seq);
+        let last_update = values.last().map(|value| value.at.rfc3339());
+        // The newest value of a path that two grants cover comes last and stays.
+        let fields: BTreeMap<_, _> = values.into_iter().map(|v| (v.path.to_string(), v.value)).collect();
+        Ok(CustomerView {
+            id: known.uuid().to_owned(),
+            did: known.peer.to_string(),
+            connected: self.sessions.connection(&known.id).is_some(),
+            since: known.since.rfc3339(),
+            customer: known.customer,
+            grants,
+            fields,
+            last_update,
+        })
+    }
+
+    fn held_grant(&self, id: &RelationshipId, held: &held::Held) -> Result<HeldGrantView, ReadError> {
+        let (_, _, intake) =
+            held::load_held(&self.store, self, id, &held.grant)?.ok_or(ReadError::Corrupt)?;
+        let now = self.now();
+        let paths = intake.effective(now);
+        let status = match (intake.is_expired(now), paths.is_empty(), held.state.revoked.is_empty()) {
+            (false, false, true) => "standing",
+            (false, false, false) => "narrowed",
+            (true, _, true) => "expired",
+            _ => "revoked",
+        };
+        Ok(HeldGrantView {
+            id: held.grant.to_string(),
+            status: status.to_owned(),
+            paths: paths.iter().map(ToString::to_string).collect(),
+        })
+    }
+
+    pub(crate) fn events(&self, after: u64, limit: usize) -> Result<Vec<EventView>, ReadError> {
+        let jsonl = cursor(&self.store, JSONL)?;
+        let mut events = Vec::new();
+        for record in log::after(&self.store, after, limit)? {
+            // An erasure may rewrite the record between the two reads: then the newer one is shown.
+            let source = self.keys.did.as_str();
+            let (record, cloudevent) = match record.cloudevent(&self.store, source) {
+                Ok(event) => (record, event),
+                Err(error) => match Record::load(&self.store, record.n)? {
+                    None => continue,
+                    Some(now) => {
+                        let event = now.cloudevent(&self.store, source).map_err(|_| error)?;
+                        (now, event)
+                    }
+                },
+            };
+            events.push(EventView {
+                n: record.n,
+                cloudevent,
+                delivered: self.is_delivered(&record, jsonl),
+                dead: matches!(record.webhook, Hook::Dead { .. }),
+            });
+        }
+        Ok(events)
+    }
+
+    pub(crate) fn dead_letters(&self) -> Result<Vec<DeadLetterView>, ReadError> {
+        let mut letters = Vec::new();
+        for n in dead(&self.store)? {
+            let Some(record) = Record::load(&self.store, n)? else { continue };
+            if let Hook::Dead { attempts, reason, at } = record.webhook {
+                letters.push(DeadLetterView {
+                    n,
+                    id: record.id,
+                    kind: record.kind,
+                    subject: record.subject,
+                    reason,
+                    attempts,
+                    at: at.rfc3339(),
+                });
+            }
+        }
+        Ok(letters)
+    }
+
+    pub(crate) fn stats(
+        &self,
+        since: std::time::Instant,
+        updates_before: u64,
+    ) -> Result<StatsView, ReadError> {
+        let counters = Counters::load(&self.store)?;
+        let last = *self.last_event.borrow();
+        let jsonl = if self.jsonl { last.saturating_sub(cursor(&self.store, JSONL)?) } else { 0 };
+        let updates = counters.updates.saturating_sub(updates_before);
+        Ok(StatsView {
+            customers: usize::try_from(counters.customers).unwrap_or(usize::MAX),
+            connected: self.sessions.count(),
+            updates: counters.updates,
+            updates_per_sec: updates as f64 / since.elapsed().as_secs_f64().max(0.001),
+            events_pending: jsonl.max(self.webhook_pending.load(Ordering::Relaxed)),
+            dead_letters: dead(&self.store)?.len(),
+        })
+    }
+}

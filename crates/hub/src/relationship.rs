@@ -1,0 +1,122 @@
+//! Who the hub knows: relationships, and how an invitation begins one.
+
+use freehold_mailbox::record::{load, save};
+use freehold_mailbox::{Desk, Mailbox, entropy};
+use freehold_protocol::code::Code;
+use freehold_protocol::connect::{INTRODUCTION, Introduction};
+use freehold_protocol::data::{Carried, REQUEST};
+use freehold_protocol::id::{RelationshipId, RequestId};
+use freehold_protocol::identity::{Did, PublicKey};
+use freehold_protocol::time::Timestamp;
+use freehold_store::{ReadError, Reader, Txn};
+use serde::{Deserialize, Serialize};
+use serde_bytes::ByteBuf;
+
+use crate::shared::Shared;
+use crate::tables::{self, Counters};
+
+/// One person, as the hub knows them.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct Relationship {
+    pub(crate) id: RelationshipId,
+    /// The person's pairwise DID.
+    pub(crate) peer: Did,
+    /// The vendor's own reference.
+    pub(crate) customer: Option<String>,
+    pub(crate) since: Timestamp,
+    /// What was asked when it began.
+    pub(crate) request: RequestId,
+    /// The person's commitment to their next key.
+    pub(crate) next_key: Option<ByteBuf>,
+}
+
+/// An invitation that was given out.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Invited {
+    pub(crate) customer: Option<String>,
+    pub(crate) request: RequestId,
+    pub(crate) expires: Timestamp,
+    /// Who used it.
+    pub(crate) used_by: Option<Did>,
+}
+
+impl Relationship {
+    pub(crate) fn load(reader: &impl Reader, id: &RelationshipId) -> Result<Option<Self>, ReadError> {
+        load(reader, &tables::relationship(reader, id))
+    }
+
+    pub(crate) fn save(&self, txn: &mut Txn) {
+        let key = tables::relationship(txn, &self.id);
+        save(txn, key, self);
+    }
+
+    /// The relationship of a person's key.
+    pub(crate) fn of_key(reader: &impl Reader, key: &PublicKey) -> Result<Option<Self>, ReadError> {
+        match load::<RelationshipId>(reader, &tables::by_key(reader, key))? {
+            Some(id) => Self::load(reader, &id),
+            None => Ok(None),
+        }
+    }
+
+    /// How events name the customer: the vendor's reference, else the pairwise DID.
+    pub(crate) fn subject(&self) -> &str {
+        self.customer.as_deref().unwrap_or(self.peer.as_str())
+    }
+
+    /// The id as people and events write it: the UUID alone.
+    pub(crate) fn uuid(&self) -> &str {
+        uuid(&self.id)
+    }
+}
+
+/// A relationship's UUID without the URN's prefix.
+pub(crate) fn uuid(id: &RelationshipId) -> &str {
+    id.as_str().trim_start_matches("urn:uuid:")
+}
+
+/// Lets a peer in: a known key, or whoever presents a good invitation first.
+pub(crate) fn admit(
+    txn: &mut Txn,
+    shared: &Shared,
+    key: &PublicKey,
+    token: Option<&[u8]>,
+    now: Timestamp,
+) -> Result<Relationship, Code> {
+    let storage = |_: ReadError| Code::StorageFailed;
+    if let Some(known) = Relationship::of_key(txn, key).map_err(storage)? {
+        return Ok(known);
+    }
+    let invitation = tables::invitation(txn, token.ok_or(Code::UnknownPeer)?);
+    let mut invited: Invited = load(txn, &invitation).map_err(storage)?.ok_or(Code::InvitationUnknown)?;
+    if invited.used_by.is_some() {
+        return Err(Code::InvitationUsed);
+    }
+    if now >= invited.expires {
+        return Err(Code::InvitationExpired);
+    }
+    let request = shared.request(&invited.request).ok_or(Code::InvitationUnknown)?;
+    let begun = Relationship {
+        id: RelationshipId::from_entropy(entropy()),
+        peer: key.did(),
+        customer: invited.customer.clone(),
+        since: now,
+        request: invited.request.clone(),
+        next_key: None,
+    };
+    invited.used_by = Some(begun.peer.clone());
+    save(txn, invitation, &invited);
+    begun.save(txn);
+    let by_key = tables::by_key(txn, key);
+    save(txn, by_key, &begun.id);
+    if let Some(customer) = &begun.customer {
+        let by_reference = tables::by_reference(txn, customer);
+        save(txn, by_reference, &begun.id);
+    }
+    Counters::change(txn, |counters| counters.customers += 1).map_err(storage)?;
+    let introduction = Introduction::new(Some(shared.name.clone()), &shared.keys.next.public());
+    let mailbox = Mailbox::new(&begun.id);
+    let mut desk = Desk::new(txn, &mailbox, &begun.id, &begun.peer, now);
+    desk.queue(INTRODUCTION, None, freehold_protocol::cbor::encode(&introduction))?;
+    desk.queue(REQUEST, None, Carried::body(request.bytes()))?;
+    Ok(begun)
+}

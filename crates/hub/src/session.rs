@@ -1,0 +1,278 @@
+//! Persons' connections: one task each, and a register of those that are open.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use freehold_link::{Context, Event, Link, LinkError, first_hello};
+use freehold_mailbox::Linked;
+use freehold_protocol::code::Code;
+use freehold_protocol::family::Families;
+use freehold_protocol::frame::{Frame, Hello, VERSIONS};
+use freehold_protocol::id::RelationshipId;
+use freehold_protocol::limits::HELLO_TIMEOUT;
+use freehold_store::WriteError;
+use freehold_transport::{Connection, FrameReceiver, FrameSender};
+use tokio::sync::{Notify, watch};
+
+use crate::relationship::{Relationship, admit, uuid};
+use crate::shared::{Shared, stopping};
+
+/// How long a peer has to take a goodbye and hang up.
+const GOODBYE: Duration = Duration::from_secs(2);
+
+/// How long a newer session waits for the older one of the same person to be gone.
+const REPLACE: Duration = Duration::from_secs(5);
+
+/// Most sessions at once: as many connections as the transport accepts.
+const SESSIONS_MAX: usize = 10_000;
+
+/// The open sessions, one per relationship at most.
+#[derive(Default)]
+pub(crate) struct Sessions {
+    open: Mutex<HashMap<RelationshipId, Handle>>,
+    serial: AtomicU64,
+}
+
+/// What others need of an open session.
+struct Handle {
+    serial: u64,
+    wake: Arc<Notify>,
+    close: watch::Sender<Option<Code>>,
+    /// Resolves when the session's task is gone.
+    gone: watch::Receiver<()>,
+    connection: Arc<Connection>,
+    greeted: Arc<AtomicBool>,
+}
+
+/// A session's place in the register; dropping it gives the place back.
+struct Place<'s> {
+    sessions: &'s Sessions,
+    relationship: RelationshipId,
+    serial: u64,
+    wake: Arc<Notify>,
+    close: watch::Receiver<Option<Code>>,
+    greeted: Arc<AtomicBool>,
+    _alive: watch::Sender<()>,
+}
+
+impl Sessions {
+    /// Takes the place of a relationship, once an older session of it is gone.
+    async fn enter(
+        &self,
+        relationship: &RelationshipId,
+        connection: &Arc<Connection>,
+    ) -> Result<Place<'_>, Code> {
+        let serial = self.serial.fetch_add(1, Ordering::Relaxed);
+        let (close, closing) = watch::channel(None);
+        let (alive, gone) = watch::channel(());
+        let (wake, greeted) = (Arc::new(Notify::new()), Arc::new(AtomicBool::new(false)));
+        let handle = Handle {
+            serial,
+            wake: Arc::clone(&wake),
+            close,
+            gone,
+            connection: Arc::clone(connection),
+            greeted: Arc::clone(&greeted),
+        };
+        let older = {
+            let mut open = self.lock();
+            if open.len() >= SESSIONS_MAX && !open.contains_key(relationship) {
+                return Err(Code::Busy);
+            }
+            open.insert(relationship.clone(), handle)
+        };
+        let relationship = relationship.clone();
+        let place =
+            Place { sessions: self, relationship, serial, wake, close: closing, greeted, _alive: alive };
+        if let Some(mut older) = older {
+            older.close.send_replace(Some(Code::Replaced));
+            let gone = async { while older.gone.changed().await.is_ok() {} };
+            let _ = tokio::time::timeout(REPLACE, gone).await;
+        }
+        Ok(place)
+    }
+
+    /// Tells a session that something is queued for its person.
+    pub(crate) fn wake(&self, relationship: &RelationshipId) {
+        if let Some(handle) = self.lock().get(relationship) {
+            handle.wake.notify_one();
+        }
+    }
+
+    /// The connection of a relationship whose session is open.
+    pub(crate) fn connection(&self, relationship: &RelationshipId) -> Option<Arc<Connection>> {
+        let open = self.lock();
+        let handle = open.get(relationship).filter(|handle| handle.greeted.load(Ordering::Acquire))?;
+        Some(Arc::clone(&handle.connection))
+    }
+
+    /// How many are open.
+    pub(crate) fn count(&self) -> usize {
+        self.lock().values().filter(|handle| handle.greeted.load(Ordering::Acquire)).count()
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<RelationshipId, Handle>> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        let mut open = self.sessions.lock();
+        if open.get(&self.relationship).is_some_and(|handle| handle.serial == self.serial) {
+            open.remove(&self.relationship);
+        }
+    }
+}
+
+/// What every session's task needs.
+#[derive(Clone)]
+pub(crate) struct Server {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) families: Arc<Families<Linked>>,
+    pub(crate) check_in_secs: Option<u32>,
+    pub(crate) stop: watch::Receiver<bool>,
+}
+
+impl Server {
+    /// Serves one connection until it ends.
+    pub(crate) async fn serve(self, connection: Connection) {
+        let mut stop = self.stop.clone();
+        let frames = tokio::select! {
+            () = stopping(&mut stop) => return,
+            frames = tokio::time::timeout(HELLO_TIMEOUT, connection.accept_session()) => frames,
+        };
+        let Ok(Some(frames)) = frames else { return };
+        let (sender, mut receiver) = frames.split();
+        let hello = match first_hello(&mut receiver).await {
+            Ok(hello) => hello,
+            Err(code) => return bye(&connection, sender, receiver, code).await,
+        };
+        let known = match self.admit(&connection, &hello).await {
+            Ok(known) => known,
+            Err(code) => {
+                tracing::info!(%code, "a connection was turned away");
+                return bye(&connection, sender, receiver, code).await;
+            }
+        };
+        let connection = Arc::new(connection);
+        let place = match self.shared.sessions.enter(&known.id, &connection).await {
+            Ok(place) => place,
+            Err(code) => return bye(&connection, sender, receiver, code).await,
+        };
+        self.run(&connection, known, place, (sender, receiver), hello).await;
+        connection.abort();
+    }
+
+    /// Finds or begins the relationship of a peer.
+    async fn admit(&self, connection: &Connection, hello: &Hello) -> Result<Relationship, Code> {
+        let (shared, key) = (Arc::clone(&self.shared), connection.peer());
+        let known = Relationship::of_key(&shared.store, &key).map_err(|_| Code::StorageFailed)?;
+        if let Some(known) = known {
+            return Ok(known);
+        }
+        let token = hello.invitation.as_ref().map(|token| token.to_vec());
+        let now = shared.now();
+        let writing = Arc::clone(&shared);
+        let admitted = shared.store.write(move |txn| admit(txn, &writing, &key, token.as_deref(), now)).await;
+        match admitted {
+            Ok(known) => Ok(known.into_inner()),
+            Err(WriteError::Refused(code)) => Err(code),
+            Err(error) => {
+                tracing::error!(%error, "a new relationship was not stored");
+                Err(Code::StorageFailed)
+            }
+        }
+    }
+
+    async fn run(
+        &self,
+        connection: &Connection,
+        known: Relationship,
+        mut place: Place<'_>,
+        (sender, receiver): (FrameSender, FrameReceiver),
+        theirs: Hello,
+    ) {
+        let shared = &self.shared;
+        let context = Context {
+            store: shared.store.clone(),
+            families: Arc::clone(&self.families),
+            relationship: known.id.clone(),
+            own: shared.keys.did.clone(),
+            peer: known.peer.clone(),
+            key: shared.keys.transport.clone(),
+            clock: Arc::clone(&shared.clock),
+        };
+        let hello = Hello {
+            versions: VERSIONS.to_vec(),
+            families: self.families.names(),
+            stored: 0,
+            invitation: None,
+            check_in_secs: self.check_in_secs,
+        };
+        let mut link = match Link::accept(context, sender, receiver, connection.peer(), hello, theirs) {
+            Ok(link) => link,
+            Err(error) => return tracing::error!(%error, "a session's cursors cannot be read"),
+        };
+        let mut stop = self.stop.clone();
+        let mut closing = false;
+        loop {
+            tokio::select! {
+                event = link.next() => match event {
+                    Event::Open(_) => {
+                        place.greeted.store(true, Ordering::Release);
+                        tracing::info!(relationship = uuid(&known.id), "a session is open");
+                    }
+                    Event::Taken | Event::Delivered(_) => {}
+                    Event::Closed(why) => {
+                        tracing::info!(relationship = uuid(&known.id), ?why, "a session has ended");
+                        break;
+                    }
+                    Event::Failed(LinkError::Store(error)) => {
+                        tracing::error!(relationship = uuid(&known.id), error, "a session could not store");
+                        break;
+                    }
+                    Event::Failed(error) => {
+                        tracing::info!(relationship = uuid(&known.id), %error, "a session was lost");
+                        return;
+                    }
+                },
+                () = place.wake.notified() => link.wake(),
+                () = stopping(&mut stop), if !closing => {
+                    closing = true;
+                    link.close(Code::ShuttingDown);
+                }
+                code = closed(&mut place.close), if !closing => {
+                    closing = true;
+                    link.close(code);
+                }
+            }
+        }
+        // The goodbye is on its way: the connection stays until the peer has hung up.
+        place.greeted.store(false, Ordering::Release);
+        let _ = tokio::time::timeout(GOODBYE, connection.closed()).await;
+    }
+}
+
+/// When others want the session to end, why.
+async fn closed(close: &mut watch::Receiver<Option<Code>>) -> Code {
+    match close.wait_for(Option::is_some).await {
+        Ok(code) => (*code).unwrap_or(Code::ShuttingDown),
+        // The register has lost the session to a newer one, which has said so already.
+        Err(_) => Code::Replaced,
+    }
+}
+
+/// Says why not, and hangs up.
+async fn bye(connection: &Connection, sender: FrameSender, receiver: FrameReceiver, code: Code) {
+    let said = async {
+        sender.send(Frame::Bye { code }.encode()).await.ok()?;
+        sender.finish().await.ok()?;
+        connection.closed().await;
+        Some(())
+    };
+    let _ = tokio::time::timeout(GOODBYE, said).await;
+    drop(receiver);
+}

@@ -1,0 +1,133 @@
+//! What every part of a running hub shares.
+
+use std::collections::HashMap;
+use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+use freehold_link::Clock;
+use freehold_protocol::data::OutcomeKind;
+use freehold_protocol::disclosure::Grant;
+use freehold_protocol::document::DataRequest;
+use freehold_protocol::id::{RelationshipId, RequestId};
+use freehold_protocol::time::Timestamp;
+use freehold_store::{Key, Store};
+use tokio::sync::watch;
+
+use crate::ask::Ask;
+use crate::init::Keys;
+use crate::session::Sessions;
+
+/// Most grants kept parsed: a read document is some 20 KiB, and parsing one costs two signatures.
+const GRANTS_CACHED_MAX: usize = 4_096;
+
+/// Who tells a person what became of an update.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Answers {
+    /// There is no sink: the hub itself holds the value.
+    Hub,
+    /// The file of JSON lines.
+    Jsonl,
+    /// The webhook, at this host.
+    Webhook(String),
+}
+
+/// The parts of a hub that outlive any session.
+pub(crate) struct Shared {
+    pub(crate) store: Store,
+    pub(crate) name: String,
+    pub(crate) keys: Keys,
+    pub(crate) clock: Clock,
+    pub(crate) answers: Answers,
+    pub(crate) jsonl: bool,
+    pub(crate) asks: RwLock<Vec<Arc<Ask>>>,
+    pub(crate) sessions: Sessions,
+    /// The number of the last event on disk.
+    pub(crate) last_event: watch::Sender<u64>,
+    /// Events that the webhook's worker has in hand.
+    pub(crate) webhook_pending: AtomicU64,
+    grants: Mutex<HashMap<Key, Arc<Grant>>>,
+}
+
+impl Shared {
+    pub(crate) fn new(
+        store: Store,
+        name: String,
+        keys: Keys,
+        clock: Clock,
+        (answers, jsonl): (Answers, bool),
+        asks: Vec<Arc<Ask>>,
+        last_event: u64,
+    ) -> Self {
+        Self {
+            store,
+            name,
+            keys,
+            clock,
+            answers,
+            jsonl,
+            asks: RwLock::new(asks),
+            sessions: Sessions::default(),
+            last_event: watch::Sender::new(last_event),
+            webhook_pending: AtomicU64::new(0),
+            grants: Mutex::new(HashMap::new()),
+        }
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        (self.clock)()
+    }
+
+    /// A data request of this hub.
+    pub(crate) fn request(&self, id: &RequestId) -> Option<DataRequest> {
+        let asks = self.asks.read().unwrap_or_else(PoisonError::into_inner);
+        asks.iter().find(|ask| ask.request.id() == id).map(|ask| ask.request.clone())
+    }
+
+    /// Events up to `n` are on disk.
+    pub(crate) fn announce(&self, n: u64) {
+        self.last_event.send_if_modified(|last| {
+            let newer = n > *last;
+            *last = n.max(*last);
+            newer
+        });
+    }
+
+    /// Something was queued for a person.
+    pub(crate) fn wake(&self, relationship: &RelationshipId) {
+        self.sessions.wake(relationship);
+    }
+
+    /// A grant by the key of its receipt, parsed once.
+    pub(crate) fn cached_grant<E>(
+        &self,
+        key: &Key,
+        read: impl FnOnce() -> Result<Option<Grant>, E>,
+    ) -> Result<Option<Arc<Grant>>, E> {
+        if let Some(grant) = self.grants.lock().unwrap_or_else(PoisonError::into_inner).get(key) {
+            return Ok(Some(Arc::clone(grant)));
+        }
+        let Some(grant) = read()?.map(Arc::new) else { return Ok(None) };
+        let mut cached = self.grants.lock().unwrap_or_else(PoisonError::into_inner);
+        if cached.len() >= GRANTS_CACHED_MAX {
+            cached.clear();
+        }
+        cached.insert(key.clone(), Arc::clone(&grant));
+        Ok(Some(grant))
+    }
+
+    /// What a sink that took an event makes of each of its fields, when it says nothing else.
+    pub(crate) fn applied_in(&self) -> (OutcomeKind, &str) {
+        let system = match &self.answers {
+            Answers::Hub => "hub",
+            Answers::Jsonl => "jsonl",
+            Answers::Webhook(host) => host,
+        };
+        (OutcomeKind::Applied, system)
+    }
+}
+
+/// Resolves when the hub stops.
+pub(crate) async fn stopping(stop: &mut watch::Receiver<bool>) {
+    // An error means that the hub's last handle is gone, which is an end too.
+    let _ = stop.wait_for(|stop| *stop).await;
+}

@@ -1,0 +1,105 @@
+//! Delivery of events to the vendor's systems, and what persons are told of it.
+
+pub(crate) mod jsonl;
+pub(crate) mod outcome;
+pub(crate) mod webhook;
+
+use std::collections::BTreeSet;
+
+use freehold_mailbox::record::{list, load};
+use freehold_protocol::path::Path;
+use freehold_store::{ReadError, Reader, Txn, WriteError};
+
+use crate::held;
+use crate::log::{self, Hook, Record};
+use crate::shared::{Answers, Shared};
+use crate::tables;
+
+/// The name of the file's cursor.
+pub(crate) const JSONL: &str = "jsonl";
+/// The name of the webhook's cursor: everything up to it is settled.
+pub(crate) const WEBHOOK: &str = "webhook";
+
+/// Why a dead letter was not sent again.
+#[derive(Debug, thiserror::Error)]
+pub enum RetryError {
+    /// No such dead letter.
+    #[error("there is no dead letter {0}: `freehold hub events --dead` lists them")]
+    Unknown(u64),
+    /// There is no webhook now.
+    #[error("no webhook is configured: add one to hub.toml and start the hub again")]
+    NoWebhook,
+    /// The store failed.
+    #[error("{0}")]
+    Store(String),
+}
+
+/// Where a sink stands.
+pub(crate) fn cursor(reader: &impl Reader, sink: &str) -> Result<u64, ReadError> {
+    Ok(load(reader, &tables::cursor(sink))?.unwrap_or_default())
+}
+
+impl Shared {
+    /// Whether every sink has an event.
+    pub(crate) fn is_delivered(&self, record: &Record, jsonl_cursor: u64) -> bool {
+        let webhook = matches!(self.answers, Answers::Webhook(_));
+        (!self.jsonl || record.n <= jsonl_cursor) && (!webhook || record.webhook == Hook::Done)
+    }
+}
+
+/// The numbers of all dead letters.
+pub(crate) fn dead(reader: &impl Reader) -> Result<Vec<u64>, ReadError> {
+    list(reader, &tables::dead_letters())
+}
+
+/// Makes a dead letter due again, less the values that a later update has replaced meanwhile.
+pub(crate) fn revive(txn: &mut Txn, n: u64) -> Result<bool, ReadError> {
+    let Some(mut record) = Record::load(txn, n)? else { return Ok(false) };
+    if !matches!(record.webhook, Hook::Dead { .. }) {
+        return Ok(false);
+    }
+    record.webhook = Hook::Due { attempts: 0, not_before: Default::default() };
+    let seq = record.owed.as_mut().map(|owed| {
+        owed.answered = false;
+        owed.seq
+    });
+    if let Some(seq) = seq {
+        let values = held::values(txn, &record.relationship)?;
+        let stale: BTreeSet<Path> = values.into_iter().filter(|v| v.seq > seq).map(|v| v.path).collect();
+        record.withdraw(txn, &stale, "superseded")?;
+    }
+    record.save(txn);
+    txn.delete(&tables::dead_letters().with_u64(n));
+    Ok(true)
+}
+
+/// Makes dead letters due again; gives their numbers.
+pub(crate) async fn retry(shared: &Shared, which: Option<u64>) -> Result<Vec<u64>, RetryError> {
+    let store = |error: &dyn std::fmt::Display| RetryError::Store(error.to_string());
+    if !matches!(shared.answers, Answers::Webhook(_)) {
+        return Err(RetryError::NoWebhook);
+    }
+    let wanted = match which {
+        Some(n) => vec![n],
+        None => dead(&shared.store).map_err(|error| store(&error))?,
+    };
+    let mut revived = Vec::new();
+    for n in wanted {
+        let written = shared.store.write(move |txn| revive(txn, n)).await;
+        let done = written.map_err(|error: WriteError<ReadError>| store(&error))?;
+        if done.into_inner() {
+            revived.push(n);
+        }
+    }
+    match which {
+        Some(n) if revived.is_empty() => Err(RetryError::Unknown(n)),
+        _ => Ok(revived),
+    }
+}
+
+/// The events after a sink's cursor, a batch at a time.
+pub(crate) fn batch(shared: &Shared, after: u64) -> Result<Vec<Record>, ReadError> {
+    /// One transaction settles them: it stays small, and shares its fsync.
+    const BATCH: usize = 256;
+    log::after(&shared.store, after, BATCH)
+}

@@ -1,0 +1,156 @@
+//! The file of JSON lines: one `CloudEvent` a line, on disk before the cursor moves.
+
+use std::collections::BTreeSet;
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use freehold_mailbox::record::save;
+use freehold_store::ReadError;
+use tokio::sync::watch;
+
+use crate::log::Record;
+use crate::shared::{Answers, Shared, stopping};
+use crate::sinks::{JSONL, batch, cursor, outcome};
+use crate::tables;
+
+/// How long to wait after a failure, and for an event whose announcement was lost with its session.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// Bytes at the file's end that are searched for the end of its last whole line.
+const TAIL_BYTES: u64 = 8 * 1024 * 1024;
+
+/// Writes events until the hub stops.
+pub(crate) async fn run(shared: Arc<Shared>, path: PathBuf, mut stop: watch::Receiver<bool>) {
+    let mut events = shared.last_event.subscribe();
+    let mut whole = false;
+    while !*stop.borrow() {
+        let step = async {
+            if !whole {
+                let path = path.clone();
+                tokio::task::spawn_blocking(move || mend(&path)).await.map_err(io::Error::other)??;
+            }
+            deliver(&shared, &path).await
+        };
+        match step.await {
+            Ok(true) => {
+                whole = true;
+                continue;
+            }
+            Ok(false) => whole = true,
+            Err(error) => {
+                whole = false;
+                tracing::warn!(%error, "the file of events cannot be written: it is tried again");
+                tokio::time::sleep(PAUSE).await;
+            }
+        }
+        tokio::select! {
+            () = stopping(&mut stop) => return,
+            _ = events.changed() => {}
+            () = tokio::time::sleep(PAUSE) => {}
+        }
+    }
+}
+
+/// Writes one batch; says whether there was one.
+async fn deliver(shared: &Arc<Shared>, path: &Path) -> io::Result<bool> {
+    let after = cursor(&shared.store, JSONL).map_err(io::Error::other)?;
+    let records = batch(shared, after).map_err(io::Error::other)?;
+    let Some(last) = records.last().map(|record| record.n) else { return Ok(false) };
+    let mut lines = Vec::new();
+    for record in &records {
+        let event = record.cloudevent(&shared.store, shared.keys.did.as_str());
+        let event = match event {
+            Ok(event) => event,
+            // Pruned or rewritten since the batch was read: what is there now is written.
+            Err(_) => match Record::load(&shared.store, record.n).map_err(io::Error::other)? {
+                None => continue,
+                Some(now) => {
+                    now.cloudevent(&shared.store, shared.keys.did.as_str()).map_err(io::Error::other)?
+                }
+            },
+        };
+        serde_json::to_writer(&mut lines, &event)?;
+        lines.push(b'\n');
+    }
+    let path = path.to_owned();
+    tokio::task::spawn_blocking(move || append(&path, &lines)).await.map_err(io::Error::other)??;
+    settle(shared, &records, last).await.map_err(io::Error::other)?;
+    Ok(true)
+}
+
+/// Moves the cursor and tells the persons.
+async fn settle(
+    shared: &Arc<Shared>,
+    records: &[Record],
+    last: u64,
+) -> Result<(), freehold_store::WriteError<ReadError>> {
+    let numbers: Vec<u64> = records.iter().map(|record| record.n).collect();
+    let (writing, now) = (Arc::clone(shared), shared.now());
+    let told = shared.store.write(move |txn| {
+        let mut told = BTreeSet::new();
+        if writing.answers == Answers::Jsonl {
+            let (kind, system) = writing.applied_in();
+            for n in numbers {
+                let Some(mut record) = Record::load(txn, n)? else { continue };
+                let lines = outcome::lines(&record.paths, kind, system, None);
+                if outcome::answer(txn, &mut record, lines, now)? {
+                    record.save(txn);
+                    told.insert(record.relationship);
+                }
+            }
+        }
+        save(txn, tables::cursor(JSONL), &last);
+        Ok::<_, ReadError>(told)
+    });
+    told.await?.into_inner().iter().for_each(|relationship| shared.wake(relationship));
+    Ok(())
+}
+
+fn open(path: &Path) -> io::Result<File> {
+    OpenOptions::new().read(true).append(true).create(true).mode(0o600).open(path)
+}
+
+fn append(path: &Path, lines: &[u8]) -> io::Result<()> {
+    let mut file = open(path)?;
+    file.write_all(lines)?;
+    file.sync_data()
+}
+
+/// Cuts a line that a crash left unfinished: its event is written again.
+fn mend(path: &Path) -> io::Result<()> {
+    let mut file = open(path)?;
+    let length = file.metadata()?.len();
+    let start = length.saturating_sub(TAIL_BYTES);
+    file.seek(SeekFrom::Start(start))?;
+    let mut tail = Vec::new();
+    file.read_to_end(&mut tail)?;
+    if tail.last().is_none_or(|byte| *byte == b'\n') {
+        return Ok(());
+    }
+    match tail.iter().rposition(|byte| *byte == b'\n') {
+        Some(end) => file.set_len(start + end as u64 + 1)?,
+        None if start == 0 => file.set_len(0)?,
+        None => file.write_all(b"\n")?,
+    }
+    file.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unfinished_line_is_cut_and_whole_ones_stay() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("events.jsonl");
+        for (before, after) in [("", ""), ("{}\n", "{}\n"), ("{}\n{\"a\"", "{}\n"), ("{\"a", "")] {
+            std::fs::write(&path, before).unwrap();
+            mend(&path).unwrap();
+            assert_eq!(std::fs::read_to_string(&path).unwrap(), after);
+        }
+    }
+}

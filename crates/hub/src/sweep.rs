@@ -1,0 +1,123 @@
+//! What time does: grants end, delivered events are forgotten.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use freehold_mailbox::record::decode;
+use freehold_protocol::path::Path;
+use freehold_protocol::time::Timestamp;
+use freehold_store::{Key, ReadError, WriteError};
+use serde_json::json;
+use tokio::sync::watch;
+
+use crate::held::{self, End};
+use crate::log::{self, New, Record};
+use crate::relationship::Relationship;
+use crate::shared::{Shared, stopping};
+use crate::sinks::{JSONL, batch, cursor};
+use crate::tables;
+
+/// How often ended grants are looked for; dates in grants are whole minutes.
+const EXPIRE_EVERY: Duration = Duration::from_secs(60);
+
+/// How often old events are looked for.
+const PRUNE_EVERY: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// How long a delivered event is kept: a month's bookkeeping can still be checked.
+const KEEP_MILLIS: u64 = 30 * 24 * 60 * 60 * 1000;
+
+/// Sweeps until the hub stops.
+pub(crate) async fn run(shared: Arc<Shared>, mut stop: watch::Receiver<bool>) {
+    let mut expire = tokio::time::interval(EXPIRE_EVERY);
+    let mut prune = tokio::time::interval(PRUNE_EVERY);
+    loop {
+        let swept = tokio::select! {
+            () = stopping(&mut stop) => return,
+            _ = expire.tick() => expired(&shared).await,
+            _ = prune.tick() => pruned(&shared).await,
+        };
+        if let Err(error) = swept {
+            tracing::error!(%error, "a sweep did not finish: it is tried again");
+        }
+    }
+}
+
+/// Erases what ended grants gave.
+async fn expired(shared: &Arc<Shared>) -> Result<(), WriteError<ReadError>> {
+    let now = shared.now();
+    let mut ended: Vec<(Key, End)> = Vec::new();
+    for entry in shared.store.scan(&tables::ends()) {
+        let (key, bytes) = entry?;
+        let at = key.as_bytes().get(1..9).and_then(|at| at.try_into().ok()).map(u64::from_be_bytes);
+        if at.is_none_or(|at| at > now.millis()) {
+            break;
+        }
+        ended.push((key, decode(&bytes)?));
+    }
+    for (key, end) in ended {
+        let writing = Arc::clone(shared);
+        let written = shared.store.write(move |txn| expire(txn, &writing, &key, &end, now)).await?;
+        if let Some(n) = *written {
+            shared.announce(n);
+        }
+    }
+    Ok(())
+}
+
+fn expire(
+    txn: &mut freehold_store::Txn,
+    shared: &Shared,
+    key: &Key,
+    end: &End,
+    now: Timestamp,
+) -> Result<Option<u64>, ReadError> {
+    txn.delete(key);
+    let held = held::load_held(txn, shared, &end.relationship, &end.grant)?;
+    let Some((held, receipt, _)) = held else { return Ok(None) };
+    let scope = receipt.subject().scope.iter().map(|s| s.path.clone());
+    let paths: BTreeSet<Path> = scope.filter(|path| !held.state.revoked.contains(path)).collect();
+    let known = Relationship::load(txn, &end.relationship)?.ok_or(ReadError::Corrupt)?;
+    if paths.is_empty() {
+        return Ok(None);
+    }
+    held::erase_values(txn, &end.relationship, &end.grant, &paths);
+    log::scrub(txn, &end.relationship, &end.grant, &paths)?;
+    let names: Vec<&str> = paths.iter().map(Path::as_str).collect();
+    let new = New {
+        kind: log::ERASE,
+        suffix: format!("expired-{}", end.grant.short()),
+        relationship: &known,
+        grant: Some(&end.grant),
+        data: json!({"paths": names, "reason": "expired"}),
+        paths: paths.clone(),
+        owed: None,
+    };
+    log::append(txn, new, now).map(Some)
+}
+
+/// Forgets delivered events that are old.
+async fn pruned(shared: &Arc<Shared>) -> Result<(), WriteError<ReadError>> {
+    let before = Timestamp::from_millis(shared.now().millis().saturating_sub(KEEP_MILLIS));
+    let mut after = 0;
+    loop {
+        let records = batch(shared, after)?;
+        let jsonl = cursor(&shared.store, JSONL)?;
+        let Some(last) = records.last() else { return Ok(()) };
+        after = last.n;
+        let reached = last.at >= before;
+        let old: Vec<Record> =
+            records.into_iter().filter(|r| r.at < before && shared.is_delivered(r, jsonl)).collect();
+        if !old.is_empty() {
+            let written = shared.store.write(move |txn| {
+                old.iter().try_for_each(|record| log::forget(txn, record))?;
+                Ok::<_, ReadError>(old.len())
+            });
+            let events = written.await?.into_inner();
+            tracing::info!(events, "old events were forgotten");
+        }
+        if reached {
+            return Ok(());
+        }
+    }
+}

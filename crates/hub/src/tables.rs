@@ -1,0 +1,131 @@
+//! Keys of the store. A name never stands in one readably; see the table on the crate's page.
+
+use freehold_mailbox::record::{load, save};
+use freehold_protocol::id::{GrantId, RelationshipId, RequestId};
+use freehold_protocol::identity::PublicKey;
+use freehold_protocol::path::Path;
+use freehold_protocol::time::Timestamp;
+use freehold_store::{Key, ReadError, Reader, Txn};
+use serde::{Deserialize, Serialize};
+
+/// All data requests, in the order they were made.
+pub(crate) fn asks() -> Key {
+    Key::new(b'A')
+}
+
+pub(crate) fn ask_number(reader: &impl Reader, id: &RequestId) -> Key {
+    Key::new(b'a').with(&reader.hidden(id.as_str().as_bytes()))
+}
+
+pub(crate) fn invitation(reader: &impl Reader, token: &[u8]) -> Key {
+    Key::new(b'I').with(&reader.hidden(token))
+}
+
+pub(crate) fn relationships() -> Key {
+    Key::new(b'R')
+}
+
+pub(crate) fn relationship(reader: &impl Reader, id: &RelationshipId) -> Key {
+    relationships().with(&part(reader, id))
+}
+
+pub(crate) fn by_key(reader: &impl Reader, key: &PublicKey) -> Key {
+    Key::new(b'K').with(&reader.hidden(key.as_bytes()))
+}
+
+pub(crate) fn by_reference(reader: &impl Reader, customer: &str) -> Key {
+    Key::new(b'C').with(&reader.hidden(customer.as_bytes()))
+}
+
+pub(crate) fn receipt(reader: &impl Reader, id: &RelationshipId, grant: &GrantId) -> Key {
+    Key::new(b'G').with(&part(reader, id)).with(&grant_part(reader, grant))
+}
+
+pub(crate) fn held_grants(reader: &impl Reader, id: &RelationshipId) -> Key {
+    Key::new(b'g').with(&part(reader, id))
+}
+
+pub(crate) fn held_grant(reader: &impl Reader, id: &RelationshipId, grant: &GrantId) -> Key {
+    held_grants(reader, id).with(&grant_part(reader, grant))
+}
+
+pub(crate) fn ends() -> Key {
+    Key::new(b'T')
+}
+
+pub(crate) fn end(reader: &impl Reader, at: Timestamp, id: &RelationshipId, grant: &GrantId) -> Key {
+    ends().with_u64(at.millis()).with(&part(reader, id)).with(&grant_part(reader, grant))
+}
+
+pub(crate) fn values(reader: &impl Reader, id: &RelationshipId) -> Key {
+    Key::new(b'V').with(&part(reader, id))
+}
+
+pub(crate) fn values_under(reader: &impl Reader, id: &RelationshipId, grant: &GrantId) -> Key {
+    values(reader, id).with(&grant_part(reader, grant))
+}
+
+pub(crate) fn value(reader: &impl Reader, id: &RelationshipId, grant: &GrantId, path: &Path) -> Key {
+    values_under(reader, id, grant).with(&reader.hidden(path.as_str().as_bytes()))
+}
+
+pub(crate) fn events() -> Key {
+    Key::new(b'E')
+}
+
+pub(crate) fn event(n: u64) -> Key {
+    events().with_u64(n)
+}
+
+pub(crate) fn event_data(n: u64) -> Key {
+    Key::new(b'P').with_u64(n)
+}
+
+pub(crate) fn events_of(reader: &impl Reader, id: &RelationshipId) -> Key {
+    Key::new(b'X').with(&part(reader, id))
+}
+
+pub(crate) fn dead_letters() -> Key {
+    Key::new(b'D')
+}
+
+pub(crate) fn cursor(sink: &str) -> Key {
+    Key::new(b'S').with(sink.as_bytes())
+}
+
+fn counters() -> Key {
+    Key::new(b'N')
+}
+
+fn part(reader: &impl Reader, id: &RelationshipId) -> [u8; 16] {
+    reader.hidden(id.as_str().as_bytes())
+}
+
+fn grant_part(reader: &impl Reader, grant: &GrantId) -> [u8; 16] {
+    reader.hidden(grant.as_str().as_bytes())
+}
+
+/// What the hub counts.
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
+pub(crate) struct Counters {
+    /// The number of the last event.
+    pub(crate) events: u64,
+    /// Updates taken in.
+    pub(crate) updates: u64,
+    /// Relationships.
+    pub(crate) customers: u64,
+}
+
+impl Counters {
+    pub(crate) fn load(reader: &impl Reader) -> Result<Self, ReadError> {
+        Ok(load(reader, &counters())?.unwrap_or_default())
+    }
+
+    /// Changes the counters within a transaction; gives them as they are then.
+    pub(crate) fn change(txn: &mut Txn, change: impl FnOnce(&mut Self)) -> Result<Self, ReadError> {
+        let mut now = Self::load(txn)?;
+        change(&mut now);
+        save(txn, counters(), &now);
+        Ok(now)
+    }
+}
