@@ -39,8 +39,9 @@ impl Person {
     }
 
     fn relationship(&self, id: &freehold_protocol::id::RelationshipId) -> Result<Relationship, PersonError> {
-        relationships::get(&self.inner.store, id)?
-            .ok_or_else(|| PersonError::Store("a relationship is missing: restore the vault from a backup".into()))
+        relationships::get(&self.inner.store, id)?.ok_or_else(|| {
+            PersonError::Store("a relationship is missing: restore the vault from a backup".into())
+        })
     }
 
     /// Grants a request: everything it requires, and the optional fields that are named (all of them when `only` is
@@ -57,7 +58,9 @@ impl Person {
     ) -> Result<GrantView, PersonError> {
         let stored = agreements::request_meant_by(&self.inner.store, id)?;
         if stored.state != RequestState::Open {
-            return Err(PersonError::State("the request was answered already: `freehold requests` shows how".into()));
+            return Err(PersonError::State(
+                "the request was answered already: `freehold requests` shows how".into(),
+            ));
         }
         let request = DataRequest::read(&stored.document)?;
         let now = self.inner.now();
@@ -109,7 +112,10 @@ impl Person {
                 agreements::put_grant(txn, &given)?;
                 let grant = Some(grant.id().clone());
                 let vendor = relationship.vendor.clone();
-                audit::append(txn, AuditRecord { at: now, vendor, grant, paths, event: AuditEvent::Granted })?;
+                audit::append(
+                    txn,
+                    AuditRecord { at: now, vendor, grant, paths, event: AuditEvent::Granted },
+                )?;
                 Ok(())
             })
             .await
@@ -119,7 +125,11 @@ impl Person {
     }
 
     /// The optional fields of the request that are to be granted.
-    fn chosen(&self, request: &DataRequest, only: Option<Vec<String>>) -> Result<BTreeSet<Path>, PersonError> {
+    fn chosen(
+        &self,
+        request: &DataRequest,
+        only: Option<Vec<String>>,
+    ) -> Result<BTreeSet<Path>, PersonError> {
         let optional = request.subject().fields.iter().filter(|f| !f.required);
         match only {
             None => {

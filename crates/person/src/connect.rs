@@ -59,11 +59,15 @@ pub(crate) async fn dial(
     let turn = usize::from(entropy()[0]) % addresses.len();
     addresses.rotate_left(turn);
     remember(inner, relationship, &resolved).await?;
-    Ok(freehold_transport::dial(&key, &addresses, &resolved.transport_keys, inner.limits.clone()).await?)
+    Ok(freehold_transport::dial(&key, &addresses, &resolved.transport_keys, inner.limits).await?)
 }
 
 /// Notes the keys that may sign documents for the vendor, for handlers that cannot resolve.
-async fn remember(inner: &Arc<Inner>, relationship: &Relationship, resolved: &ResolvedDid) -> Result<(), ReadError> {
+async fn remember(
+    inner: &Arc<Inner>,
+    relationship: &Relationship,
+    resolved: &ResolvedDid,
+) -> Result<(), ReadError> {
     let keys: Vec<[u8; 32]> = resolved.assertion_keys.iter().map(|k| *k.key.as_bytes()).collect();
     if relationship.assertion_keys == keys {
         return Ok(());
@@ -93,7 +97,8 @@ impl Person {
     pub async fn connect(&self, link: &str) -> Result<ConnectView, PersonError> {
         let invitation = Invitation::parse(link).map_err(|e| PersonError::Invitation(e.to_string()))?;
         if invitation.expires <= self.inner.now() {
-            let text = format!("the invitation expired at {}: ask the vendor for a new one", invitation.expires);
+            let text =
+                format!("the invitation expired at {}: ask the vendor for a new one", invitation.expires);
             return Err(PersonError::Invitation(text));
         }
         let resolved = self.inner.resolver.resolve(&invitation.did).await?;
@@ -158,7 +163,8 @@ impl Person {
             let state = contact.borrow_and_update().clone();
             match state {
                 Contact::Refused(code) => {
-                    let text = format!("the vendor does not accept the invitation ({code}): ask it for a new one");
+                    let text =
+                        format!("the vendor does not accept the invitation ({code}): ask it for a new one");
                     return Err(PersonError::Invitation(text));
                 }
                 Contact::Failed(why) if transport.is_none() => return Err(PersonError::Unreachable(why)),
@@ -176,7 +182,11 @@ impl Person {
         }
     }
 
-    fn connect_view(&self, relationship: &Relationship, transport: Option<&str>) -> Result<ConnectView, PersonError> {
+    fn connect_view(
+        &self,
+        relationship: &Relationship,
+        transport: Option<&str>,
+    ) -> Result<ConnectView, PersonError> {
         let request = agreements::requests(&self.inner.store)?
             .into_iter()
             .find(|request| request.relationship == relationship.id)

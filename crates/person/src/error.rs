@@ -95,13 +95,15 @@ impl<E: Into<PersonError>> From<WriteError<E>> for PersonError {
             WriteError::Read(error) => error.into(),
             WriteError::TooLarge => Self::State("too much in one change set: split it".into()),
             WriteError::Closed => Self::Stopping,
-            WriteError::Panicked => Self::Store("the write failed by a fault of the program: report it".into()),
-            WriteError::Poisoned => {
-                Self::Store("an earlier write did not reach the disk: check the disk, then start the node again".into())
+            WriteError::Panicked => {
+                Self::Store("the write failed by a fault of the program: report it".into())
             }
-            WriteError::Io(error) => {
-                Self::Store(format!("the write did not reach the disk ({error}): check the disk, then start the node again"))
-            }
+            WriteError::Poisoned => Self::Store(
+                "an earlier write did not reach the disk: check the disk, then start the node again".into(),
+            ),
+            WriteError::Io(error) => Self::Store(format!(
+                "the write did not reach the disk ({error}): check the disk, then start the node again"
+            )),
         }
     }
 }

@@ -44,10 +44,10 @@ fn relationship(desk: &Desk<'_>) -> Result<Relationship, Code> {
 
 /// Whether a key may sign documents for the vendor of this relationship.
 fn may_assert(relationship: &Relationship, key: &PublicKey) -> bool {
-    relationship.vendor.key().map_or_else(
-        || relationship.assertion_keys.contains(key.as_bytes()),
-        |own| own == *key,
-    )
+    relationship
+        .vendor
+        .key()
+        .map_or_else(|| relationship.assertion_keys.contains(key.as_bytes()), |own| own == *key)
 }
 
 impl Family<Linked> for Connect {
@@ -120,7 +120,9 @@ impl Family<Linked> for Data {
                 lines::save(desk.txn, &grant_id, &line);
             }
         }
-        let Some(mut stored) = agreements::grant(&*desk.txn, &grant_id).map_err(storage)? else { return Ok(()) };
+        let Some(mut stored) = agreements::grant(&*desk.txn, &grant_id).map_err(storage)? else {
+            return Ok(());
+        };
         let grant = Grant::read(&stored.document)?;
         if grant.subject().mode == Mode::Once && stored.state.status == GrantStatus::Standing {
             stored.state.status = GrantStatus::Used;
@@ -170,9 +172,10 @@ impl Data {
         let mut stored =
             agreements::grant(&*desk.txn, receipt.id()).map_err(storage)?.ok_or(Code::ReceiptMismatch)?;
         let relationship = relationship(desk)?;
-        let countersigned_by_vendor = receipt.signers().get(1).is_some_and(|signer| {
-            signer.method.did == *desk.peer && may_assert(&relationship, &signer.key)
-        });
+        let countersigned_by_vendor = receipt
+            .signers()
+            .get(1)
+            .is_some_and(|signer| signer.method.did == *desk.peer && may_assert(&relationship, &signer.key));
         // A person may have revoked before the receipt came; it is kept all the same, and opens nothing.
         let first = stored.standing_since.is_none();
         if stored.relationship != *desk.relationship

@@ -49,8 +49,15 @@ pub(crate) fn decide(
         }
     }
     // What is written down is bounded and of the vocabulary, whatever the vendor wrote.
-    let purpose = Vocabulary::standard().purpose(&request.purpose).map_or("unknown", |p| p.iri.as_str()).to_owned();
-    let record = |grant, event| AuditRecord { at: now, vendor: vendor.clone(), grant, paths: request.paths.clone(), event };
+    let purpose =
+        Vocabulary::standard().purpose(&request.purpose).map_or("unknown", |p| p.iri.as_str()).to_owned();
+    let record = |grant, event| AuditRecord {
+        at: now,
+        vendor: vendor.clone(),
+        grant,
+        paths: request.paths.clone(),
+        event,
+    };
     match found {
         Some((grant, permit)) => {
             let disclosure = permit.fill(|path| {
@@ -60,7 +67,8 @@ pub(crate) fn decide(
             Ok(Ok(disclosure))
         }
         None => {
-            audit::append(txn, record(None, AuditEvent::Denied { purpose, code: denied })).map_err(storage)?;
+            audit::append(txn, record(None, AuditEvent::Denied { purpose, code: denied }))
+                .map_err(storage)?;
             Ok(Err(denied))
         }
     }

@@ -14,8 +14,8 @@ use freehold_protocol::message::MessageType;
 use freehold_protocol::path::Path;
 use freehold_protocol::time::Timestamp;
 use freehold_store::Txn;
-use freehold_vault::agreements::{self, StoredRevocation};
 use freehold_vault::LookupError;
+use freehold_vault::agreements::{self, StoredRevocation};
 use freehold_vault::audit;
 use freehold_vault::relationships::Relationship;
 
@@ -45,7 +45,9 @@ pub(crate) fn revoke(
     let grant = Grant::read(&stored.document)?;
     match stored.state.status {
         GrantStatus::Revoked => return Err(PersonError::State("the grant is revoked already".into())),
-        GrantStatus::Refused => return Err(PersonError::State("the vendor refused the grant: there is nothing to revoke".into())),
+        GrantStatus::Refused => {
+            return Err(PersonError::State("the vendor refused the grant: there is nothing to revoke".into()));
+        }
         GrantStatus::Offered | GrantStatus::Standing | GrantStatus::Used => {}
     }
     let left: BTreeSet<Path> = grant

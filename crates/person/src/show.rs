@@ -101,7 +101,11 @@ pub(crate) fn grant(store: &Store, stored: &StoredGrant, now: Timestamp) -> Resu
     })
 }
 
-fn revocation(stored: &StoredRevocation, delivered: u64, now: Timestamp) -> Result<RevocationView, PersonError> {
+fn revocation(
+    stored: &StoredRevocation,
+    delivered: u64,
+    now: Timestamp,
+) -> Result<RevocationView, PersonError> {
     let document = stored.read()?;
     let erasure = match &stored.erasure {
         None => None,

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 use std::future::Future;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -46,7 +46,11 @@ pub(crate) enum Contact {
 }
 
 pub(crate) enum Command {
-    Revoke { grant: GrantId, paths: Option<BTreeSet<Path>>, reply: oneshot::Sender<Result<Revoked, PersonError>> },
+    Revoke {
+        grant: GrantId,
+        paths: Option<BTreeSet<Path>>,
+        reply: oneshot::Sender<Result<Revoked, PersonError>>,
+    },
 }
 
 /// The way to a task.
@@ -59,9 +63,16 @@ pub(crate) struct TaskHandle {
 
 impl TaskHandle {
     /// Revokes: when this returns, it is on disk and nothing more of it is sent.
-    pub(crate) async fn revoke(&self, grant: GrantId, paths: Option<BTreeSet<Path>>) -> Result<Revoked, PersonError> {
+    pub(crate) async fn revoke(
+        &self,
+        grant: GrantId,
+        paths: Option<BTreeSet<Path>>,
+    ) -> Result<Revoked, PersonError> {
         let (reply, answer) = oneshot::channel();
-        self.commands.send(Command::Revoke { grant, paths, reply }).await.map_err(|_| PersonError::Stopping)?;
+        self.commands
+            .send(Command::Revoke { grant, paths, reply })
+            .await
+            .map_err(|_| PersonError::Stopping)?;
         answer.await.map_err(|_| PersonError::Stopping)?
     }
 
@@ -89,6 +100,7 @@ pub(crate) fn start(inner: &Arc<Inner>, relationship: &Relationship) -> TaskHand
         id: relationship.id.clone(),
         gates: Gates::default(),
         failures: 0,
+        answers: Arc::default(),
         contact,
         stopping,
         inbox,
@@ -104,6 +116,8 @@ struct Task {
     bell: Arc<Bell>,
     gates: Gates,
     failures: u32,
+    /// Answers to live reads that the transport has not handed on yet.
+    answers: Arc<AtomicUsize>,
     contact: watch::Sender<Contact>,
     stopping: watch::Receiver<bool>,
     inbox: mpsc::Receiver<Command>,

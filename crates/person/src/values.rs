@@ -14,7 +14,11 @@ impl Person {
     ///
     /// # Errors
     /// [`PersonError::Path`] or [`PersonError::Field`] for a bad line, or the store's.
-    pub async fn set(&self, changes: Vec<(String, Option<String>)>, source: &str) -> Result<ChangeView, PersonError> {
+    pub async fn set(
+        &self,
+        changes: Vec<(String, Option<String>)>,
+        source: &str,
+    ) -> Result<ChangeView, PersonError> {
         let changes = changes
             .into_iter()
             .map(|(path, value)| Ok(Change { path: Path::parse(&path)?, value }))
@@ -93,17 +97,23 @@ impl Person {
 
     fn no_field(&self, path: &Path) -> PersonError {
         let vocabulary = Vocabulary::standard();
-        if vocabulary.field(path).is_none() && !path.is_free() {
-            if let Err(error) = vocabulary.check(path, "") {
-                return PersonError::State(error.to_string());
-            }
+        if vocabulary.field(path).is_none()
+            && !path.is_free()
+            && let Err(reason) = vocabulary.check(path, "")
+        {
+            return FieldError::Value { path: path.clone(), reason }.into();
         }
         PersonError::Empty { path: path.to_string() }
     }
 
     fn field_view(&self, version: FieldVersion, verify: bool) -> Result<FieldView, PersonError> {
         let verified = if verify {
-            let checked = fields::verify_version(&self.inner.store, &version.path, version.version, &self.inner.signing.public());
+            let checked = fields::verify_version(
+                &self.inner.store,
+                &version.path,
+                version.version,
+                &self.inner.signing.public(),
+            );
             Some(checked.is_ok())
         } else {
             None
@@ -124,7 +134,12 @@ impl Person {
     ///
     /// # Errors
     /// [`PersonError::Card`], or as [`Person::set`].
-    pub async fn import(&self, bytes: &[u8], options: &ImportOptions, dry_run: bool) -> Result<ImportView, PersonError> {
+    pub async fn import(
+        &self,
+        bytes: &[u8],
+        options: &ImportOptions,
+        dry_run: bool,
+    ) -> Result<ImportView, PersonError> {
         let Import { fields, kept, skipped } = freehold_cards::import(bytes, options)?;
         let skipped = skipped.into_iter().map(|s| SkippedView { what: s.what, reason: s.reason }).collect();
         let mut view = ImportView {
@@ -134,9 +149,13 @@ impl Person {
             change: None,
         };
         if !dry_run {
-            let changes =
-                fields.into_iter().chain(kept).map(|f| Change { path: f.path, value: Some(f.value) }).collect();
-            view.change = Some(self.apply(changes, "import:card".into()).await?.change).filter(|id| !id.is_empty());
+            let changes = fields
+                .into_iter()
+                .chain(kept)
+                .map(|f| Change { path: f.path, value: Some(f.value) })
+                .collect();
+            view.change =
+                Some(self.apply(changes, "import:card".into()).await?.change).filter(|id| !id.is_empty());
         }
         Ok(view)
     }

@@ -29,7 +29,11 @@ pub(super) struct Gates {
 
 impl Gates {
     /// Reads the grants again and listens for exactly their paths.
-    pub(super) fn load(&mut self, inner: &Arc<Inner>, relationship: &RelationshipId) -> Result<(), ReadError> {
+    pub(super) fn load(
+        &mut self,
+        inner: &Arc<Inner>,
+        relationship: &RelationshipId,
+    ) -> Result<(), ReadError> {
         let mut standing = Vec::new();
         let mut paths = BTreeSet::new();
         for stored in agreements::grants_of(&inner.store, relationship)? {

@@ -95,7 +95,8 @@ impl Task {
                 () = stop_asked(&mut self.stopping) => return End::Stop,
                 command = self.inbox.recv() => {
                     let Some(command) = command else { return End::Stop };
-                    if self.serve(inner, command).await {
+                    let under_way = self.serve(inner, command).await;
+                    if under_way || self.answers.load(Ordering::Acquire) > 0 {
                         // Values are on their way that may not arrive any more: break the line under them.
                         link.abort();
                         connection.abort();
@@ -198,16 +199,21 @@ impl Task {
                 return;
             }
         };
-        let (id, vendor, asked, now) = (self.id.clone(), relationship.vendor.clone(), request.clone(), inner.now());
-        let decided =
-            inner.store.write(move |txn| live_read::decide(txn, &id, &vendor, &asked, now)).await;
+        let (id, vendor, asked, now) =
+            (self.id.clone(), relationship.vendor.clone(), request.clone(), inner.now());
+        let decided = inner.store.write(move |txn| live_read::decide(txn, &id, &vendor, &asked, now)).await;
         let result = match decided {
             Ok(decided) => decided.into_inner(),
             Err(_) => Err(Code::StorageFailed),
         };
         let answer = read::sign_answer(request.id, &relationship.vendor, result, key);
         if sender.try_send(answer).is_ok() {
-            tokio::spawn(async move { tokio::time::timeout(READ_TIMEOUT, sender.finish()).await });
+            let answers = self.answers.clone();
+            answers.fetch_add(1, Ordering::AcqRel);
+            tokio::spawn(async move {
+                let _ = tokio::time::timeout(READ_TIMEOUT, sender.finish()).await;
+                answers.fetch_sub(1, Ordering::AcqRel);
+            });
         }
     }
 }
