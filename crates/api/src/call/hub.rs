@@ -1,0 +1,99 @@
+//! The calls of a hub.
+
+use freehold_hub::view::{
+    AskView, CustomerView, DeadLetterView, EventView, HubInfo, InvitationView, ReadView, StatsView,
+};
+use serde::{Deserialize, Serialize};
+
+use super::call;
+
+call!(
+    /// The hub.
+    Info = "hub-info" -> HubInfo {}
+);
+
+call!(
+    /// Makes and signs a data request; it is sent to whoever connects from now on.
+    Ask = "ask" -> AskView {
+        /// The request as TOML.
+        toml: String,
+        /// The file's name, for telling where it is wrong.
+        file: Option<String>,
+    }
+);
+
+call!(
+    /// All data requests that were made.
+    Asks = "asks" -> Vec<AskView> {}
+);
+
+call!(
+    /// Makes an invitation.
+    Invite = "invite" -> InvitationView {
+        /// The vendor's own reference of the customer.
+        customer: Option<String>,
+        /// Which data request: its id or a prefix; the newest if absent.
+        ask: Option<String>,
+        /// For how many days it holds.
+        days: Option<u32>,
+    }
+);
+
+call!(
+    /// The relationships.
+    Customers = "customers" -> Vec<CustomerView> {
+        /// Only this one: its id, its pairwise DID or the vendor's reference.
+        customer: Option<String>,
+    }
+);
+
+call!(
+    /// The event log, oldest first.
+    Events = "events" -> Vec<EventView> {
+        /// Only those after this number.
+        #[serde(default)]
+        after: u64,
+        /// How many at most.
+        limit: Option<usize>,
+        /// Waits so long for the first, in milliseconds; 30,000 at most.
+        wait_ms: Option<u64>,
+    }
+);
+
+call!(
+    /// Reads fields from a person's node now.
+    Read = "read" -> ReadView {
+        /// The relationship's id, the pairwise DID or the vendor's reference.
+        customer: String,
+        /// The paths.
+        paths: Vec<String>,
+        /// For what: a purpose of the vocabulary.
+        purpose: String,
+    }
+);
+
+call!(
+    /// The events that the webhook gave up.
+    DeadLetters = "dead-letters" -> Vec<DeadLetterView> {}
+);
+
+call!(
+    /// Tries given-up events again.
+    Retry = "retry" -> Retried {
+        /// The event's number; all if absent.
+        n: Option<u64>,
+    }
+);
+
+/// What [`Retry`] answers.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Retried {
+    /// How many events are tried again.
+    pub events: usize,
+}
+
+call!(
+    /// The hub's figures.
+    Stats = "stats" -> StatsView {}
+);

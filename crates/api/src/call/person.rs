@@ -1,0 +1,203 @@
+//! The calls of a person's node.
+
+use freehold_person::view::{
+    AuditVerifyView, AuditView, ChangeView, ConnectView, FieldView, GrantView, ImportView, InfoView,
+    RelationshipView, RequestView, RevokeView, StatusView,
+};
+use serde::{Deserialize, Serialize};
+
+use super::{base64, call};
+
+/// One field of a change set.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Change {
+    /// The path.
+    pub path: String,
+    /// The new value; absent to unset it.
+    pub value: Option<String>,
+}
+
+call!(
+    /// Writes one change set.
+    Set = "set" -> ChangeView {
+        /// Its fields; all are written, or none.
+        changes: Vec<Change>,
+        /// Where they come from; `cli` if absent.
+        source: Option<String>,
+    }
+);
+
+call!(
+    /// Destroys fields with their history.
+    Erase = "erase" -> ChangeView {
+        /// Their paths.
+        paths: Vec<String>,
+    }
+);
+
+call!(
+    /// Reads fields.
+    Get = "get" -> Vec<FieldView> {
+        /// One path.
+        path: Option<String>,
+        /// Or all under a prefix.
+        prefix: Option<String>,
+        /// Whether to check each version's signature.
+        #[serde(default)]
+        verify: bool,
+    }
+);
+
+call!(
+    /// Every version of a field, newest first.
+    History = "history" -> Vec<FieldView> {
+        /// Its path.
+        path: String,
+    }
+);
+
+call!(
+    /// Imports a card.
+    Import = "import" -> ImportView {
+        /// The file's bytes, base64 in JSON.
+        #[serde(with = "base64")]
+        card: Vec<u8>,
+        /// The country of phone numbers and addresses that name none (ISO 3166-1 alpha-2).
+        default_country: Option<String>,
+        /// Which card of the file, counted from 1.
+        index: Option<usize>,
+        /// Only shows what would be written.
+        #[serde(default)]
+        dry_run: bool,
+    }
+);
+
+call!(
+    /// Exports the vault as a card.
+    Export = "export" -> ExportAnswer {
+        /// `vcard` or `jscontact`.
+        format: String,
+    }
+);
+
+/// What [`Export`] answers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ExportAnswer {
+    /// The card's text.
+    pub card: String,
+}
+
+call!(
+    /// Follows an invitation and waits a while for what the vendor asks.
+    Connect = "connect" -> ConnectView {
+        /// The link.
+        link: String,
+    }
+);
+
+call!(
+    /// All data requests.
+    Requests = "requests" -> Vec<RequestView> {}
+);
+
+call!(
+    /// One data request.
+    Request = "request" -> RequestView {
+        /// Its id.
+        id: String,
+    }
+);
+
+call!(
+    /// Gives what a data request asks for.
+    Approve = "approve" -> GrantView {
+        /// The request's id.
+        id: String,
+        /// The optional paths to give; all if absent.
+        only: Option<Vec<String>>,
+        /// When the grant ends by itself: a date or RFC 3339 time.
+        until: Option<String>,
+    }
+);
+
+call!(
+    /// Declines a data request.
+    Decline = "decline" -> RequestView {
+        /// The request's id.
+        id: String,
+    }
+);
+
+call!(
+    /// All grants.
+    Grants = "grants" -> Vec<GrantView> {}
+);
+
+call!(
+    /// One grant.
+    Grant = "grant" -> GrantView {
+        /// Its id.
+        id: String,
+    }
+);
+
+call!(
+    /// The signed credential of a grant, byte for byte.
+    Credential = "credential" -> CredentialAnswer {
+        /// The grant's id.
+        id: String,
+    }
+);
+
+/// What [`Credential`] answers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CredentialAnswer {
+    /// The document's exact text.
+    pub credential: String,
+}
+
+call!(
+    /// Ends a grant, or some of its paths.
+    Revoke = "revoke" -> RevokeView {
+        /// The grant's id.
+        id: String,
+        /// The paths; all if absent.
+        paths: Option<Vec<String>>,
+    }
+);
+
+call!(
+    /// Where everything stands.
+    Status = "status" -> StatusView {
+        /// One change set across all vendors.
+        change: Option<String>,
+    }
+);
+
+call!(
+    /// All relationships.
+    Relationships = "relationships" -> Vec<RelationshipView> {}
+);
+
+call!(
+    /// Entries of the audit log, oldest first.
+    Audit = "audit" -> Vec<AuditView> {
+        /// From this number on; the newest `limit` entries if absent.
+        from: Option<u64>,
+        /// How many at most.
+        limit: Option<usize>,
+    }
+);
+
+call!(
+    /// Checks the audit log's chain.
+    AuditVerify = "audit-verify" -> AuditVerifyView {}
+);
+
+call!(
+    /// The node.
+    Info = "info" -> InfoView {}
+);

@@ -1,0 +1,118 @@
+//! A hub.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use freehold_hub::{AskError, Hub, InviteError, ReadError, RetryError};
+use freehold_protocol::code::Code;
+
+use super::{Calls, ServeError};
+use crate::call::hub::{
+    Ask, Asks, Customers, DeadLetters, Events, Info, Invite, Read, Retried, Retry, Stats,
+};
+use crate::{ApiError, Socket, exit};
+
+/// For how many days an invitation holds when nobody says: a letter and a holiday.
+const INVITATION_DAYS: u32 = 30;
+/// How many events are shown when nobody says.
+const EVENTS_SHOWN: usize = 1_000;
+/// Longest wait for an event in one call; the client calls again.
+const EVENTS_WAIT_MAX: Duration = Duration::from_secs(30);
+
+/// Serves a hub until `stop` is done; calls under way are let through, then the socket is removed. The engine goes
+/// on: stop it afterwards.
+///
+/// # Errors
+/// [`ServeError`] if the socket fails.
+pub async fn serve_hub(
+    hub: Hub,
+    socket: Socket,
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> Result<(), ServeError> {
+    let elsewhere =
+        "a hub has no such call: is this a command for a person's node (--home), or of a newer version?";
+    Calls::new(Arc::new(hub), elsewhere)
+        .on(|h, _: Info| async move { Ok(h.info()) })
+        .on(|h, c: Ask| async move { Ok(h.ask(&c.toml, c.file.as_deref().unwrap_or("the request")).await?) })
+        .on(|h, _: Asks| async move { Ok(h.asks()) })
+        .on(|h, c: Invite| async move {
+            let seconds = u64::from(c.days.unwrap_or(INVITATION_DAYS)) * 24 * 60 * 60;
+            Ok(h.invite(c.customer, c.ask, Duration::from_secs(seconds)).await?)
+        })
+        .on(|h, c: Customers| async move {
+            match c.customer {
+                None => Ok(h.customers()),
+                Some(text) => Ok(vec![h.customer(&text).ok_or(ReadError::CustomerUnknown)?]),
+            }
+        })
+        .on(|h, c: Events| async move {
+            let limit = c.limit.unwrap_or(EVENTS_SHOWN);
+            Ok(match c.wait_ms {
+                None => h.events(c.after, limit),
+                Some(wait) => {
+                    let wait = Duration::from_millis(wait).min(EVENTS_WAIT_MAX);
+                    let mut events = h.wait_events(c.after, wait).await;
+                    events.truncate(limit);
+                    events
+                }
+            })
+        })
+        .on(|h, c: Read| async move { Ok(h.read(&c.customer, &c.paths, &c.purpose).await?) })
+        .on(|h, _: DeadLetters| async move { Ok(h.dead_letters()) })
+        .on(|h, c: Retry| async move { Ok(Retried { events: h.retry_dead_letter(c.n).await? }) })
+        .on(|h, _: Stats| async move { Ok(h.stats()) })
+        .serve(socket, stop)
+        .await
+}
+
+impl From<AskError> for ApiError {
+    fn from(error: AskError) -> Self {
+        let code = match &error {
+            AskError::File { .. } | AskError::TooLarge { .. } => "bad-ask",
+            AskError::TooMany => "not-possible-now",
+            AskError::Store(_) => "store-failed",
+        };
+        Self::new(code, error)
+    }
+}
+
+impl From<InviteError> for ApiError {
+    fn from(error: InviteError) -> Self {
+        let code = match &error {
+            InviteError::NoAsk => "not-possible-now",
+            InviteError::AskUnknown(_) => "not-found",
+            InviteError::Customer | InviteError::Validity => "bad-value",
+            InviteError::Store(_) => "store-failed",
+        };
+        Self::new(code, error)
+    }
+}
+
+impl From<ReadError> for ApiError {
+    fn from(error: ReadError) -> Self {
+        let code = match &error {
+            ReadError::CustomerUnknown => "not-found",
+            ReadError::Path(_) | ReadError::Paths | ReadError::Purpose(_) => "bad-value",
+            ReadError::NotConnected | ReadError::Timeout => "not-connected",
+            ReadError::Answer(_) => "bad-signature",
+            ReadError::Store(_) => "store-failed",
+            // The node's own code, so that a script can tell a wrong purpose from a revocation.
+            ReadError::Denied(code) => {
+                return Self { exit: exit::DENIED, ..Self::new(Code::slug(*code), &error) };
+            }
+        };
+        Self::new(code, error)
+    }
+}
+
+impl From<RetryError> for ApiError {
+    fn from(error: RetryError) -> Self {
+        let code = match &error {
+            RetryError::Unknown(_) => "not-found",
+            RetryError::NoWebhook => "not-possible-now",
+            RetryError::Store(_) => "store-failed",
+        };
+        Self::new(code, error)
+    }
+}
