@@ -17,3 +17,6 @@ fn document_id<I: DeserializeOwned>(document: &[u8]) -> Result<I, ReadError> {
     }
     serde_json::from_slice::<Named<I>>(document).map(|named| named.id).map_err(|_| ReadError::Corrupt)
 }
+
+#[cfg(test)]
+mod tests;

@@ -58,3 +58,74 @@ pub fn verify(reader: &impl Reader) -> Result<Result<(), AuditBroken>, ReadError
 fn entry_key(n: u64) -> Key {
     Key::new(AUDIT).with_u64(n)
 }
+
+#[cfg(test)]
+mod tests {
+    use freehold_protocol::audit::AuditEvent;
+    use freehold_protocol::identity::SigningKey;
+    use freehold_protocol::time::Timestamp;
+
+    use super::*;
+    use crate::scratch::{Scratch, path};
+
+    fn log(entries: u64) -> Scratch {
+        let scratch = Scratch::new();
+        scratch.write(move |txn| (1..=entries).try_for_each(|n| append(txn, released(n))));
+        scratch
+    }
+
+    fn released(update: u64) -> AuditRecord {
+        AuditRecord {
+            at: Timestamp::from_millis(update),
+            vendor: SigningKey::from_seed(&[8; 32]).public().did(),
+            grant: None,
+            paths: [path("phone.mobile")].into(),
+            event: AuditEvent::Released { update },
+        }
+    }
+
+    fn numbers(scratch: &Scratch, from_n: u64, limit: usize) -> Vec<u64> {
+        entries(&scratch.store, from_n, limit).unwrap().iter().map(|entry| entry.n).collect()
+    }
+
+    #[test]
+    fn the_log_goes_on_and_verifies_after_the_store_is_opened_again() {
+        let scratch = log(3).reopened();
+        assert_eq!(verify(&scratch.store).unwrap(), Ok(()));
+        scratch.write(|txn| append(txn, released(4)));
+        assert_eq!(verify(&scratch.store).unwrap(), Ok(()));
+        assert_eq!(numbers(&scratch, 0, 100), [1, 2, 3, 4]);
+        assert_eq!(numbers(&scratch, 2, 2), [2, 3]);
+        assert!(numbers(&scratch, 5, 2).is_empty());
+        assert_eq!(entries(&scratch.store, 4, 1).unwrap()[0].event, AuditEvent::Released { update: 4 });
+    }
+
+    #[test]
+    fn an_entry_of_a_thousand_long_paths_is_kept_whole() {
+        let scratch = log(1);
+        let long = "a".repeat(60);
+        let mut entry = released(2);
+        entry.paths = (0..1000).map(|i| path(&format!("x.{long}.{long}.{long}.{i}"))).collect();
+        let expected = entry.paths.clone();
+        scratch.write(move |txn| append(txn, entry));
+        assert_eq!(entries(&scratch.store, 2, 1).unwrap()[0].paths, expected);
+        assert_eq!(verify(&scratch.store).unwrap(), Ok(()));
+    }
+
+    #[test]
+    fn a_removed_an_edited_and_a_cut_entry_are_found() {
+        let removed = |n| {
+            let scratch = log(4);
+            scratch.write(move |txn| txn.erase_prefix(&entry_key(n)));
+            verify(&scratch.store).unwrap()
+        };
+        assert_eq!(removed(2), Err(AuditBroken::At { n: 2 }));
+        assert_eq!(removed(4), Err(AuditBroken::Cut { last: 3, expected: 4 }));
+        let scratch = log(4);
+        scratch.write(|txn| {
+            let other = parts::load_bytes(txn, &entry_key(3))?.unwrap();
+            parts::save_bytes(txn, &entry_key(2), &other)
+        });
+        assert_eq!(verify(&scratch.store).unwrap(), Err(AuditBroken::At { n: 2 }));
+    }
+}

@@ -32,6 +32,8 @@ mod lookup;
 pub mod meta;
 mod parts;
 pub mod relationships;
+#[cfg(test)]
+mod scratch;
 mod tables;
 
 pub use lookup::LookupError;

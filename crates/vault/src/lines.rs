@@ -35,3 +35,33 @@ pub fn remove_grant(txn: &mut Txn, grant: &GrantId) -> Result<(), ReadError> {
 fn lines_key(reader: &impl Reader, grant: &GrantId) -> Key {
     named(reader, LINES, grant.as_str())
 }
+
+#[cfg(test)]
+mod tests {
+    use freehold_protocol::release::Mark;
+    use freehold_protocol::time::Timestamp;
+
+    use super::*;
+    use crate::scratch::{Scratch, path};
+
+    #[test]
+    fn lines_are_kept_by_grant_and_path_and_removed_with_their_grant_alone() {
+        let scratch = Scratch::new();
+        let [one, two] = [1, 2].map(|n| GrantId::from_entropy([n; 16]));
+        let mut sent = Line::new(path("phone.mobile"));
+        sent.mark_sent(Mark { version: 3, seq: 1, at: Timestamp::from_millis(5) });
+        let (grants, last) = ((one.clone(), two.clone()), sent.clone());
+        scratch.write(move |txn| {
+            save(txn, &grants.0, &Line::new(path("phone.mobile")));
+            save(txn, &grants.0, &Line::new(path("email.personal")));
+            save(txn, &grants.1, &Line::new(path("phone.mobile")));
+            save(txn, &grants.0, &last);
+            Ok::<_, ReadError>(())
+        });
+        assert_eq!(of_grant(&scratch.store, &one).unwrap(), [Line::new(path("email.personal")), sent]);
+        let gone = one.clone();
+        scratch.write(move |txn| remove_grant(txn, &gone));
+        assert_eq!(of_grant(&scratch.store, &one).unwrap(), []);
+        assert_eq!(of_grant(&scratch.store, &two).unwrap().len(), 1);
+    }
+}

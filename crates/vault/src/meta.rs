@@ -76,3 +76,25 @@ pub fn setting<T: DeserializeOwned>(reader: &impl Reader, name: &str) -> Result<
 pub fn set<T: Serialize>(txn: &mut Txn, name: &str, value: &T) {
     record::save_erasable(txn, named(txn, SETTINGS, name), value);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scratch::Scratch;
+
+    #[test]
+    fn the_mark_is_made_once_and_a_newer_one_is_refused() {
+        let scratch = Scratch::new();
+        assert_eq!(format(&scratch.store).unwrap(), None);
+        let made = scratch.write(|txn| create(txn, Timestamp::from_millis(1)));
+        let scratch = scratch.reopened();
+        assert_eq!(scratch.write(|txn| create(txn, Timestamp::from_millis(2))), made);
+        assert_eq!(format(&scratch.store).unwrap(), Some(made));
+        scratch.write(move |txn| {
+            set(txn, FORMAT, &Format { version: FORMAT_VERSION + 1, ..made });
+            Ok::<_, ReadError>(())
+        });
+        let error = format(&scratch.store).unwrap_err();
+        assert!(matches!(error, FormatError::Newer { found, .. } if found == FORMAT_VERSION + 1));
+    }
+}

@@ -99,25 +99,23 @@ pub(crate) fn owner(part: &Key) -> &[u8] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use freehold_store::{HomeKey, Options, Store};
+    use crate::scratch::Scratch;
 
     #[test]
     fn a_record_of_any_size_reads_back_and_a_shorter_one_leaves_nothing_of_it() {
-        let dir = tempfile::tempdir().unwrap();
-        let store = Store::open(dir.path(), &HomeKey::new([7; 32]), Options::default()).unwrap();
+        let scratch = Scratch::new();
+        let store = &scratch.store;
         let key = Key::new(b'z').with(&[1; 16]);
         let sizes = [3 * PART_BYTES, 200_000, PART_BYTES, PART_BYTES - 1, 0, 2 * PART_BYTES + 1, 5];
         for size in sizes {
             let bytes: Vec<u8> = (0..size).map(|i| i as u8).collect();
             let (put, at) = (bytes.clone(), key.clone());
-            store
-                .write_blocking(move |txn| {
-                    save_bytes(txn, &at.clone().with(&[9]), &[1, 2, 3])?;
-                    save_bytes(txn, &at, &put)
-                })
-                .unwrap();
-            assert_eq!(load_bytes(&store, &key).unwrap().as_deref(), Some(bytes.as_slice()), "{size}");
-            let all: Vec<_> = list_bytes(&store, &key).map(Result::unwrap).collect();
+            scratch.write(move |txn| {
+                save_bytes(txn, &at.clone().with(&[9; 16]), &[1, 2, 3])?;
+                save_bytes(txn, &at, &put)
+            });
+            assert_eq!(load_bytes(store, &key).unwrap().as_deref(), Some(bytes.as_slice()), "{size}");
+            let all: Vec<_> = list_bytes(store, &key).map(Result::unwrap).collect();
             assert_eq!(all, [bytes, vec![1, 2, 3]], "{size}");
         }
         assert_eq!(store.scan(&key).count(), 2);

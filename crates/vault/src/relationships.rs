@@ -117,3 +117,71 @@ pub fn meant_by(reader: &impl Reader, text: &str) -> Result<Relationship, Lookup
     meant.retain(|it| it.id.is_meant_by(text) || it.vendor.as_str() == text);
     only("relationship", meant)
 }
+
+#[cfg(test)]
+mod tests {
+    use freehold_protocol::identity::SigningKey;
+
+    use super::*;
+    use crate::scratch::Scratch;
+
+    fn relationship(index: u64) -> Relationship {
+        let byte = u8::try_from(index).unwrap() + 1;
+        let mut id = [9; 16];
+        id[3] = byte;
+        Relationship {
+            id: RelationshipId::from_entropy(id),
+            index,
+            generation: 0,
+            own: SigningKey::from_seed(&[byte; 32]).public().did(),
+            vendor: SigningKey::from_seed(&[byte + 100; 32]).public().did(),
+            vendor_name: None,
+            invitation: Some([byte; 16]),
+            addresses: vec!["/ip4/192.0.2.1/udp/1/quic-v1".into()],
+            assertion_keys: vec![[byte; 32]],
+            vendor_next_key: None,
+            check_in_secs: None,
+            created: Timestamp::from_millis(1),
+            last_connected: None,
+            last_error: Some((Timestamp::from_millis(2), "not reachable".into())),
+        }
+    }
+
+    #[test]
+    fn an_index_is_never_given_out_twice_and_changes_are_kept() {
+        let scratch = Scratch::new();
+        for expected in 0..3 {
+            let index = scratch.write(|txn| {
+                let index = next_index(txn)?;
+                add(txn, &relationship(index)).map(|()| index)
+            });
+            assert_eq!(index, expected);
+        }
+        let changed = Relationship { invitation: None, vendor_next_key: Some([4; 32]), ..relationship(1) };
+        let saved = changed.clone();
+        scratch.write(move |txn| save(txn, &saved));
+        scratch.write(|txn| remove(txn, &relationship(2).id));
+        let scratch = scratch.reopened();
+        assert_eq!(next_index(&scratch.store).unwrap(), 3);
+        assert_eq!(all(&scratch.store).unwrap(), [relationship(0), changed.clone()]);
+        assert_eq!(get(&scratch.store, &changed.id).unwrap(), Some(changed));
+        assert_eq!(get(&scratch.store, &relationship(2).id).unwrap(), None);
+    }
+
+    #[test]
+    fn a_relationship_is_found_by_its_vendor_or_an_unambiguous_id() {
+        let scratch = Scratch::new();
+        scratch.write(|txn| (0..2).try_for_each(|index| add(txn, &relationship(index))));
+        let found = |text: &str| meant_by(&scratch.store, text);
+        assert_eq!(found(relationship(1).vendor.as_str()).unwrap(), relationship(1));
+        assert_eq!(found(relationship(1).id.short()).unwrap(), relationship(1));
+        assert!(matches!(found("090909"), Err(LookupError::Ambiguous { count: 2, .. })));
+        assert!(matches!(found("ffff"), Err(LookupError::Unknown { .. })));
+    }
+
+    #[test]
+    fn debug_shows_neither_the_token_nor_the_parties() {
+        let shown = format!("{:?}", relationship(0));
+        assert_eq!(shown, format!("Relationship({})", relationship(0).id));
+    }
+}

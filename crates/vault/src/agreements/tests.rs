@@ -1,0 +1,180 @@
+use std::collections::BTreeSet;
+
+use freehold_protocol::disclosure::{GrantState, GrantStatus};
+use freehold_protocol::document::{
+    AskedField, DataRequest, Document, GrantSubject, Issue, Mode, RequestSubject, Retention,
+};
+use freehold_protocol::id::{GrantId, MessageId, RelationshipId, RequestId};
+use freehold_protocol::identity::SigningKey;
+use freehold_protocol::time::Timestamp;
+use freehold_protocol::vocabulary::Vocabulary;
+
+use super::*;
+use crate::LookupError;
+use crate::scratch::{Scratch, path};
+
+fn vendor() -> SigningKey {
+    SigningKey::from_seed(&[8; 32])
+}
+
+/// Ids that differ in their fourth byte only.
+fn entropy(number: u8) -> [u8; 16] {
+    let mut bytes = [0xab; 16];
+    bytes[3] = number;
+    bytes
+}
+
+fn relationship(number: u8) -> RelationshipId {
+    RelationshipId::from_entropy([number; 16])
+}
+
+fn data_request(number: u8, reason: &str) -> DataRequest {
+    let vocabulary = Vocabulary::standard();
+    let field = AskedField {
+        path: path("phone.mobile"),
+        required: true,
+        reason: reason.into(),
+        purposes: [vocabulary.purpose("serviceProvision").unwrap().iri.clone()].into(),
+    };
+    let subject = RequestSubject {
+        name: "Acme".into(),
+        title: "Service".into(),
+        fields: (0..75)
+            .map(|i| AskedField { path: path(&format!("x.{i}")), ..field.clone() })
+            .chain([field.clone()])
+            .collect(),
+        legal_basis: vocabulary.legal_basis("contract").unwrap().iri.clone(),
+        mode: Mode::Continuous,
+        retention: Retention { duration: "P2Y".into(), after: "end of contract".into() },
+        recipients: vec![],
+        policy: None,
+    };
+    let issue = Issue {
+        id: RequestId::from_entropy(entropy(number)),
+        issuer: vendor().public().did(),
+        valid_from: Timestamp::default(),
+        valid_until: None,
+        subject,
+    };
+    Document::issue(issue, &vendor()).unwrap()
+}
+
+fn stored_request(number: u8, reason: &str) -> StoredRequest {
+    StoredRequest {
+        document: data_request(number, reason).bytes().to_vec(),
+        relationship: relationship(1),
+        received: Timestamp::from_millis(100 - u64::from(number)),
+        message: MessageId::from_entropy([number; 16]),
+        state: RequestState::Open,
+    }
+}
+
+fn stored_grant(number: u8, of: u8) -> StoredGrant {
+    let person = SigningKey::from_seed(&[9; 32]);
+    let issue = Issue {
+        id: GrantId::from_entropy(entropy(number)),
+        issuer: person.public().did(),
+        valid_from: Timestamp::default(),
+        valid_until: None,
+        subject: GrantSubject::answering(&data_request(1, "to call you"), &BTreeSet::new()),
+    };
+    StoredGrant {
+        document: Document::issue(issue, &person).unwrap().bytes().to_vec(),
+        relationship: relationship(of),
+        state: GrantState::offered(),
+        given: Timestamp::from_millis(u64::from(number)),
+        standing_since: None,
+        revocations: vec![],
+        offered_message: MessageId::from_entropy([number; 16]),
+        last_release: 0,
+    }
+}
+
+fn put(scratch: &Scratch, grant: &StoredGrant) {
+    let grant = grant.clone();
+    scratch.write(move |txn| put_grant(txn, &grant));
+}
+
+#[test]
+fn requests_are_found_by_id_or_an_unambiguous_beginning() {
+    let scratch = Scratch::new();
+    scratch.write(|txn| (1..=2).try_for_each(|n| put_request(txn, &stored_request(n, "to call you"))));
+    let (one, two) = (stored_request(1, "to call you"), stored_request(2, "to call you"));
+    let found = |text: &str| request_meant_by(&scratch.store, text);
+    assert_eq!(found(one.id().unwrap().as_str()).unwrap(), one);
+    assert_eq!(found(one.id().unwrap().short()).unwrap(), one);
+    assert_eq!(found("ababab02").unwrap(), two);
+    assert!(matches!(found("ababab"), Err(LookupError::Ambiguous { what: "request", count: 2 })));
+    assert!(matches!(found("aba"), Err(LookupError::Unknown { .. })));
+    assert!(matches!(found("0000"), Err(LookupError::Unknown { .. })));
+    assert_eq!(requests(&scratch.store).unwrap(), [two, one]);
+}
+
+#[test]
+fn a_request_larger_than_a_value_of_the_store_keeps_its_signature_and_its_answer() {
+    let scratch = Scratch::new();
+    let stored = stored_request(1, &"why ".repeat(250));
+    assert!(stored.document.len() > freehold_store::VALUE_BYTES_MAX);
+    let id = stored.id().unwrap();
+    let put = stored.clone();
+    scratch.write(move |txn| put_request(txn, &put));
+    let granted = StoredRequest { state: RequestState::Granted(GrantId::from_entropy([5; 16])), ..stored };
+    let put = granted.clone();
+    scratch.write(move |txn| put_request(txn, &put));
+    let scratch = scratch.reopened();
+    let kept = request(&scratch.store, &id).unwrap().unwrap();
+    assert_eq!(kept, granted);
+    assert_eq!(*kept.read().unwrap().id(), id);
+    assert_eq!(requests(&scratch.store).unwrap().len(), 1);
+}
+
+#[test]
+fn a_grant_keeps_its_receipt_its_revocations_and_its_place() {
+    let scratch = Scratch::new();
+    let mut grant = stored_grant(1, 1);
+    put(&scratch, &grant);
+    let receipt = grant.read().unwrap();
+    let receipt = receipt.countersign(&vendor(), &vendor().public().did(), Timestamp::default()).unwrap();
+    grant.document = receipt.bytes().to_vec();
+    grant.state.status = GrantStatus::Standing;
+    grant.standing_since = Some(Timestamp::from_millis(9));
+    grant.last_release = 7;
+    let erasure = Some((vec![1, 2], Timestamp::from_millis(3)));
+    grant.revocations = vec![
+        StoredRevocation { document: vec![3; 40_000], at: Timestamp::from_millis(2), seq: 5, erasure },
+        StoredRevocation { document: vec![4; 40_000], at: Timestamp::from_millis(4), seq: 6, erasure: None },
+    ];
+    put(&scratch, &grant);
+    let scratch = scratch.reopened();
+    let id = grant.id().unwrap();
+    assert_eq!(super::grant(&scratch.store, &id).unwrap(), Some(grant.clone()));
+    assert_eq!(grants_of(&scratch.store, &relationship(1)).unwrap(), [grant.clone()]);
+    assert_eq!(grant.read().unwrap().signers().len(), 2);
+    assert!(grant.revocations[0].read().is_err() && grant.revocations[0].read_erasure().is_err());
+    assert!(grant.revocations[1].read_erasure().unwrap().is_none());
+}
+
+#[test]
+fn grants_are_listed_by_relationship_and_found_by_an_unambiguous_beginning() {
+    let scratch = Scratch::new();
+    let all = [stored_grant(1, 1), stored_grant(2, 2), stored_grant(3, 1)];
+    all.iter().rev().for_each(|grant| put(&scratch, grant));
+    assert_eq!(grants(&scratch.store).unwrap(), all);
+    let of_one = grants_of(&scratch.store, &relationship(1)).unwrap();
+    assert_eq!(of_one, [all[0].clone(), all[2].clone()]);
+    assert_eq!(grants_of(&scratch.store, &relationship(9)).unwrap(), []);
+    let found = |text: &str| grant_meant_by(&scratch.store, text);
+    assert_eq!(found("ababab02").unwrap(), all[1]);
+    assert!(matches!(found("abab"), Err(LookupError::Ambiguous { what: "grant", count: 3 })));
+    assert!(matches!(found("abad"), Err(LookupError::Unknown { what: "grant" })));
+}
+
+#[test]
+fn bytes_that_are_no_document_are_not_put_and_debug_shows_no_content() {
+    let scratch = Scratch::new();
+    let mut request = stored_request(1, "to call you");
+    assert!(!format!("{request:?}").contains("call"));
+    request.document = b"{}".to_vec();
+    assert!(scratch.store.write_blocking(move |txn| put_request(txn, &request)).is_err());
+    assert!(requests(&scratch.store).unwrap().is_empty());
+}
