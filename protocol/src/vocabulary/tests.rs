@@ -122,7 +122,7 @@ fn free_paths_keep_any_printable_text() {
 
 #[test]
 fn text_and_lines() {
-    accepts("name.given", &[(" Zoë ", "Zoë"), ("مريم", "مريم")]);
+    accepts("name.given", &[(" Zoë ", "Zoë"), ("Anna \u{a0}  Maria", "Anna Maria"), ("مريم", "مريم")]);
     refuses("name.given", &ValueError::LineBreak, &["a\nb", "a\r\nb"]);
     refuses("name.given", &ValueError::ControlCharacter, &["a\tb", "a\u{7f}", "a\u{202e}b"]);
     refuses("name.given", &ValueError::Empty, &["", "  ", "\n"]);

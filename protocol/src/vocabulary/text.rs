@@ -8,7 +8,7 @@ const POSTAL_CODE_CHARS_MAX: usize = 16;
 /// Longest number of a document or a register: the longest known ones have about 30 characters.
 const IDENTIFIER_CHARS_MAX: usize = 64;
 
-/// One line.
+/// One line; blanks in a row become one, since other programs join them anyway.
 pub(super) fn line(input: &str) -> Result<String, ValueError> {
     if input.chars().any(is_line_break) {
         return Err(ValueError::LineBreak);
@@ -16,17 +16,17 @@ pub(super) fn line(input: &str) -> Result<String, ValueError> {
     if input.chars().any(is_unprintable) {
         return Err(ValueError::ControlCharacter);
     }
-    Ok(input.to_owned())
+    Ok(single_blanks(input))
 }
 
-/// Several lines, broken by LF; blanks at line ends and empty lines go.
+/// Several lines, broken by LF; blanks at line ends and empty lines go, blanks in a row become one.
 pub(super) fn lines(input: &str) -> Result<String, ValueError> {
     let unified = input.replace("\r\n", "\n").replace(is_line_break, "\n");
     let kept: Vec<&str> = unified.split('\n').map(str::trim).filter(|line| !line.is_empty()).collect();
     if kept.iter().any(|line| line.chars().any(is_unprintable)) {
         return Err(ValueError::ControlCharacter);
     }
-    Ok(kept.join("\n"))
+    Ok(kept.into_iter().map(single_blanks).collect::<Vec<_>>().join("\n"))
 }
 
 /// The lines of a text in one, parted by a comma.
@@ -37,7 +37,7 @@ pub(super) fn joined(input: &str) -> String {
 }
 
 pub(super) fn postal_code(input: &str) -> Result<String, ValueError> {
-    let code = input.split_whitespace().collect::<Vec<_>>().join(" ").to_ascii_uppercase();
+    let code = single_blanks(input).to_ascii_uppercase();
     let allowed = |b: u8| b.is_ascii_alphanumeric() || b == b' ' || b == b'-';
     if code.len() <= POSTAL_CODE_CHARS_MAX && code.bytes().all(allowed) {
         Ok(code)
@@ -47,7 +47,7 @@ pub(super) fn postal_code(input: &str) -> Result<String, ValueError> {
 }
 
 pub(super) fn identifier(input: &str) -> Result<String, ValueError> {
-    let number = input.split_whitespace().collect::<Vec<_>>().join(" ");
+    let number = single_blanks(input);
     let allowed = |b: u8| b.is_ascii_alphanumeric() || b" -./+*".contains(&b);
     if number.len() <= IDENTIFIER_CHARS_MAX && number.bytes().all(allowed) {
         Ok(number)
@@ -59,6 +59,10 @@ pub(super) fn identifier(input: &str) -> Result<String, ValueError> {
 /// Control characters, and those that turn the direction of writing: they make text look like other text.
 pub(super) fn is_unprintable(c: char) -> bool {
     c.is_control() || matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}')
+}
+
+fn single_blanks(input: &str) -> String {
+    input.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 fn is_line_break(c: char) -> bool {
