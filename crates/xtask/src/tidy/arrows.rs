@@ -20,6 +20,7 @@ const MAY_USE: [(&str, &[&str]); 17] = [
         "freehold-person",
         &[
             "freehold-protocol",
+            "freehold-store",
             "freehold-mailbox",
             "freehold-link",
             "freehold-vault",

@@ -1,0 +1,286 @@
+//! The whole story between a person's engine and a vendor's hub over real sockets and real files, in one process.
+
+use std::time::Duration;
+
+use freehold_hub::{Hub, HubConfig};
+use freehold_keystore::Seed;
+use freehold_link::{Clock, system_clock};
+use freehold_outbound::{Client, Policy};
+use freehold_person::view::{LineView, RequestView};
+use freehold_person::{Person, PersonConfig};
+use freehold_protocol::time::Timestamp;
+use freehold_resolver::{CachePolicy, Resolver};
+use freehold_store::Options;
+use freehold_tests::verifiers;
+use freehold_transport::Limits;
+use tempfile::TempDir;
+
+const ASK: &str = r#"
+name = "Acme Energy"
+title = "Your supply contract"
+legal_basis = "contract"
+mode = "continuous"
+retention = { duration = "P2Y", after = "end of contract" }
+recipients = []
+
+[[field]]
+path = "phone.mobile"
+required = true
+reason = "We call you when the power fails."
+purposes = ["ServiceProvision"]
+
+[[field]]
+path = "address.home.street"
+required = false
+reason = "We send the bill there."
+purposes = ["ServiceProvision"]
+
+[[field]]
+path = "email.personal"
+required = false
+reason = "We send you news."
+purposes = ["Marketing"]
+"#;
+
+struct Home {
+    dir: TempDir,
+    seed: Seed,
+}
+
+impl Home {
+    fn new() -> Self {
+        Self { dir: tempfile::tempdir().unwrap(), seed: Seed::generate().unwrap() }
+    }
+
+    fn seed(&self) -> Seed {
+        Seed::from_words(&self.seed.words()).unwrap()
+    }
+
+    async fn person(&self) -> Person {
+        self.person_at(system_clock()).await
+    }
+
+    async fn person_at(&self, clock: Clock) -> Person {
+        let resolver = Resolver::new(Client::new(Policy::public()).unwrap(), CachePolicy::default());
+        let config = PersonConfig { resolver, limits: Limits::default(), store: Options::default() };
+        Person::start(self.dir.path(), self.seed(), config, clock).await.unwrap()
+    }
+
+    fn make_hub(&self) {
+        let mut config = HubConfig::new("Acme Energy");
+        config.listen = vec!["/ip4/127.0.0.1/udp/0/quic-v1".into(), "/ip4/127.0.0.1/tcp/0".into()];
+        freehold_hub::init(self.dir.path(), &self.seed, &config).unwrap();
+    }
+
+    /// Starts the hub on the ports it had before, so that persons find it again.
+    async fn hub(&self, listen: Option<Vec<String>>) -> Hub {
+        let text = std::fs::read_to_string(self.dir.path().join(freehold_hub::CONFIG_FILE)).unwrap();
+        let mut config = HubConfig::from_toml(&text).unwrap();
+        if let Some(listen) = listen {
+            config.listen = listen;
+        }
+        // The old hub's last task may hold its store a moment longer.
+        for _ in 0..100 {
+            match Hub::start(self.dir.path(), &self.seed(), config.clone(), system_clock()).await {
+                Err(freehold_hub::StartError::Store(freehold_store::OpenError::InUse)) => {
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                }
+                started => return started.unwrap(),
+            }
+        }
+        panic!("the hub's store was not let go in 5 s");
+    }
+}
+
+/// The hub's addresses without the peer's part, to listen on again.
+fn ports(hub: &Hub) -> Vec<String> {
+    hub.info().addresses.iter().map(|a| a.split("/p2p/").next().unwrap().to_owned()).collect()
+}
+
+async fn until<T>(what: &str, mut probe: impl FnMut() -> Option<T>) -> T {
+    for _ in 0..600 {
+        if let Some(found) = probe() {
+            return found;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("waited 30 s for: {what}");
+}
+
+fn line(person: &Person, path: &str) -> Option<LineView> {
+    person.status(None).unwrap().vendors.into_iter().flat_map(|v| v.lines).find(|l| l.path == path)
+}
+
+async fn line_is(person: &Person, path: &str, state: &str) -> LineView {
+    until(&format!("{path} is {state}"), || line(person, path).filter(|l| l.state == state)).await
+}
+
+fn held(hub: &Hub, path: &str) -> Option<String> {
+    hub.customers().pop()?.fields.get(path).cloned().flatten()
+}
+
+async fn set(person: &Person, path: &str, value: &str) {
+    person.set(vec![(path.into(), Some(value.into()))], "test").await.unwrap();
+}
+
+async fn met(person: &Person, hub: &Hub) -> RequestView {
+    hub.ask(ASK, "ask.toml").await.unwrap();
+    let invitation = hub.invite(Some("4711".into()), None, Duration::from_secs(60)).await.unwrap();
+    set(person, "phone.mobile", "+491701234567").await;
+    set(person, "address.home.street", "Hauptstr. 1").await;
+    let met = person.connect(&invitation.link).await.unwrap();
+    met.request.expect("the request has arrived")
+}
+
+/// 1. A vendor asks, a person grants all but one field. 2. The snapshot arrives. 3. One change arrives; others move
+/// nothing. 4. The credential verifies with other people's software, and tampered copies do not.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_granted_arrives_and_nothing_else() {
+    let (vendor, owner) = (Home::new(), Home::new());
+    vendor.make_hub();
+    let hub = vendor.hub(None).await;
+    let person = owner.person().await;
+    let request = met(&person, &hub).await;
+    assert_eq!(request.vendor_name, "Acme Energy");
+    let only = Some(vec!["address.home.street".to_owned()]);
+    let grant = person.approve(&request.id, only, None).await.unwrap();
+    line_is(&person, "phone.mobile", "applied").await;
+    assert_eq!(held(&hub, "phone.mobile").as_deref(), Some("+491701234567"));
+    assert_eq!(held(&hub, "address.home.street").as_deref(), Some("Hauptstr. 1"));
+
+    let events = hub.events(0, 1000).len();
+    set(&person, "email.personal", "a@example.com").await;
+    set(&person, "x.secret.thing", "hidden").await;
+    set(&person, "address.home.street", "Neue Str. 2").await;
+    until("the new address", || held(&hub, "address.home.street").filter(|v| v == "Neue Str. 2")).await;
+    assert_eq!(held(&hub, "email.personal"), None);
+    let after = hub.events(0, 1000);
+    assert_eq!(after.len(), events + 1, "one update and nothing else");
+    assert!(after.iter().all(|e| !e.cloudevent.to_string().contains("a@example.com")));
+    assert!(after.last().unwrap().cloudevent.to_string().contains("4711"));
+
+    let credential = person.credential(&grant.id).unwrap();
+    let verdicts = verifiers::verify(&credential);
+    assert!(verdicts.len() >= 2 && verdicts.iter().all(|v| v.verified), "{verdicts:?}");
+    let tampered = credential.replace("phone.mobile", "phone.office");
+    assert!(verifiers::verify(&tampered).iter().all(|v| !v.verified));
+    assert!(person.audit_verify().unwrap().broken.is_none());
+    person.stop().await;
+    hub.stop().await;
+}
+
+/// 1. The hub goes away. 2. The person edits many times and restarts. 3. The hub returns: the current value arrives
+/// once.
+#[tokio::test(flavor = "multi_thread")]
+async fn after_an_absence_the_current_value_arrives_once() {
+    let (vendor, owner) = (Home::new(), Home::new());
+    vendor.make_hub();
+    let hub = vendor.hub(None).await;
+    let person = owner.person().await;
+    let request = met(&person, &hub).await;
+    person.approve(&request.id, Some(vec![]), None).await.unwrap();
+    line_is(&person, "phone.mobile", "applied").await;
+    let listen = ports(&hub);
+    let events = hub.events(0, 1000).len();
+    hub.stop().await;
+    for n in 0..20 {
+        set(&person, "phone.mobile", &format!("+4917012345{n:02}")).await;
+    }
+    person.stop().await;
+    let person = owner.person().await;
+    set(&person, "phone.mobile", "+491709999999").await;
+    let hub = vendor.hub(Some(listen)).await;
+    until("the last number", || held(&hub, "phone.mobile").filter(|v| v == "+491709999999")).await;
+    line_is(&person, "phone.mobile", "applied").await;
+    let values: Vec<String> =
+        hub.events(0, 1000).iter().skip(events).map(|e| e.cloudevent.to_string()).collect();
+    let updates = values.iter().filter(|e| e.contains("+49170")).count();
+    assert_eq!(updates, 1, "{} events since", values.len());
+    person.stop().await;
+    hub.stop().await;
+}
+
+/// 1. A live read inside the grant is answered; another purpose, path or a revoked grant is denied. 2. Both are in
+/// the audit log.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_live_read_is_answered_or_denied_and_audited() {
+    let (vendor, owner) = (Home::new(), Home::new());
+    vendor.make_hub();
+    let hub = vendor.hub(None).await;
+    let person = owner.person().await;
+    let request = met(&person, &hub).await;
+    let grant = person.approve(&request.id, Some(vec![]), None).await.unwrap();
+    line_is(&person, "phone.mobile", "applied").await;
+    let phone = ["phone.mobile".to_owned()];
+    let answer = hub.read("4711", &phone, "ServiceProvision").await.unwrap();
+    assert_eq!(answer.fields["phone.mobile"].as_deref(), Some("+491701234567"));
+    let denied = hub.read("4711", &phone, "Marketing").await.unwrap_err();
+    assert_eq!(denied.code(), Some(freehold_protocol::code::Code::WrongPurpose));
+    let denied = hub.read("4711", &["phone.home".to_owned()], "ServiceProvision").await.unwrap_err();
+    assert_eq!(denied.code(), Some(freehold_protocol::code::Code::NotInScope));
+    person.revoke(&grant.id, None).await.unwrap();
+    let denied = hub.read("4711", &phone, "ServiceProvision").await.unwrap_err();
+    assert!(denied.code().is_some());
+    let log: Vec<String> = person.audit(1, 100).unwrap().into_iter().map(|e| e.event).collect();
+    assert_eq!(log.iter().filter(|e| *e == "read").count(), 1);
+    assert!(log.iter().filter(|e| *e == "denied").count() >= 2);
+    person.stop().await;
+    hub.stop().await;
+}
+
+/// 1. One path is revoked, then the rest. 2. The hub erases and answers. 3. Later changes never leave.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_revocation_stops_the_future_and_is_answered_with_a_receipt() {
+    let (vendor, owner) = (Home::new(), Home::new());
+    vendor.make_hub();
+    let hub = vendor.hub(None).await;
+    let person = owner.person().await;
+    let request = met(&person, &hub).await;
+    let grant = person.approve(&request.id, None, None).await.unwrap();
+    line_is(&person, "address.home.street", "applied").await;
+    person.revoke(&grant.id, Some(vec!["address.home.street".into()])).await.unwrap();
+    let erased = |n: usize| {
+        let revocations = person.grant(&grant.id).unwrap().revocations;
+        (revocations.len() == n && revocations.iter().all(|r| r.erasure.is_some())).then_some(revocations)
+    };
+    until("the first erasure receipt", || erased(1)).await;
+    assert_eq!(held(&hub, "address.home.street"), None);
+    assert_eq!(held(&hub, "phone.mobile").as_deref(), Some("+491701234567"));
+    person.revoke(&grant.id, None).await.unwrap();
+    let revocations = until("the second erasure receipt", || erased(2)).await;
+    assert!(revocations[1].erasure.as_ref().unwrap().iter().all(|l| l.result == "erased"));
+    assert_eq!(held(&hub, "phone.mobile"), None);
+    assert_eq!(person.grant(&grant.id).unwrap().status, "revoked");
+    let released =
+        |person: &Person| person.audit(1, 1000).unwrap().iter().filter(|e| e.event == "released").count();
+    let before = released(&person);
+    set(&person, "phone.mobile", "+491700000000").await;
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert_eq!(released(&person), before);
+    assert_eq!(held(&hub, "phone.mobile"), None);
+    assert!(person.revoke(&grant.id, None).await.is_err());
+    person.stop().await;
+    hub.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn invitations_are_single_use_and_a_failed_one_leaves_nothing() {
+    let (vendor, first, second) = (Home::new(), Home::new(), Home::new());
+    vendor.make_hub();
+    let hub = vendor.hub(None).await;
+    let (one, two) = (first.person().await, second.person().await);
+    hub.ask(ASK, "ask.toml").await.unwrap();
+    let link = hub.invite(None, None, Duration::from_secs(60)).await.unwrap().link;
+    one.connect(&link).await.unwrap();
+    let refused = two.connect(&link).await.unwrap_err();
+    assert_eq!(refused.code(), "invitation", "{refused}");
+    assert!(two.relationships().unwrap().is_empty());
+    two.stop().await;
+    let fresh = hub.invite(None, None, Duration::from_secs(60)).await.unwrap().link;
+    let later: Clock = std::sync::Arc::new(|| Timestamp::from_millis(system_clock()().millis() + 3_600_000));
+    let late = Home::new().person_at(later).await;
+    assert_eq!(late.connect(&fresh).await.unwrap_err().code(), "invitation");
+    late.stop().await;
+    hub.stop().await;
+    one.stop().await;
+}
