@@ -5,6 +5,7 @@ use std::time::Duration;
 use freehold_transport::{
     Connection, Endpoint, FRAME_BYTES_MAX, FrameError, Limits, READ_PROTOCOL, SESSION_PROTOCOL,
 };
+use futures::stream::FuturesUnordered;
 use futures::{AsyncReadExt as _, AsyncWriteExt as _, StreamExt as _};
 use libp2p::{Multiaddr, PeerId, StreamProtocol, Swarm, swarm::SwarmEvent};
 use libp2p_stream::Control;
@@ -217,26 +218,47 @@ async fn raw_garbage_on_the_sockets_leaves_the_endpoint_alive() {
     }
 }
 
+/// Connects and says nothing; gives a task for each socket, which ends when the hub hangs up.
+async fn mute(endpoint: &Endpoint, sockets: usize) -> FuturesUnordered<tokio::task::JoinHandle<()>> {
+    let port = endpoint.addresses()[0].port();
+    let held = FuturesUnordered::new();
+    for _ in 0..sockets {
+        // The hub may have hung up before the call returns.
+        let socket = tokio::net::TcpStream::connect(("127.0.0.1", port)).await;
+        held.push(tokio::spawn(async move {
+            use tokio::io::AsyncReadExt as _;
+            if let Ok(mut socket) = socket {
+                let _ = socket.read_to_end(&mut Vec::new()).await;
+            }
+        }));
+    }
+    held
+}
+
 #[tokio::test]
-async fn handshakes_that_never_end_are_bounded_and_cleared() {
+async fn handshakes_beyond_the_limit_are_hung_up_at_once() {
+    let hour = Duration::from_secs(3600);
+    let limits = Limits { pending_incoming_max: 3, handshake_timeout: hour, ..Limits::default() };
+    let (endpoint, _incoming) = hub(TCP, limits).await;
+    let mut held = mute(&endpoint, 20).await;
+    for _ in 0..17 {
+        soon(held.next()).await.unwrap().unwrap();
+    }
+}
+
+#[tokio::test]
+async fn handshakes_that_never_end_are_cleared() {
     let limits = Limits {
         pending_incoming_max: 3,
         handshake_timeout: Duration::from_millis(500),
         ..Limits::default()
     };
     let (endpoint, _incoming) = hub(TCP, limits).await;
-    let port = endpoint.addresses()[0].port();
-    let mut held = Vec::new();
-    for _ in 0..20 {
-        // The hub may have hung up before the call returns.
-        held.extend(tokio::net::TcpStream::connect(("127.0.0.1", port)).await.ok());
+    let mut held = mute(&endpoint, 20).await;
+    while let Some(ended) = soon(held.next()).await {
+        ended.unwrap();
     }
-    // Those beyond the limit are hung up at once, the others after the handshake's timeout.
-    for socket in &mut held {
-        use tokio::io::AsyncReadExt as _;
-        let mut bytes = Vec::new();
-        let _ = soon(socket.read_to_end(&mut bytes)).await;
-    }
-    let dialled = freehold_transport::dial(&key(2), &endpoint.addresses(), &[key(1).public()], limits).await;
+    let dialled =
+        freehold_transport::dial(&key(2), &endpoint.addresses(), &[key(1).public()], Limits::default()).await;
     assert!(dialled.is_ok());
 }

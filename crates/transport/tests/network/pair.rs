@@ -10,8 +10,8 @@ use tokio::sync::mpsc;
 pub(crate) const QUIC: &str = "/ip4/127.0.0.1/udp/0/quic-v1";
 pub(crate) const TCP: &str = "/ip4/127.0.0.1/tcp/0";
 
-/// Long enough for a busy machine; no test waits this long unless it fails.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+/// Long enough for a busy machine, and half the default idle time, so that no connection ends of itself meanwhile.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 pub(crate) fn key(seed: u8) -> SigningKey {
     SigningKey::from_seed(&[seed; 32])

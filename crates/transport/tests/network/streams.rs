@@ -196,6 +196,19 @@ async fn abort_forgets_queued_frames() {
 }
 
 #[tokio::test]
+async fn abort_wakes_a_receiver_that_waits_on_a_quiet_stream() {
+    for listen in [QUIC, TCP] {
+        let pair = Pair::new(listen).await;
+        let (sender, mut own) = pair.node.open_session().await.unwrap().split();
+        let _hub = soon(pair.hub.accept_session()).await.unwrap();
+        let waiting = tokio::spawn(async move { own.recv().await });
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        sender.abort();
+        assert_eq!(soon(waiting).await.unwrap(), Some(Err(FrameError::Lost)));
+    }
+}
+
+#[tokio::test]
 async fn dropping_the_sender_forgets_queued_frames_and_leaves_the_receiver() {
     for listen in [QUIC, TCP] {
         let pair = Pair::new(listen).await;
