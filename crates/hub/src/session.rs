@@ -250,8 +250,8 @@ impl Server {
                 }
             }
         }
-        // The goodbye is on its way: the connection stays until the peer has hung up.
-        place.greeted.store(false, Ordering::Release);
+        // The goodbye is on its way: the connection stays until the peer has hung up. A newer session need not wait.
+        drop(place);
         let _ = tokio::time::timeout(GOODBYE, connection.closed()).await;
     }
 }

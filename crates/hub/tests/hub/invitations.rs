@@ -1,0 +1,87 @@
+//! How a relationship begins, and how it does not.
+
+use std::time::Duration;
+
+use freehold_hub::{AskError, InviteError};
+use freehold_protocol::code::Code;
+use freehold_protocol::connect::{INTRODUCTION, Introduction};
+use freehold_protocol::invitation::Invitation;
+use freehold_protocol::session::Closed;
+
+use crate::person::{connect, key};
+use crate::vendor::{ASK, Vendor, WEEK};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_invitation_begins_one_relationship_and_is_bound_to_its_first_key() {
+    let vendor = Vendor::start().await;
+    let link = vendor.link().await;
+    let mut person = connect(&link, key(1)).await.unwrap();
+    let introduction = Introduction::decode(&person.hear(INTRODUCTION).await.body).unwrap();
+    assert_eq!(introduction.name.as_deref(), Some("Acme"));
+    let request = person.request().await;
+    assert_eq!(request.issuer().as_str(), vendor.hub.info().did);
+
+    let customer = vendor.customer();
+    assert_eq!(customer.did, key(1).public().did().as_str());
+    assert_eq!(customer.customer.as_deref(), Some("C-17"));
+    assert!(customer.connected);
+    assert_eq!(vendor.hub.info().customers, 1);
+    for text in [&customer.id, &customer.id[..8], &customer.did] {
+        assert_eq!(vendor.hub.customer(text).unwrap().id, customer.id);
+    }
+
+    assert_eq!(connect(&link, key(2)).await.err(), Some(Code::InvitationUsed));
+    // The same key may try again, and needs no invitation from now on.
+    let again = person.vanish().connect(true).await.unwrap();
+    again.vanish().connect(false).await.unwrap();
+    assert_eq!(vendor.hub.customers().len(), 1);
+    vendor.hub.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn strangers_and_spent_links_are_told_why() {
+    let vendor = Vendor::start().await;
+    let link = vendor.hub.invite(None, None, Duration::from_secs(60)).await.unwrap().link;
+    let mut forged = Invitation::parse(&link).unwrap();
+    forged.token = [7; 16];
+    assert_eq!(connect(&forged.to_link(), key(1)).await.err(), Some(Code::InvitationUnknown));
+    vendor.pass(Duration::from_secs(60));
+    assert_eq!(connect(&link, key(1)).await.err(), Some(Code::InvitationExpired));
+    assert!(vendor.hub.customers().is_empty());
+
+    let good = connect(&vendor.link().await, key(1)).await.unwrap();
+    // A known person's link in a stranger's hands, without its token.
+    let mut stranger = good.vanish();
+    stranger.danger_become(key(3));
+    assert_eq!(stranger.connect(false).await.err(), Some(Code::UnknownPeer));
+    vendor.hub.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_newer_session_replaces_the_older_and_stopping_says_goodbye() {
+    let vendor = Vendor::start().await;
+    let mut first = connect(&vendor.link().await, key(1)).await.unwrap();
+    let mut second = first.twin().connect(false).await.unwrap();
+    assert_eq!(first.ended().await, Closed::ByPeer(Code::Replaced));
+    let (stopped, ended) = tokio::join!(vendor.hub.clone().stop(), second.ended());
+    assert_eq!(((), Closed::ByPeer(Code::ShuttingDown)), (stopped, ended));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wrong_request_is_refused_with_its_line_and_nothing_to_ask_invites_nobody() {
+    let vendor = Vendor::start().await;
+    let wrong = ASK.replace("phone.mobile", "phone.mobil");
+    match vendor.hub.ask(&wrong, "wrong.toml").await {
+        Err(error @ AskError::File { line: 7, .. }) => {
+            assert!(error.to_string().starts_with("wrong.toml line 7: "), "{error}");
+            assert!(error.to_string().contains("phone.mobile"), "{error}");
+        }
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(vendor.hub.asks().len(), 1);
+    let unknown = vendor.hub.invite(None, Some("ffff".into()), WEEK).await;
+    assert!(matches!(unknown, Err(InviteError::AskUnknown(_))), "{unknown:?}");
+    let endless = vendor.hub.invite(None, None, WEEK * 100).await;
+    assert!(matches!(endless, Err(InviteError::Validity)), "{endless:?}");
+    vendor.hub.stop().await;
+}

@@ -1,0 +1,9 @@
+//! The hub as a person's node meets it: real connections on loopback, real stores, a scripted person.
+
+mod agreement;
+mod delivery;
+mod invitations;
+mod person;
+mod reading;
+mod receiver;
+mod vendor;
