@@ -187,6 +187,7 @@ async fn after_an_absence_the_current_value_arrives_once() {
         set(&person, "phone.mobile", &format!("+4917012345{n:02}")).await;
     }
     person.stop().await;
+    drop(person);
     let person = owner.person().await;
     set(&person, "phone.mobile", "+491709999999").await;
     let hub = vendor.hub(Some(listen)).await;
