@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::code::Code;
 use crate::data::ReceivedUpdate;
 use crate::disclosure::Grant;
-use crate::document::{DataRequest, Document, DocumentDigest, RevocationSubject};
+use crate::document::{DataRequest, Document, DocumentDigest, Mode, RevocationSubject};
 use crate::identity::Did;
 use crate::path::Path;
 use crate::time::Timestamp;
@@ -82,7 +82,7 @@ impl Intake {
     /// Takes an update in: gives the fields to store.
     ///
     /// # Errors
-    /// [`Code::Expired`], [`Code::Revoked`] or [`Code::NotInScope`]; then nothing of it may be kept.
+    /// [`Code::Expired`], [`Code::Used`], [`Code::Revoked`] or [`Code::NotInScope`]; then nothing of it may be kept.
     pub fn handle_update(
         &mut self,
         seq: u64,
@@ -91,6 +91,10 @@ impl Intake {
     ) -> Result<BTreeMap<Path, Option<String>>, Code> {
         if self.is_expired(now) {
             return Err(Code::Expired);
+        }
+        if self.grant.subject().mode == Mode::Once && self.state.last_update > 0 && !update.fields.is_empty()
+        {
+            return Err(Code::Used);
         }
         for path in update.fields.keys() {
             if self.state.revoked.contains(path) {

@@ -1,5 +1,7 @@
 //! The whole story between a person's engine and a vendor's hub over real sockets and real files, in one process.
 
+#![expect(clippy::unwrap_used, reason = "what fails here fails the test")]
+
 use std::time::Duration;
 
 use freehold_hub::{Hub, HubConfig};

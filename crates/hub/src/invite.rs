@@ -25,7 +25,7 @@ pub enum InviteError {
     #[error("there is no data request yet: write one and make it with `freehold hub ask FILE`")]
     NoAsk,
     /// No such request.
-    #[error("there is no data request {0}: `freehold hub ask` lists them")]
+    #[error("there is no data request {0}: `freehold hub asks` lists them")]
     AskUnknown(String),
     /// The reference is empty or too long.
     #[error("the customer's reference must have 1 to {TEXT_BYTES_MAX} bytes and no control characters")]

@@ -24,7 +24,7 @@ pub(crate) const WEBHOOK: &str = "webhook";
 #[derive(Debug, thiserror::Error)]
 pub enum RetryError {
     /// No such dead letter.
-    #[error("there is no dead letter {0}: `freehold hub events --dead` lists them")]
+    #[error("there is no dead letter {0}: `freehold hub dead-letters` lists them")]
     Unknown(u64),
     /// There is no webhook now.
     #[error("no webhook is configured: add one to hub.toml and start the hub again")]

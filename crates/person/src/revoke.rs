@@ -46,7 +46,9 @@ pub(crate) fn revoke(
     match stored.state.status {
         GrantStatus::Revoked => return Err(PersonError::State("the grant is revoked already".into())),
         GrantStatus::Refused => {
-            return Err(PersonError::State("the vendor refused the grant: there is nothing to revoke".into()));
+            return Err(PersonError::State(
+                "the vendor refused the grant: there is nothing to revoke".into(),
+            ));
         }
         GrantStatus::Offered | GrantStatus::Standing | GrantStatus::Used => {}
     }

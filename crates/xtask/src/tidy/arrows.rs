@@ -44,7 +44,7 @@ const MAY_USE: [(&str, &[&str]); 17] = [
             "freehold-webhook",
         ],
     ),
-    ("freehold-api", &["freehold-protocol", "freehold-person", "freehold-hub"]),
+    ("freehold-api", &["freehold-protocol", "freehold-cards", "freehold-person", "freehold-hub"]),
     ("freehold", &BELOW_NODE),
     ("freehold-tests", &BELOW_TESTS),
     ("xtask", &[]),
