@@ -2,5 +2,6 @@
 //!
 //! The tests themselves are in `tests/tests/`; what they prove about one crate alone is in that crate.
 
+pub mod program;
 pub mod vectors;
 pub mod verifiers;
