@@ -1,0 +1,255 @@
+//! What can be typed.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+mod hub;
+
+pub(crate) use hub::{Asking, HubCommand, HubRun, Init, Which};
+
+/// Your data at home, signed; each company gets exactly the fields you agreed to, until you say stop.
+#[derive(Debug, Parser)]
+#[command(name = "freehold", version, max_term_width = 100, arg_required_else_help = true)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) globals: Globals,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Globals {
+    /// The home [default: $FREEHOLD_HOME or ~/.freehold; of a hub: $FREEHOLD_HUB_HOME or ~/.freehold-hub]
+    #[arg(long, global = true, value_name = "DIR")]
+    pub(crate) home: Option<PathBuf>,
+    /// Print JSON for scripts
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// What to log: error, warn, info, debug, trace, or a filter such as `info,freehold_person=debug`
+    #[arg(long, global = true, value_name = "LEVEL")]
+    pub(crate) log: Option<String>,
+    /// How to log
+    #[arg(long, global = true, value_name = "FORMAT", default_value = "text")]
+    pub(crate) log_format: LogFormat,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogFormat {
+    /// One line of text for each event
+    Text,
+    /// One JSON object for each event
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run your node; the first time, make its home
+    Run(Run),
+    /// Show the 24 words of the home again
+    Words(Passphrase),
+    /// Write fields as one change
+    Set {
+        /// Such as phone.mobile=+442079460000; an empty value is refused, see unset
+        #[arg(required = true, value_name = "PATH=VALUE", value_parser = assignment)]
+        fields: Vec<(String, String)>,
+    },
+    /// Show fields
+    Get {
+        /// One field
+        path: Option<String>,
+        /// Every field under this
+        #[arg(long, conflicts_with = "path")]
+        prefix: Option<String>,
+        /// Check the signature of each value
+        #[arg(long)]
+        verify: bool,
+    },
+    /// Show every version of a field
+    History {
+        /// The field
+        path: String,
+    },
+    /// Empty fields, as one change
+    Unset {
+        /// The fields
+        #[arg(required = true, value_name = "PATH")]
+        paths: Vec<String>,
+        /// Destroy their history as well
+        #[arg(long)]
+        erase: bool,
+    },
+    /// Import a vCard, jCard or JSContact card
+    Import {
+        /// The file, or - for standard input
+        file: PathBuf,
+        /// Only show what would be written
+        #[arg(long)]
+        dry_run: bool,
+        /// The country of phone numbers that name none, such as DE
+        #[arg(long, value_name = "CC")]
+        country: Option<String>,
+        /// Which card of the file, from 1
+        #[arg(long, value_name = "N")]
+        card: Option<usize>,
+    },
+    /// Print all fields as a card
+    Export {
+        /// The form
+        #[arg(long, default_value = "vcard")]
+        format: CardFormat,
+    },
+    /// Follow a vendor's invitation
+    Connect {
+        /// freehold:connect:…
+        link: String,
+    },
+    /// Show what vendors ask for
+    Requests {
+        /// Only this one
+        id: Option<String>,
+    },
+    /// Agree to a request: everything it requires, and the optional fields you choose
+    Approve {
+        /// The request
+        id: String,
+        /// The optional fields to give; without it, all that hold a value
+        #[arg(long, value_name = "PATHS", value_delimiter = ',')]
+        only: Option<Vec<String>>,
+        /// When the agreement ends by itself, such as 2027-12-31
+        #[arg(long, value_name = "DATE")]
+        until: Option<String>,
+    },
+    /// Say no to a request
+    Decline {
+        /// The request
+        id: String,
+    },
+    /// Show what you agreed to
+    Grants {
+        #[command(subcommand)]
+        command: Option<GrantsCommand>,
+    },
+    /// Stop: nothing more of a grant is sent, and the vendor is told to erase
+    Revoke {
+        /// The grant
+        grant: String,
+        /// Only these fields
+        #[arg(long, value_name = "PATHS", value_delimiter = ',')]
+        paths: Option<Vec<String>>,
+    },
+    /// Show how far each field has come with each vendor
+    Status {
+        /// One change across all vendors
+        #[arg(long, value_name = "ID")]
+        change: Option<String>,
+    },
+    /// Show who asked, got and was denied what
+    Audit {
+        #[command(subcommand)]
+        command: Option<AuditCommand>,
+        /// The newest so many
+        #[arg(long, default_value_t = 50)]
+        limit: usize,
+    },
+    /// For vendors: a hub in front of the systems you have
+    Hub {
+        #[command(subcommand)]
+        command: HubCommand,
+    },
+    /// Play the whole story on this machine: a hub, a node, a change, a revocation
+    Demo,
+    /// Print the completions of a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Write the man pages into a folder
+    Man {
+        /// The folder
+        dir: PathBuf,
+    },
+}
+
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Passphrase {
+    /// Read the passphrase from this file instead of asking
+    #[arg(long, value_name = "FILE")]
+    pub(crate) passphrase_file: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Run {
+    #[command(flatten)]
+    pub(crate) passphrase: Passphrase,
+    /// Let vendors' did:web be inside your own network or on this machine
+    #[arg(long)]
+    pub(crate) allow_inward: bool,
+    /// Trust this certificate authority, as PEM, beside the system's, for did:web
+    #[arg(long, value_name = "FILE")]
+    pub(crate) trust_root: Vec<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum CardFormat {
+    /// vCard 4.0
+    Vcard,
+    /// JSContact
+    Jscontact,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum GrantsCommand {
+    /// One grant, its revocations and the vendor's erasure receipts; with --json the signed credential, byte for byte
+    Show {
+        /// The grant
+        id: String,
+        /// With --json: this overview instead of the credential
+        #[arg(long)]
+        overview: bool,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum AuditCommand {
+    /// Check that no entry was cut or changed
+    Verify,
+}
+
+/// `PATH=VALUE`; the value may hold further equals signs.
+fn assignment(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((path, value)) if !path.is_empty() => Ok((path.trim().to_owned(), value.to_owned())),
+        // The text may be a value: it is not repeated.
+        _ => Err("write PATH=VALUE, such as phone.mobile=+442079460000".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        use clap::CommandFactory;
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn an_assignment_keeps_later_equals_signs() {
+        assert_eq!(assignment("x.note=a=b"), Ok(("x.note".into(), "a=b".into())));
+        assert!(assignment("phone.mobile").is_err());
+        assert!(assignment("=x").is_err());
+    }
+
+    #[test]
+    fn globals_may_stand_anywhere_and_lists_split_at_commas() {
+        let cli =
+            Cli::parse_from(["freehold", "approve", "r1", "--only", "a.b,c.d", "--json", "--home", "/h"]);
+        assert!(cli.globals.json && cli.globals.home == Some("/h".into()));
+        let Command::Approve { only, .. } = cli.command else { panic!() };
+        assert_eq!(only, Some(vec!["a.b".to_owned(), "c.d".to_owned()]));
+        assert!(Cli::try_parse_from(["freehold", "get", "a.b", "--prefix", "a"]).is_err());
+        assert!(Cli::try_parse_from(["freehold", "hub", "read", "C-1", "a.b"]).is_err(), "no purpose");
+    }
+}

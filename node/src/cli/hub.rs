@@ -1,0 +1,126 @@
+//! The commands of a hub.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+
+use super::Passphrase;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum HubCommand {
+    /// Make a hub's home
+    Init(Init),
+    /// Run the hub
+    Run(HubRun),
+    /// Make a data request from a TOML file
+    Ask {
+        /// The file, or - for standard input
+        file: PathBuf,
+    },
+    /// Show the data requests
+    Asks,
+    /// Make a link, for one person, that begins a relationship
+    Invite(Asking),
+    /// Show the relationships, or one with the values it holds
+    Customers {
+        /// Your own reference, the id, or the person's DID
+        customer: Option<String>,
+    },
+    /// Show what happened
+    Events {
+        /// Go on showing
+        #[arg(long)]
+        follow: bool,
+        /// Only after this number
+        #[arg(long, value_name = "N", default_value_t = 0)]
+        after: u64,
+    },
+    /// Read fields from a person's node now
+    Read {
+        /// Your own reference, the id, or the person's DID
+        customer: String,
+        /// The fields
+        #[arg(required = true, value_name = "PATH")]
+        paths: Vec<String>,
+        /// For what, such as serviceProvision
+        #[arg(long)]
+        purpose: String,
+    },
+    /// Show the events that the webhook gave up, or try them again
+    DeadLetters {
+        /// An event's number, or all
+        #[arg(long, value_name = "N|all", value_parser = which)]
+        retry: Option<Which>,
+    },
+    /// Show the hub's figures
+    Stats,
+}
+
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Init {
+    #[command(flatten)]
+    pub(crate) passphrase: Passphrase,
+    /// What persons see as your name [default: the domain, or this machine's name]
+    #[arg(long)]
+    pub(crate) name: Option<String>,
+    /// Be did:web:DOMAIN, whose document you publish, instead of a did:key
+    #[arg(long, value_name = "DOMAIN")]
+    pub(crate) did_web: Option<String>,
+    /// Listen here; may be repeated [default: port 4101, QUIC and TCP]
+    #[arg(long, value_name = "MULTIADDR")]
+    pub(crate) listen: Vec<String>,
+    /// Tell persons these addresses instead of those listened on
+    #[arg(long, value_name = "MULTIADDR")]
+    pub(crate) announce: Vec<String>,
+    /// Write events to this file as JSON lines
+    #[arg(long, value_name = "FILE")]
+    pub(crate) jsonl: Option<PathBuf>,
+    /// Send events to this address, signed by Standard Webhooks
+    #[arg(long, value_name = "URL")]
+    pub(crate) webhook: Option<String>,
+}
+
+#[derive(Debug, Clone, Args)]
+pub(crate) struct HubRun {
+    #[command(flatten)]
+    pub(crate) passphrase: Passphrase,
+}
+
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Asking {
+    /// Your own number or name of the customer; it comes back with every event
+    #[arg(long, value_name = "REF")]
+    pub(crate) customer: Option<String>,
+    /// For how many days the link holds
+    #[arg(long, value_name = "N", default_value_t = 30)]
+    pub(crate) days: u32,
+    /// Which data request to ask with [default: the newest]
+    #[arg(long, value_name = "ID")]
+    pub(crate) ask: Option<String>,
+}
+
+/// Which dead letters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Which {
+    All,
+    One(u64),
+}
+
+fn which(text: &str) -> Result<Which, String> {
+    match text {
+        "all" => Ok(Which::All),
+        _ => text.parse().map(Which::One).map_err(|_| "write an event's number, or all".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dead_letters_are_named_by_number_or_all_together() {
+        assert_eq!(which("all"), Ok(Which::All));
+        assert_eq!(which("7"), Ok(Which::One(7)));
+        assert!(which("seven").is_err());
+    }
+}

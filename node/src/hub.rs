@@ -1,0 +1,91 @@
+//! The commands of a vendor.
+
+use std::path::Path;
+
+use freehold_api::hub::{Ask, Asks, Read, Stats};
+use freehold_api::{ApiError, Client};
+use freehold_hub::view::AskView;
+
+use crate::Outcome;
+use crate::cli::HubCommand;
+use crate::home::Kind;
+use crate::local;
+use crate::output::{Out, cell, short, table};
+
+mod customers;
+mod events;
+mod init;
+mod invite;
+mod run;
+
+/// Runs one command on a hub's home.
+pub(crate) async fn dispatch(dir: &Path, command: HubCommand, out: &Out) -> Outcome {
+    match &command {
+        HubCommand::Init(args) => return init::init(dir, args, out),
+        HubCommand::Run(args) => return run::run(dir, args, out).await,
+        _ => {}
+    }
+    let client = local::client(dir, Kind::Hub).await?;
+    match command {
+        HubCommand::Ask { file } => ask(&client, &file, out).await,
+        HubCommand::Asks => asks(&client, out).await,
+        HubCommand::Invite(args) => invite::invite(&client, args, out).await,
+        HubCommand::Customers { customer } => customers::customers(&client, customer, out).await,
+        HubCommand::Events { follow, after } => events::events(&client, follow, after, out).await,
+        HubCommand::Read { customer, paths, purpose } => {
+            read(&client, &Read { customer, paths, purpose }, out).await
+        }
+        HubCommand::DeadLetters { retry } => events::dead_letters(&client, retry, out).await,
+        HubCommand::Stats => stats(&client, out).await,
+        // These were taken before.
+        HubCommand::Init(_) | HubCommand::Run(_) => Ok(()),
+    }
+}
+
+async fn ask(client: &Client, file: &Path, out: &Out) -> Outcome {
+    let toml = String::from_utf8(local::read(file)?).map_err(|_| {
+        ApiError::new("bad-ask", format!("{} is not text: write it as TOML in UTF-8", file.display()))
+    })?;
+    let ask = client.call(&Ask { toml, file: Some(file.display().to_string()) }).await?;
+    out.show(&ask, |ask| {
+        format!(
+            "request {} asks for {}\ninvite a customer with  freehold hub invite --customer REF",
+            short(&ask.id),
+            ask.fields.join(", ")
+        )
+    });
+    Ok(())
+}
+
+async fn asks(client: &Client, out: &Out) -> Outcome {
+    let asks = client.call(&Asks {}).await?;
+    out.show(&asks, |asks| {
+        if asks.is_empty() {
+            return "there is no data request yet: `freehold hub ask FILE`".to_owned();
+        }
+        let row = |a: &AskView| [short(&a.id), a.title.clone(), a.fields.join(", "), a.created.clone()];
+        table(["id", "title", "fields", "made"], asks.iter().map(row).collect::<Vec<_>>())
+    });
+    Ok(())
+}
+
+async fn read(client: &Client, call: &Read, out: &Out) -> Outcome {
+    let answer = client.call(call).await?;
+    out.show(&answer, |answer| {
+        let rows = answer.fields.iter().map(|(path, value)| [path.clone(), cell(value)]);
+        table(["field", "value"], rows)
+    });
+    Ok(())
+}
+
+async fn stats(client: &Client, out: &Out) -> Outcome {
+    let stats = client.call(&Stats {}).await?;
+    out.show(&stats, |s| {
+        format!(
+            "customers         {}\nconnected         {}\nupdates           {}\nupdates a second  {:.2}\n\
+             events pending    {}\ndead letters      {}",
+            s.customers, s.connected, s.updates, s.updates_per_sec, s.events_pending, s.dead_letters
+        )
+    });
+    Ok(())
+}

@@ -1,0 +1,52 @@
+//! The commands of a person.
+
+use std::path::Path;
+
+use crate::Outcome;
+use crate::cli::Command;
+use crate::home::Kind;
+use crate::local;
+use crate::output::Out;
+
+mod agreements;
+mod audit;
+mod cards;
+mod requests;
+mod run;
+mod status;
+mod values;
+
+/// Runs one command on a home.
+pub(crate) async fn dispatch(dir: &Path, command: Command, out: &Out) -> Outcome {
+    match command {
+        Command::Run(args) => return run::run(dir, &args, out).await,
+        Command::Words(args) => return run::words(dir, &args, out),
+        _ => {}
+    }
+    let client = local::client(dir, Kind::Person).await?;
+    match command {
+        Command::Set { fields } => values::set(&client, fields, out).await,
+        Command::Get { path, prefix, verify } => values::get(&client, path, prefix, verify, out).await,
+        Command::History { path } => values::history(&client, path, out).await,
+        Command::Unset { paths, erase } => values::unset(&client, paths, erase, out).await,
+        Command::Import { file, dry_run, country, card } => {
+            cards::import(&client, &file, dry_run, country, card, out).await
+        }
+        Command::Export { format } => cards::export(&client, format, out).await,
+        Command::Connect { link } => requests::connect(&client, link, out).await,
+        Command::Requests { id } => requests::requests(&client, id, out).await,
+        Command::Approve { id, only, until } => requests::approve(&client, &id, only, until, out).await,
+        Command::Decline { id } => requests::decline(&client, id, out).await,
+        Command::Grants { command } => agreements::grants(&client, command, out).await,
+        Command::Revoke { grant, paths } => agreements::revoke(&client, grant, paths, out).await,
+        Command::Status { change } => status::status(&client, change, out).await,
+        Command::Audit { command, limit } => audit::audit(&client, command, limit, out).await,
+        // These were taken before.
+        Command::Run(_)
+        | Command::Words(_)
+        | Command::Hub { .. }
+        | Command::Demo
+        | Command::Completions { .. }
+        | Command::Man { .. } => Ok(()),
+    }
+}
