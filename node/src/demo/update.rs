@@ -9,7 +9,6 @@ pub(super) async fn change_the_address(stage: &mut Stage) -> Checked {
         ("address.home.locality", "Cambridge"),
         ("address.home.postalCode", "CB2 1TN"),
     ];
-    let before = stage.receiver.events("dev.freehold.update").len();
     let (change, vendors) = stage.set(&new).await?;
     ensure(vendors == 1, || format!("{vendors} vendors were to get it"))?;
     stage
@@ -21,11 +20,16 @@ pub(super) async fn change_the_address(stage: &mut Stage) -> Checked {
                 .then_some(()))
         })
         .await?;
-    let event = stage
-        .until("the webhook", async || Ok(stage.receiver.events("dev.freehold.update").get(before).cloned()))
+    let carries = |event: &serde_json::Value| {
+        let fields = event.pointer("/data/fields");
+        new.iter().all(|(path, value)| fields.and_then(|f| f.get(*path)?.as_str()) == Some(*value))
+    };
+    stage
+        .until("the webhook", async || {
+            let fired = stage.receiver.events("dev.freehold.update").iter().filter(|e| carries(e)).count();
+            Ok((fired == 1).then_some(()))
+        })
         .await?;
-    let street = event.pointer("/data/fields").and_then(|fields| fields.get(new[0].0)?.as_str());
-    ensure(street == Some(new[0].1), || "the webhook carries another street".to_owned())?;
     ensure(stage.receiver.refused() == 0, || "a webhook had no good signature".to_owned())?;
     let system = stage.applied(&change).await?;
     Ok(format!("3 fields, 1 change, 1 signed webhook; the outcome came back: applied in {system}"))
