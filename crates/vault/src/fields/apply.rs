@@ -107,7 +107,7 @@ pub fn apply(
         change::append(txn, &set)?;
     }
     for version in &versions {
-        version::save(txn, version, key);
+        version::save(txn, version, key)?;
     }
     Ok(set)
 }

@@ -46,6 +46,8 @@ impl fmt::Debug for FieldVersion {
 /// Where a field's versions end.
 #[derive(Serialize, Deserialize)]
 struct Tip {
+    /// The oldest version that is kept.
+    first: Version,
     /// The newest version.
     version: Version,
     /// The field, unless its newest version is that it was erased: then nothing but the count is left.
@@ -104,12 +106,15 @@ pub fn list(reader: &impl Reader, prefix: Option<&Prefix>) -> Result<Vec<FieldVe
 }
 
 /// Signs and writes the next version of a field.
-pub(super) fn save(txn: &mut Txn, version: &FieldVersion, key: &SigningKey) {
+pub(super) fn save(txn: &mut Txn, version: &FieldVersion, key: &SigningKey) -> Result<(), ReadError> {
     let path = &version.path;
+    let before: Option<Tip> = record::load(txn, &tip_key(txn, path))?;
+    let first = before.filter(|tip| tip.path.is_some()).map_or(version.version, |tip| tip.first);
     let signed = cose::sign(Kind::FieldVersion, key, cbor::encode(version));
     txn.put_erasable(versions_key(txn, path).with_u64(version.version), signed);
-    let tip = Tip { version: version.version, path: Some(path.clone()) };
+    let tip = Tip { first, version: version.version, path: Some(path.clone()) };
     record::save_erasable(txn, tip_key(txn, path), &tip);
+    Ok(())
 }
 
 /// Destroys every version of a field, before the write is acknowledged, and gives how many there were. The field
@@ -123,7 +128,8 @@ pub fn erase(txn: &mut Txn, path: &Path) -> Result<u64, ReadError> {
     let versions = versions_key(txn, path);
     let erased = txn.erase_prefix(&versions)?;
     if erased > 0 {
-        record::save_erasable(txn, tip_key(txn, path), &Tip { version: last + 1, path: None });
+        let tip = Tip { first: last + 1, version: last + 1, path: None };
+        record::save_erasable(txn, tip_key(txn, path), &tip);
     }
     Ok(erased)
 }
@@ -136,18 +142,16 @@ pub fn erase(txn: &mut Txn, path: &Path) -> Result<u64, ReadError> {
 pub fn verify(reader: &impl Reader, path: &Path, key: &PublicKey) -> Result<(), Code> {
     let failed = |_: ReadError| Code::StorageFailed;
     let tip: Option<Tip> = record::load(reader, &tip_key(reader, path)).map_err(failed)?;
-    let expected = tip.filter(|tip| tip.path.is_some()).map(|tip| tip.version);
-    let mut last = None;
+    let mut expected = tip.filter(|tip| tip.path.is_some()).map_or(0..0, |tip| tip.first..tip.version + 1);
     for entry in reader.scan(&versions_key(reader, path)) {
         let (at, bytes) = entry.map_err(failed)?;
         let number = at.last_u64().ok_or(Code::Malformed)?;
-        if last.is_some_and(|last| number != last + 1) {
+        if expected.next() != Some(number) {
             return Err(Code::SequenceGap);
         }
         check(&bytes, path, number, key)?;
-        last = Some(number);
     }
-    if last == expected { Ok(()) } else { Err(Code::SequenceGap) }
+    if expected.is_empty() { Ok(()) } else { Err(Code::SequenceGap) }
 }
 
 /// Checks that the person signed one stored version.

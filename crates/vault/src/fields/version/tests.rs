@@ -174,7 +174,7 @@ fn erasing_leaves_no_version_and_the_count_goes_on() {
 }
 
 #[test]
-fn an_altered_moved_or_missing_version_does_not_verify() {
+fn an_altered_or_moved_version_does_not_verify() {
     let scratch = Scratch::new();
     for (at, value) in ["1", "2", "3"].iter().enumerate() {
         applied(&scratch, at as u64, &[set("x.a", value)]);
@@ -208,14 +208,25 @@ fn an_altered_moved_or_missing_version_does_not_verify() {
     assert_eq!(verify(&scratch.store, &a, &own), Ok(()));
     put(3, second);
     assert_eq!(verify(&scratch.store, &a, &own), Err(Code::Malformed));
+}
 
-    let removed = at(&scratch.store, 3);
-    scratch.write(move |txn| {
-        txn.delete(&removed);
-        Ok::<_, ReadError>(())
-    });
-    assert_eq!(verify(&scratch.store, &a, &own), Err(Code::SequenceGap));
-    assert_eq!(verify_version(&scratch.store, &a, 3, &own), Err(Code::SequenceGap));
+#[test]
+fn a_missing_version_does_not_verify_wherever_it_was() {
+    for missing in 1..=3 {
+        let scratch = Scratch::new();
+        for (at, value) in ["1", "2", "3"].iter().enumerate() {
+            applied(&scratch, at as u64, &[set("x.a", value)]);
+        }
+        let removed = versions_key(&scratch.store, &path("x.a")).with_u64(missing);
+        scratch.write(move |txn| {
+            txn.delete(&removed);
+            Ok::<_, ReadError>(())
+        });
+        let own = key().public();
+        assert_eq!(verify(&scratch.store, &path("x.a"), &own), Err(Code::SequenceGap), "{missing}");
+        let alone = verify_version(&scratch.store, &path("x.a"), missing, &own);
+        assert_eq!(alone, Err(Code::SequenceGap), "{missing}");
+    }
 }
 
 /// A reader that only knows single records.
