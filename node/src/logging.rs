@@ -6,7 +6,7 @@ use tracing_subscriber::EnvFilter;
 use crate::cli::{Globals, LogFormat};
 
 /// What a process that serves logs when nobody says: its own life, and only the warnings of what it is built on.
-const SERVING: &str = "warn,freehold=info,freehold_person=info,freehold_hub=info,freehold_api=info,freehold_link=info,freehold_store=info,freehold_vault=info";
+const SERVING: &str = "warn,freehold=info";
 /// What a short command logs when nobody says.
 const CALLING: &str = "error";
 

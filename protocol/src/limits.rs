@@ -41,8 +41,9 @@ pub const LINK_CHARS_MAX: usize = 1_200;
 /// How long a peer may take to say hello.
 pub const HELLO_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How long a sent message may stay unacknowledged before the session is given up and dialled again.
-pub const ACK_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long a sent message may stay unacknowledged before the session is given up and dialled again: an answer
+/// takes a round trip and an fsync, and a peer that lost its power says nothing.
+pub const ACK_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How long a live read may take from request to answer.
 pub const READ_TIMEOUT: Duration = Duration::from_secs(10);

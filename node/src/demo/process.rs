@@ -27,7 +27,7 @@ fn command(root: &Path, home: &str) -> Result<Command, String> {
         std::env::current_exe().map_err(|error| format!("this program cannot be found ({error})"))?;
     let mut command = Command::new(program);
     command
-        .args(["--json", "--log", "info"])
+        .arg("--json")
         .arg("--home")
         .arg(root.join(home))
         .env_remove("JOURNAL_STREAM")

@@ -19,6 +19,9 @@ struct Gate {
     release: Release,
     epoch: u32,
     until: Option<Timestamp>,
+    /// The update that was released through this gate. One that was under way before was composed again by its
+    /// family, with versions that this gate does not know.
+    own: Option<u64>,
 }
 
 /// All grants of a relationship that release anything.
@@ -55,7 +58,7 @@ impl Gates {
                 .collect::<Result<BTreeMap<_, _>, _>>()?;
             let known = lines::of_grant(&inner.store, grant.id())?;
             let release = Release::new(known, current, delivered);
-            self.gates.insert(grant.id().clone(), Gate { release, epoch, until: grant.valid_until() });
+            self.gates.insert(grant.id().clone(), Gate { release, epoch, until: grant.valid_until(), own: None });
         }
         Ok(())
     }
@@ -66,8 +69,16 @@ impl Gates {
         }
     }
 
-    pub(super) fn handle_delivered(&mut self, through: u64, now: Timestamp) {
-        self.gates.values_mut().for_each(|gate| gate.release.handle_delivered(through, now));
+    /// Gives whether the grants must be read again: an update that was composed again has arrived.
+    #[must_use]
+    pub(super) fn handle_delivered(&mut self, through: u64, now: Timestamp) -> bool {
+        let mut stale = false;
+        for gate in self.gates.values_mut() {
+            let settled = gate.release.in_flight().filter(|seq| *seq <= through);
+            stale |= settled.is_some() && settled != gate.own;
+            gate.release.handle_delivered(through, now);
+        }
+        stale
     }
 
     pub(super) fn handle_sent(
@@ -79,6 +90,7 @@ impl Gates {
     ) {
         if let Some(gate) = self.gates.get_mut(grant) {
             gate.release.handle_sent(seq, versions, now);
+            gate.own = Some(seq);
         }
     }
 

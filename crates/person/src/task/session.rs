@@ -110,7 +110,12 @@ impl Task {
                         check_in = theirs.check_in_secs.map(|secs| Duration::from_secs(u64::from(secs)));
                     }
                     Event::Taken => {}
-                    Event::Delivered(through) => self.gates.handle_delivered(through, inner.now()),
+                    Event::Delivered(through) => {
+                        let stale = self.gates.handle_delivered(through, inner.now());
+                        if stale && self.gates.load(inner, &self.id).is_err() {
+                            return End::Lost("the vault cannot be read".into());
+                        }
+                    }
                     Event::Closed(Closed::ByPeer(code)) if is_final(code) => return End::Refused(code),
                     Event::Closed(Closed::ByPeer(code)) => return End::Lost(format!("the vendor ended the session: {code}")),
                     Event::Closed(Closed::ByUs(code)) => return End::Lost(format!("the vendor broke the protocol: {code}")),
