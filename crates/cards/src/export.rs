@@ -65,7 +65,8 @@ fn card(fields: &[(Path, String)], without_property: &[&str]) -> VCard {
     let mut structured: BTreeMap<(&str, &[&str]), BTreeMap<&str, String>> = BTreeMap::new();
     for (path, value) in fields {
         let value = clean(value);
-        match mapping::of_path(path).filter(|_| !without_property.contains(&path.as_str())) {
+        let without = without_property.contains(&path.as_str()) || is_misread(path, &value);
+        match mapping::of_path(path).filter(|_| !without) {
             Some(Target { property, types, component: Some(component), .. })
                 if mapping::components(property).is_some() =>
             {
@@ -207,6 +208,11 @@ fn sex(value: &str) -> Option<VCardSex> {
         "unknown" => VCardSex::Unknown,
         _ => return None,
     })
+}
+
+/// Whether `calcard` reads a gender in own words as the letter of a sex, and so loses it.
+fn is_misread(path: &Path, value: &str) -> bool {
+    path.as_str() == "gender.identity" && value.len() == 1
 }
 
 /// The name as it is spoken, from its parts.

@@ -1,5 +1,6 @@
 //! One property of a card, as plain text.
 
+use calcard::common::IanaString as _;
 use calcard::vcard::{VCardEntry, VCardParameterName, VCardParameterValue, VCardSex, VCardValue};
 
 /// Longest type that an import repeats: the longest registered one, `main-number`, and some room.
@@ -123,7 +124,8 @@ impl Property {
             VCardValue::Float(number) => single(number.to_string()),
             VCardValue::Boolean(truth) => single(truth.to_string()),
             VCardValue::PartialDateTime(date) => single(moment(&date)),
-            VCardValue::Sex(sex) => single(sex_word(&sex).to_owned()),
+            VCardValue::Sex(sex) if self.components.is_empty() => single(sex_word(&sex).to_owned()),
+            VCardValue::Sex(sex) => single(sex.as_str().to_owned()),
             VCardValue::GramGender(_) | VCardValue::Kind(_) => {
                 single(value.into_text().map(|it| it.to_ascii_lowercase()).unwrap_or_default())
             }

@@ -116,6 +116,8 @@ fn each_field_alone_and_all_together_come_back_from_either_format() {
     let all: Vec<(Path, String)> = Vocabulary::standard().fields().iter().map(every).collect();
     let mut cases: Vec<Vec<(Path, String)>> = all.iter().map(|field| vec![field.clone()]).collect();
     cases.push(all);
+    let field = |path: &str, value: &str| (Path::parse(path).unwrap(), value.to_owned());
+    cases.push(vec![field("gender.sex", "female"), field("gender.identity", "f")]);
     let mut wrong = Vec::new();
     for fields in cases {
         let expected: BTreeMap<Path, String> = fields.iter().cloned().collect();
