@@ -1,7 +1,5 @@
 //! The real program: the demo's whole story, durability under kills, and what bad input is answered with.
 
-#![expect(clippy::unwrap_used, reason = "what fails here fails the test")]
-
 use std::process::Command;
 
 use freehold_tests::program::{Home, program};

@@ -48,7 +48,7 @@ pub enum AskError {
         /// How large it is.
         got: usize,
     },
-    /// [`ASKS_MAX`] are there.
+    /// As many as the hub keeps are there.
     #[error("there are {ASKS_MAX} requests already: use one of them")]
     TooMany,
     /// The store failed.

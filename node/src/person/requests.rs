@@ -62,7 +62,7 @@ pub(super) async fn approve(
         }
         other => other?,
     };
-    out.show(&grant, |grant| given(grant));
+    out.show(&grant, given);
     Ok(())
 }
 

@@ -48,7 +48,6 @@ async fn a_grant_is_countersigned_and_its_updates_are_held_told_and_answered() {
     person.update(&receipt, &[("phone.mobile", None)]).await;
     assert_eq!(vendor.customer().fields["phone.mobile"], None);
     assert_eq!(vendor.hub.stats().updates, 2);
-    vendor.hub.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -67,7 +66,6 @@ async fn an_update_outside_its_grant_is_answered_with_a_problem_and_nothing_of_i
     assert!(vendor.customer().fields.is_empty());
     assert_eq!(vendor.hub.stats().updates, 0);
     assert!(vendor.hub.events(0, 100).iter().all(|e| e.cloudevent["type"] == "dev.freehold.grant"));
-    vendor.hub.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -89,7 +87,6 @@ async fn a_grant_that_is_another_persons_or_already_over_is_refused() {
     let event = vendor.event("dev.freehold.decline").await.cloudevent;
     assert_eq!(event["data"]["request"], request.id().as_str());
     assert!(vendor.customer().grants.is_empty());
-    vendor.hub.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -128,7 +125,6 @@ async fn a_revocation_erases_values_and_events_and_is_answered_with_a_signed_rec
     assert!(vendor.customer().fields.is_empty());
     let all = serde_json::to_string(&vendor.hub.events(0, 100)).unwrap();
     assert!(!all.contains("+15550100") && !all.contains("a@example.com"));
-    vendor.hub.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -149,7 +145,6 @@ async fn what_one_grant_gave_outlives_the_end_of_another() {
     let mut statuses: Vec<_> = customer.grants.iter().map(|g| g.status.as_str()).collect();
     statuses.sort_unstable();
     assert_eq!(statuses, ["revoked", "standing"]);
-    vendor.hub.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -176,5 +171,4 @@ async fn a_restart_keeps_everything_and_a_grant_that_ended_meanwhile_is_erased()
     assert_eq!(erase["data"]["reason"], "expired");
     assert!(vendor.customer().fields.is_empty());
     assert!(!serde_json::to_string(&vendor.hub.events(0, 100)).unwrap().contains("+1555"));
-    vendor.hub.stop().await;
 }

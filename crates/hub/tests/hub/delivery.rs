@@ -50,7 +50,6 @@ async fn events_are_lines_on_disk_before_the_person_is_told_so() {
     person.update(&receipt, &[("phone.mobile", None)]).await;
     outcome(&mut person).await;
     assert_eq!(lines(&vendor).len(), 3);
-    vendor.hub.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -69,7 +68,6 @@ async fn a_webhook_says_what_became_of_each_field() {
     assert_eq!(line("phone.mobile").detail.as_deref(), Some("kept the other"));
     assert_eq!(line("email.personal").outcome, OutcomeKind::Applied);
     assert_eq!(line("email.personal").system, "127.0.0.1");
-    vendor.hub.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -110,7 +108,6 @@ async fn a_failing_webhook_is_tried_again_then_dead_then_sent_again_without_stal
     assert_eq!(last["data"]["superseded"], json!(["phone.mobile"]));
     assert!(vendor.hub.dead_letters().is_empty());
     assert!(vendor.hub.events(0, 100).iter().all(|event| event.delivered));
-    vendor.hub.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -148,7 +145,6 @@ async fn a_customer_whose_event_waits_holds_up_nobody_else_and_keeps_their_order
         ["C-17 \"dev.freehold.grant\"", "C-17 \"dev.freehold.grant\"", "C-17 \"dev.freehold.update\""]
     );
     assert_eq!(seen.len(), 5);
-    vendor.hub.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -169,5 +165,4 @@ async fn a_revocation_reaches_into_events_that_no_sink_has_taken_yet() {
     until("the rest", || vendor.hub.events(0, 100).iter().all(|event| event.delivered)).await;
     assert_eq!(receiver.types(), ["grant", "grant", "update", "revoke", "erase"]);
     assert!(!serde_json::to_string(&*receiver.got.lock().unwrap()).unwrap().contains("+1555"));
-    vendor.hub.stop().await;
 }

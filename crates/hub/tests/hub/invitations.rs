@@ -35,7 +35,6 @@ async fn an_invitation_begins_one_relationship_and_is_bound_to_its_first_key() {
     let again = person.vanish().connect(true).await.unwrap();
     again.vanish().connect(false).await.unwrap();
     assert_eq!(vendor.hub.customers().len(), 1);
-    vendor.hub.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -54,7 +53,6 @@ async fn strangers_and_spent_links_are_told_why() {
     let mut stranger = good.vanish();
     stranger.danger_become(key(3));
     assert_eq!(stranger.connect(false).await.err(), Some(Code::UnknownPeer));
-    vendor.hub.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -62,9 +60,12 @@ async fn a_newer_session_replaces_the_older_and_stopping_says_goodbye() {
     let vendor = Vendor::start().await;
     let mut first = connect(&vendor.link().await, key(1)).await.unwrap();
     let mut second = first.twin().connect(false).await.unwrap();
-    assert_eq!(first.ended().await, Closed::ByPeer(Code::Replaced));
-    let (stopped, ended) = tokio::join!(vendor.hub.clone().stop(), second.ended());
-    assert_eq!(((), Closed::ByPeer(Code::ShuttingDown)), (stopped, ended));
+    // The transport may have cut the older connection before its goodbye was read.
+    let ended = first.ended().await;
+    assert!(matches!(ended, None | Some(Closed::ByPeer(Code::Replaced))), "{ended:?}");
+    assert_eq!(vendor.hub.stats().connected, 1);
+    let (_, ended) = tokio::join!(vendor.hub.clone().stop(), second.ended());
+    assert_eq!(ended, Some(Closed::ByPeer(Code::ShuttingDown)));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -83,5 +84,4 @@ async fn a_wrong_request_is_refused_with_its_line_and_nothing_to_ask_invites_nob
     assert!(matches!(unknown, Err(InviteError::AskUnknown(_))), "{unknown:?}");
     let endless = vendor.hub.invite(None, None, WEEK * 100).await;
     assert!(matches!(endless, Err(InviteError::Validity)), "{endless:?}");
-    vendor.hub.stop().await;
 }

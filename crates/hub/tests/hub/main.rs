@@ -1,4 +1,5 @@
 //! The hub as a person's node meets it: real connections on loopback, real stores, a scripted person.
+#![allow(clippy::unwrap_used, reason = "helpers of tests may panic as tests do")]
 
 mod agreement;
 mod delivery;

@@ -198,15 +198,18 @@ impl Person {
         tokio::time::timeout(PATIENCE, wait).await.unwrap_or_else(|_| panic!("no {kind} comes"))
     }
 
-    /// Waits for the end of the session.
-    pub(crate) async fn ended(&mut self) -> Closed {
-        loop {
-            match self.link.next().await {
-                Event::Closed(why) => return why,
-                Event::Failed(error) => panic!("{error}"),
-                _ => {}
+    /// Waits for the end of the session: its goodbye, or `None` when the connection was simply gone.
+    pub(crate) async fn ended(&mut self) -> Option<Closed> {
+        let wait = async {
+            loop {
+                match self.link.next().await {
+                    Event::Closed(why) => return Some(why),
+                    Event::Failed(_) => return None,
+                    _ => {}
+                }
             }
-        }
+        };
+        tokio::time::timeout(PATIENCE, wait).await.expect("the session ends")
     }
 
     pub(crate) async fn request(&mut self) -> DataRequest {

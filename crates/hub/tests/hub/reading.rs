@@ -54,5 +54,4 @@ async fn a_live_read_gives_what_the_node_discloses_now_and_is_written_down_eithe
         }
     };
     assert_eq!(offline.code(), Some(Code::NotConnected));
-    vendor.hub.stop().await;
 }

@@ -58,7 +58,8 @@ impl Gates {
                 .collect::<Result<BTreeMap<_, _>, _>>()?;
             let known = lines::of_grant(&inner.store, grant.id())?;
             let release = Release::new(known, current, delivered);
-            self.gates.insert(grant.id().clone(), Gate { release, epoch, until: grant.valid_until(), own: None });
+            self.gates
+                .insert(grant.id().clone(), Gate { release, epoch, until: grant.valid_until(), own: None });
         }
         Ok(())
     }

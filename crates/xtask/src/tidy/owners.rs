@@ -16,6 +16,9 @@ const OWNERS: [(&str, &str); 8] = [
     ("argon2", "freehold-keystore"),
 ];
 
+/// The program's demo plays the vendor's own system, which takes webhooks: a server of its own, behind no interface.
+const EXCEPTION: (&str, &str) = ("freehold", "axum");
+
 pub(super) fn failures(packages: &[Package]) -> Vec<String> {
     let mut failures = Vec::new();
     for package in packages {
@@ -23,7 +26,8 @@ pub(super) fn failures(packages: &[Package]) -> Vec<String> {
             for (library, owner) in OWNERS {
                 let is_library =
                     used == library || used.strip_prefix(library).is_some_and(|s| s.starts_with('-'));
-                if is_library && package.name != owner {
+                if is_library && package.name != owner && (package.name.as_str(), used.as_str()) != EXCEPTION
+                {
                     failures.push(format!("{} may not use {used}: it belongs to {owner}", package.name));
                 }
             }

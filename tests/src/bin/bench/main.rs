@@ -40,9 +40,10 @@ const PATIENCE: Duration = Duration::from_secs(30);
 enum Measure {
     Set,
     Open,
-    Revoke,
     Release,
     Read,
+    // After what needs the grants that it revokes.
+    Revoke,
     Memory,
     Intake,
 }

@@ -3,55 +3,68 @@
 use std::time::Instant;
 
 use crate::sample::Samples;
-use crate::world::{self, World};
+use crate::world::{self, STREET, World};
 use crate::{Bench, Failure, release};
 
-/// Paths of the grant that is revoked path by path: one sample each.
-const PATHS: usize = 60;
+/// Grants that are revoked, one after the other, in relationships of their own.
+const SAMPLES: usize = 40;
+
+/// Relationships of the larger case.
+const MANY: usize = 100;
 
 /// The type of the event with which a hub tells its systems to erase.
 const ERASE: &str = "dev.freehold.erase";
 
 pub(crate) async fn run(bench: &mut Bench) -> Result<(), Failure> {
-    let world = World::new(&bench.dir.join("revoke")).await?;
-    let done = relationships(bench, &world, 1).await;
-    world.stop().await;
-    done?;
-    release::world(bench, 99).await?;
-    let world = bench.world.take().ok_or("no world")?;
-    let relationships_now = world.hubs.len() + 1;
-    let done = relationships(bench, &world, relationships_now).await;
-    bench.world = Some(world);
-    done
-}
-
-/// Adds one hub with a wide grant and revokes it path by path.
-async fn relationships(bench: &mut Bench, world: &World, count: usize) -> Result<(), Failure> {
-    let paths: Vec<String> = (0..PATHS).map(|n| format!("x.bench.f{n}")).collect();
-    let fields = paths.iter().map(|path| (path.clone(), Some("a value".to_owned()))).collect();
-    world.person.set(fields, "bench").await?;
-    let names: Vec<&str> = paths.iter().map(String::as_str).collect();
-    let hub = world::hub(&bench.dir.join(format!("revoke-hub-{count}")), &names).await?;
-    let grant = world.join(&hub).await?;
-    world.settle().await?;
     let (mut took, mut limit) = (Samples::default(), Samples::default());
-    for path in paths {
-        limit.time(bench.floor.sign() + bench.floor.append()?);
-        let after = world::newest(&hub);
-        let start = Instant::now();
-        world.person.revoke(&grant, Some(vec![path])).await?;
-        took.time(start.elapsed());
-        world::has(&hub, ERASE, after).await?;
-        world.settle().await?;
+    let hub = world::hub(&bench.dir.join("revoke-hub"), &[STREET]).await?;
+    for n in 0..SAMPLES {
+        // A person of its own for each, so that there is one relationship each time.
+        let mut world = World::new(&bench.dir.join(format!("revoke-{n}"))).await?;
+        world.add(hub.clone()).await?;
+        let done = revoke(bench, &world, 0, &mut took, &mut limit).await;
+        world.person.stop().await;
+        done?;
     }
     hub.stop().await;
+    report(bench, 1, &took, &limit);
+
+    release::world(bench, MANY).await?;
+    let world = bench.world.take().ok_or("no world")?;
+    let (mut took, mut limit) = (Samples::default(), Samples::default());
+    for n in 0..SAMPLES {
+        revoke(bench, &world, n, &mut took, &mut limit).await?;
+    }
+    report(bench, world.hubs.len(), &took, &limit);
+    // Its hubs stay for what needs no grants.
+    bench.world = Some(world);
+    Ok(())
+}
+
+/// Revokes the grant of one hub and waits until that hub has told its systems.
+async fn revoke(
+    bench: &mut Bench,
+    world: &World,
+    hub: usize,
+    took: &mut Samples,
+    limit: &mut Samples,
+) -> Result<(), Failure> {
+    world.settle().await?;
+    limit.time(bench.floor.sign() + bench.floor.append()?);
+    let after = world::newest(&world.hubs[hub]);
+    let start = Instant::now();
+    world.person.revoke(&world.grants[hub], None).await?;
+    took.time(start.elapsed());
+    world::has(&world.hubs[hub], ERASE, after).await
+}
+
+fn report(bench: &mut Bench, count: usize, took: &Samples, limit: &Samples) {
     let plural = if count == 1 { "relationship" } else { "relationships" };
     bench.report.beside(
-        format!("revoke until nothing more is sent ({count} {plural})"),
+        format!("revoke a grant until nothing more is sent ({count} {plural})"),
         "ms",
-        &took,
-        &limit,
+        took,
+        limit,
         "one signature and one fdatasync",
     );
-    Ok(())
 }

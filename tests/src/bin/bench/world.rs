@@ -28,32 +28,36 @@ pub(crate) struct World {
     dir: PathBuf,
     pub(crate) person: Person,
     pub(crate) hubs: Vec<Hub>,
+    /// The grant that each of them holds.
+    pub(crate) grants: Vec<String>,
 }
 
 impl World {
     /// A person with one value and no hub.
     pub(crate) async fn new(dir: &Path) -> Result<Self, Failure> {
         let person = person(&dir.join("person"), &Seed::generate()?).await?;
-        set(&person, STREET, "1 Long Street").await?;
-        Ok(Self { dir: dir.to_owned(), person, hubs: Vec::new() })
+        set(&person, STREET, "0 Long Street").await?;
+        Ok(Self { dir: dir.to_owned(), person, hubs: Vec::new(), grants: Vec::new() })
     }
 
     /// Adds hubs until there are so many, each connected and granted the one field.
     pub(crate) async fn grow(&mut self, count: usize) -> Result<(), Failure> {
         while self.hubs.len() < count {
             let hub = hub(&self.dir.join(format!("hub-{}", self.hubs.len())), &[STREET]).await?;
-            self.join(&hub).await?;
-            self.hubs.push(hub);
+            self.add(hub).await?;
         }
         Ok(())
     }
 
-    /// Connects the person to a hub and grants all it asks; gives the grant's id.
-    pub(crate) async fn join(&self, hub: &Hub) -> Result<String, Failure> {
-        let link = hub.invite(Some(CUSTOMER.to_owned()), None, VALID).await?.link;
-        let grant = accept(&self.person, &link).await?;
-        soon("the first values", || Ok(hub.stats().updates > 0)).await?;
-        Ok(grant)
+    /// Connects the person to a hub and grants all it asks, until the hub has the values.
+    pub(crate) async fn add(&mut self, hub: Hub) -> Result<(), Failure> {
+        let after = newest(&hub);
+        let customer = (hub.info().customers == 0).then(|| CUSTOMER.to_owned());
+        let link = hub.invite(customer, None, VALID).await?.link;
+        self.grants.push(accept(&self.person, &link).await?);
+        has(&hub, UPDATE, after).await?;
+        self.hubs.push(hub);
+        Ok(())
     }
 
     /// Changes the one field. Gives the time until the change is on the person's disk, and until each of the first
@@ -97,7 +101,7 @@ impl World {
     }
 }
 
-/// How a hub calls its only person.
+/// How a hub calls its first person.
 pub(crate) const CUSTOMER: &str = "customer-1";
 
 /// How long invitations hold: longer than any run.
