@@ -1,7 +1,6 @@
 //! A hub and a node on loopback, for the tests of this folder.
 #![allow(dead_code, reason = "each test file uses its own part")]
 
-use std::panic::Location;
 use std::time::Duration;
 
 use freehold_protocol::identity::SigningKey;
@@ -45,11 +44,6 @@ impl Pair {
 }
 
 /// Fails the test where something does not happen at all.
-#[track_caller]
-pub(crate) fn soon<T>(future: impl Future<Output = T>) -> impl Future<Output = T> {
-    let caller = Location::caller();
-    async move {
-        let outcome = tokio::time::timeout(PATIENCE, future).await;
-        outcome.unwrap_or_else(|_| panic!("{caller}: this should have happened long ago"))
-    }
+pub(crate) async fn soon<T>(future: impl Future<Output = T>) -> T {
+    tokio::time::timeout(PATIENCE, future).await.expect("this should have happened long ago")
 }
