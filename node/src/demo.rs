@@ -101,7 +101,7 @@ async fn story(player: &mut Player<'_>, stage: &mut Stage) -> Result<(), &'stati
     player.step("live read for another purpose is denied", update::live_read_denied(stage)).await?;
     player.step("the hub is killed, three edits arrive as one", crash::kill_the_hub(stage)).await?;
     player.step("the node is killed and loses nothing", crash::kill_the_node(stage)).await?;
-    player.step("both hold the same credential", agree::credential(stage)).await?;
+    player.step("the grant is a credential signed by both", agree::credential(stage)).await?;
     player.step("revoke", revoke::revoke(stage)).await?;
     player.step("the vendor signs the erasure", revoke::erasure_receipt(stage)).await?;
     player.step("after the revocation nothing leaves", revoke::nothing_leaves(stage)).await?;

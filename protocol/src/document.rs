@@ -12,6 +12,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::code::Code;
 use crate::identity::{Did, PublicKey, SigningKey};
+use crate::limits::SIGNED_BYTES_MAX;
 use crate::path::Path;
 use crate::proof::{self, Signer};
 use crate::time::Timestamp;
@@ -140,6 +141,9 @@ impl<S: Subject> Document<S> {
     /// # Errors
     /// A code for the first thing that is wrong.
     pub fn read(bytes: &[u8]) -> Result<Self, Code> {
+        if bytes.len() > SIGNED_BYTES_MAX {
+            return Err(Code::TooLarge);
+        }
         let Value::Object(map) = crate::json::parse_canonical(bytes).map_err(|_| Code::NotCanonical)? else {
             return Err(Code::Malformed);
         };

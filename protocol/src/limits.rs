@@ -5,10 +5,16 @@ use std::time::Duration;
 /// Largest frame on a session or read stream, in bytes: holds the largest document with room to spare.
 pub const FRAME_BYTES_MAX: usize = 256 * 1024;
 
-/// Largest message body, in bytes: a frame less signature, header and envelope.
-pub const BODY_BYTES_MAX: usize = 240 * 1024;
+/// Largest message body, in bytes: a message that is kept fits one record of a store (64 KiB).
+pub const BODY_BYTES_MAX: usize = 60 * 1024;
 
-/// Largest signed JSON document, in bytes: a grant over every vocabulary path stays below a fifth of it.
+/// Largest signed document that travels, in bytes: it fits a body, and a countersignature is added.
+pub const SIGNED_BYTES_MAX: usize = 58 * 1024;
+
+/// Bytes of paths and values after which an update is full; what is left goes with the next one.
+pub const UPDATE_BYTES_MAX: usize = 48 * 1024;
+
+/// Largest JSON text that is parsed, in bytes: twice what a DID document may have.
 pub const DOCUMENT_BYTES_MAX: usize = 128 * 1024;
 
 /// Deepest nesting of arrays and maps in any JSON or CBOR: our documents need 6.

@@ -100,10 +100,10 @@ impl Home {
     /// When it does not become ready.
     pub fn start(&mut self) {
         let pass = self.file("pass");
-        let mut command = self.command(&["run", "--passphrase-file"]);
+        let mut command = self.command(&["run", "--passphrase-file", &pass.to_string_lossy()]);
         let log = std::fs::File::create(self.file("log")).expect("a log file");
         let out = std::fs::File::create(self.file("out")).expect("a file");
-        let child = command.arg(pass).stdout(out).stderr(log).spawn().expect("the program starts");
+        let child = command.stdout(out).stderr(log).spawn().expect("the program starts");
         self.running = Some(child);
         let since = Instant::now();
         while since.elapsed() < READY {

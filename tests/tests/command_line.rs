@@ -116,5 +116,5 @@ fn a_wrong_ask_is_refused_with_its_line() {
     std::fs::write(&ask, "title = \"x\"\nlegal_basis = \"contract\"\nmode = \"sometimes\"\n").unwrap();
     let (status, _, message) = failure(&hub, &["ask", ask.to_str().unwrap()]);
     assert_eq!(status, 7);
-    assert!(message.contains('3') && message.contains("mode"), "{message}");
+    assert!(message.contains("line 3") && message.contains("continuous"), "{message}");
 }

@@ -287,3 +287,30 @@ async fn invitations_are_single_use_and_a_failed_one_leaves_nothing() {
     hub.stop().await;
     one.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_snapshot_larger_than_a_message_arrives_in_parts() {
+    let (vendor, owner) = (Home::new(), Home::new());
+    vendor.make_hub();
+    let hub = vendor.hub(None).await;
+    let person = owner.person().await;
+    let head = ASK.split("[[field]]").next().unwrap();
+    let field = |n: u32| {
+        format!(
+            "[[field]]\npath = \"x.long.n{n}\"\nrequired = true\nreason = \"r\"\npurposes = [\"ServiceProvision\"]\n"
+        )
+    };
+    let ask = format!("{head}{}", (0..20).map(field).collect::<String>());
+    hub.ask(&ask, "ask.toml").await.unwrap();
+    let values = (0..20).map(|n| (format!("x.long.n{n}"), Some("v".repeat(4000)))).collect();
+    person.set(values, "test").await.unwrap();
+    let link = hub.invite(None, None, Duration::from_secs(60)).await.unwrap().link;
+    let request = person.connect(&link).await.unwrap().request.unwrap();
+    person.approve(&request.id, None, None).await.unwrap();
+    for n in 0..20 {
+        line_is(&person, &format!("x.long.n{n}"), "applied").await;
+    }
+    assert!((0..20).all(|n| held(&hub, &format!("x.long.n{n}")).is_some_and(|v| v.len() == 4000)));
+    person.stop().await;
+    hub.stop().await;
+}

@@ -9,6 +9,7 @@ use freehold_protocol::data;
 use freehold_protocol::disclosure::{Ask, Disclosure, Grant, Permit, authorize};
 use freehold_protocol::id::{GrantId, RelationshipId};
 use freehold_protocol::identity::Did;
+use freehold_protocol::limits::{PATHS_MAX, UPDATE_BYTES_MAX};
 use freehold_protocol::mailbox::{Entry, EntryBody};
 use freehold_protocol::message::{Message, MessageType};
 use freehold_protocol::path::Path;
@@ -17,6 +18,9 @@ use freehold_protocol::time::Timestamp;
 use freehold_store::Txn;
 use freehold_vault::agreements::{self, StoredGrant};
 use freehold_vault::{audit, fields, lines};
+
+/// Bytes that a field of an update takes besides its path and value: two CBOR heads.
+const FIELD_OVERHEAD: usize = 10;
 
 /// An update that is written down and may be sent.
 pub(crate) struct Released {
@@ -52,7 +56,7 @@ pub(crate) fn release(
     let mut stored = agreements::grant(txn, grant_id).map_err(storage)?.ok_or(Code::NoGrant)?;
     let grant = Grant::read(&stored.document)?;
     let effective = stored.state.effective(&grant);
-    let paths: BTreeSet<Path> = due.intersection(&effective).cloned().collect();
+    let paths = fitting(txn, due.intersection(&effective))?;
     if paths.is_empty() {
         return Ok(None);
     }
@@ -85,11 +89,26 @@ pub(crate) fn compose_again(desk: &mut Desk<'_>, entry: &Entry, _: &[u8]) -> Res
             lacking.insert(path);
         }
     }
+    let lacking = fitting(&*desk.txn, lacking.iter())?;
     let Ok(permit) = authorize(&grant, &stored.state, Ask::Update, &lacking, desk.now) else {
         return Ok(data::update_body(Disclosure::void(grant_id)));
     };
     let (disclosure, _) = fill(desk.txn, desk.peer, &mut stored, permit, entry.seq, desk.now)?;
     Ok(data::update_body(disclosure))
+}
+
+/// As many of these paths as one update can carry; the others stay due.
+fn fitting<'a>(txn: &Txn, paths: impl Iterator<Item = &'a Path>) -> Result<BTreeSet<Path>, Code> {
+    let (mut taken, mut bytes) = (BTreeSet::new(), 0);
+    for path in paths {
+        let value = fields::current(txn, path).map_err(storage)?.and_then(|version| version.value);
+        bytes += path.as_str().len() + value.map_or(0, |value| value.len()) + FIELD_OVERHEAD;
+        if bytes > UPDATE_BYTES_MAX || taken.len() == PATHS_MAX {
+            break;
+        }
+        taken.insert(path.clone());
+    }
+    Ok(taken)
 }
 
 /// Fills a permit with current values and writes down what is about to leave: the lines and the audit entry.
