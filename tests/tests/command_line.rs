@@ -82,6 +82,22 @@ fn bad_input_has_its_exit_status_and_a_sentence() {
     assert_eq!(exit(&home, &["run", "--passphrase-file", pass]), 5, "newer home");
 }
 
+/// 1. A node is killed after an acknowledged write. 2. Its store is damaged. 3. It says so and does not start.
+#[test]
+fn a_damaged_store_is_told_and_never_a_panic() {
+    let mut home = Home::person();
+    home.start();
+    let _ = home.json(&["set", "x.test.n=1"]);
+    home.kill();
+    let db = home.path().join("store").join("db");
+    let mut bytes = std::fs::read(&db).unwrap();
+    bytes.iter_mut().step_by(7).for_each(|byte| *byte ^= 0x5a);
+    std::fs::write(&db, bytes).unwrap();
+    let pass = home.file("pass");
+    let (status, _, message) = failure(&home, &["run", "--passphrase-file", pass.to_str().unwrap()]);
+    assert!(status == 14 && !message.is_empty(), "{status} {message}");
+}
+
 #[test]
 fn a_wrong_ask_is_refused_with_its_line() {
     let mut hub = Home::hub();

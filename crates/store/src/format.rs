@@ -1,4 +1,4 @@
-//! The two small files beside sled's: what the store is, and how far it certainly got.
+//! The small file beside sled's that says what the store is.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
@@ -14,9 +14,8 @@ use crate::error::OpenError;
 pub(crate) const FORMAT_VERSION: u32 = 1;
 
 const FORMAT_FILE: &str = "format";
-const WITNESS_FILE: &str = "witness";
 const FORMAT_WORD: &str = "freehold-store";
-/// Both files are one or two short lines; more is not ours.
+/// The file is two short lines; more is not ours.
 const FILE_BYTES_MAX: u64 = 4096;
 
 /// Checks the format file, or reports that there is none (`false`).
@@ -44,20 +43,6 @@ pub(crate) fn check(dir: &Path, check_value: &[u8; 32]) -> Result<bool, OpenErro
 /// Writes the format file of a new store.
 pub(crate) fn write(dir: &Path, check_value: &[u8; 32]) -> io::Result<()> {
     replace(dir, FORMAT_FILE, &format!("{FORMAT_WORD} {FORMAT_VERSION}\n{}\n", hex(check_value)))
-}
-
-/// The last commit number that the witness saw durable; `None` before the store was completely made.
-pub(crate) fn witnessed(dir: &Path) -> Result<Option<u64>, OpenError> {
-    let Some(text) = read_small(&dir.join(WITNESS_FILE))? else { return Ok(None) };
-    match text.trim_end().parse() {
-        Ok(commit) => Ok(Some(commit)),
-        Err(_) => Err(OpenError::Corrupt("its witness file is not readable")),
-    }
-}
-
-/// Records that `commit` is durable.
-pub(crate) fn witness(dir: &Path, commit: u64) -> io::Result<()> {
-    replace(dir, WITNESS_FILE, &format!("{commit}\n"))
 }
 
 fn read_small(path: &Path) -> io::Result<Option<String>> {

@@ -36,7 +36,7 @@
 //! | `db`, `conf`, `blobs/`, `snap.*` | sled's log; `blobs/` stays empty |
 //! | `record-keys` | 32-byte slots: the header, then one secret per erasable record, zeroed when destroyed |
 //! | `format` | the format version and a check value of the home key |
-//! | `witness` | a commit number that was durable: a store that knows only older commits was damaged |
+//! | `witness` | the last commit that was durable: a store that knows only older commits was damaged |
 //! | `lock` | held while a process has the store open |
 
 mod disk;
@@ -51,6 +51,7 @@ mod scan;
 mod seal;
 mod store;
 mod txn;
+mod witness;
 mod writer;
 
 pub use error::{CloseError, OpenError, ReadError, WriteError};

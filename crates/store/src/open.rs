@@ -15,6 +15,7 @@ use crate::record_keys::RecordKeys;
 use crate::records::{Records, contain};
 use crate::seal::{HomeKey, Sealer};
 use crate::store::Options;
+use crate::witness::Witness;
 use crate::writer::{HEAD_KEY, Head, Writer};
 
 /// Bytes of a segment of sled's log. Messages over a quarter of it go to files that sled never syncs, so a leaf of
@@ -42,15 +43,15 @@ pub(crate) fn open(
     let lock = lock(dir)?;
     let sealer = Sealer::new(key);
     let known = format::check(dir, sealer.check_value())?;
-    let witnessed = format::witnessed(dir)?;
+    let witness = Witness::open(dir, &sealer)?;
     if !known {
-        if witnessed.is_some() || dir.join("db").exists() {
+        if witness.is_some() || dir.join("db").exists() {
             return Err(OpenError::Corrupt("its format file is missing"));
         }
         format::write(dir, sealer.check_value())?;
     }
     // Until the witness is there the making of the store was never finished, and nothing was acknowledged.
-    let new = witnessed.is_none();
+    let new = witness.is_none();
     if !new && !dir.join("db").exists() {
         return Err(OpenError::Corrupt("its db file is missing"));
     }
@@ -64,7 +65,7 @@ pub(crate) fn open(
     let tree = contain(|| config.open())?;
     let disk = wrap(Files::open(dir, keys.descriptor()?)?);
     let records = Arc::new(Records { tree, sealer, keys, _lock: lock });
-    let head = read_head(&records, witnessed)?;
+    let head = read_head(&records, witness.as_ref().map(Witness::told))?;
     // What recovery found may be in the page cache alone. It has to be on disk before anything rests on it.
     contain(|| records.tree.flush())?;
     disk.sync_log()?;
@@ -73,10 +74,11 @@ pub(crate) fn open(
         sync_dir(&dir.join("blobs"))?;
         sync_dir(dir)?;
     }
-    let writer = Writer::start(Arc::clone(&records), disk, dir.to_owned(), options.reserve_bytes, head)?;
-    if new {
-        format::witness(dir, head.commit)?;
-    }
+    let witness = match witness {
+        Some(witness) => witness,
+        None => Witness::make(dir, &records.sealer, head.commit)?,
+    };
+    let writer = Writer::start(Arc::clone(&records), disk, witness, options.reserve_bytes, head)?;
     Ok((records, writer))
 }
 

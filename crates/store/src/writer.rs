@@ -6,7 +6,6 @@
 
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
@@ -15,11 +14,11 @@ use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use crate::disk::Disk;
 use crate::error::{CloseError, Failure, ReadError, WriteError};
-use crate::format;
 use crate::records::{Records, SPACE_OWN, contain};
 use crate::seal::{Slot, slot_of};
 use crate::store::Durable;
 use crate::txn::{Change, Txn};
+use crate::witness::Witness;
 
 /// Most writes that share one durability step: enough for every waiting caller of a busy hub, few enough that the
 /// first of them does not wait long for the last.
@@ -32,7 +31,7 @@ const ENTRY_SLOTS_MAX: usize = 4096;
 const DESTRUCTIONS_WAITING_MAX: usize = 4096;
 /// Longest that a key waits to be zeroed after its record was deleted without `erase`.
 const DESTRUCTION_DELAY: Duration = Duration::from_millis(200);
-/// Commits between two witness files: each costs two syncs.
+/// Commits between two syncs of the witness; after a loss of power it is at most so late.
 const WITNESS_COMMITS: u64 = 4096;
 
 /// Key of the record that every batch updates.
@@ -124,12 +123,13 @@ where
 pub(crate) struct Writer {
     records: Arc<Records>,
     disk: Arc<dyn Disk>,
-    dir: PathBuf,
+    witness: Witness,
     reserve_bytes: u64,
     head: Head,
     /// Slots below this one have durable secrets.
     slots_ready: Slot,
     destructions: Destructions,
+    /// The last commit whose witness was synced.
     witnessed: u64,
     poisoned: bool,
 }
@@ -172,14 +172,14 @@ impl Writer {
     pub(crate) fn start(
         records: Arc<Records>,
         disk: Arc<dyn Disk>,
-        dir: PathBuf,
+        witness: Witness,
         reserve_bytes: u64,
         head: Head,
     ) -> Result<Self, Failure> {
         let mut writer = Self {
             records,
             disk,
-            dir,
+            witness,
             reserve_bytes,
             head,
             slots_ready: head.next_slot,
@@ -273,6 +273,9 @@ impl Writer {
             None if changed => self.sync_log(),
             None => Ok(()),
         };
+        if durable.is_ok() {
+            self.tell_witness();
+        }
         answers.into_iter().for_each(|answer| answer(durable.clone()));
         let destroyed = match &durable {
             Ok(()) if !answers_erasing.is_empty() || self.destructions.due() => self.destroy(),
@@ -422,22 +425,30 @@ impl Writer {
             self.poison(failure);
         }
         if self.head.commit - self.witnessed >= WITNESS_COMMITS {
-            self.witness();
+            self.sync_witness();
         }
     }
 
-    fn witness(&mut self) {
-        match format::witness(&self.dir, self.head.commit) {
-            Ok(()) => self.witnessed = self.head.commit,
-            Err(error) => tracing::warn!(%error, "the store's witness file cannot be written"),
+    /// Tells the witness what is durable. Late or missing, it notices less; it never loses anything.
+    fn tell_witness(&mut self) {
+        if let Err(error) = self.witness.tell(self.head.commit, &self.records.sealer) {
+            tracing::warn!(%error, "the store's witness file cannot be written");
+        }
+    }
+
+    fn sync_witness(&mut self) {
+        match self.witness.sync() {
+            Ok(()) => self.witnessed = self.witness.told(),
+            Err(error) => tracing::warn!(%error, "the store's witness file cannot be synced"),
         }
     }
 
     fn finish(&mut self) -> Result<(), Failure> {
         self.destroy()?;
         self.sync_log()?;
+        self.tell_witness();
         if self.head.commit != self.witnessed {
-            self.witness();
+            self.sync_witness();
         }
         Ok(())
     }

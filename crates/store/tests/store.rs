@@ -150,6 +150,36 @@ fn a_store_that_lost_acknowledged_writes_is_damaged() {
     ));
 }
 
+/// 1. Writes are acknowledged. 2. The process is killed: the files are copied as they lie. 3. The end of the log, where
+///    the last writes are, is damaged. 4. The store says so instead of opening without them.
+#[test]
+fn damage_to_the_log_of_a_killed_process_is_noticed() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    fill(&store, 200);
+    let log = fs::read(dir.path().join("db")).unwrap();
+    let end = log.iter().rposition(|byte| *byte != 0).unwrap();
+    let copy_with = |damage: &dyn Fn(&mut [u8])| {
+        let copy = tempfile::tempdir().unwrap();
+        for entry in fs::read_dir(dir.path()).unwrap().map(Result::unwrap).filter(|e| e.path().is_file()) {
+            fs::copy(entry.path(), copy.path().join(entry.file_name())).unwrap();
+        }
+        let mut bytes = log.clone();
+        damage(&mut bytes);
+        fs::write(copy.path().join("db"), bytes).unwrap();
+        copy
+    };
+    assert_eq!(open(copy_with(&|_| {}).path()).scan(&Key::new(b'k')).count(), 200);
+    let flip = |bytes: &mut [u8]| bytes.iter_mut().for_each(|byte| *byte ^= 0x5a);
+    for (name, damaged) in [
+        ("the last bytes", copy_with(&|log| flip(&mut log[end - 64..end]))),
+        ("the whole", copy_with(&|log| flip(log))),
+        ("zeroed from the middle", copy_with(&|log| log[end / 2..].fill(0))),
+    ] {
+        assert!(matches!(open_error(damaged.path(), &home()), OpenError::Corrupt(_)), "{name}");
+    }
+}
+
 #[test]
 fn flipped_or_cut_bytes_give_an_error_or_the_right_values_and_never_a_panic() {
     let dir = tempfile::tempdir().unwrap();

@@ -1,0 +1,138 @@
+//! How far the store certainly got, kept outside of sled's log.
+//!
+//! sled takes a damaged end of its log for a torn write and cuts it off without a word. The witness tells the two
+//! apart: after every durability step it is given the number of the last commit, so a log that knows only older
+//! ones has lost what was acknowledged.
+//!
+//! The file is two places, written in turn, each `commit (8, big-endian) || check (16)`; the check is a hidden name of
+//! the commit under the home key. A write that the loss of power tore leaves the other place. Writes are not synced
+//! one by one, which would double the cost of a commit: whatever kills only the process loses none of them, and
+//! after a loss of power the witness may be late, at most by what the kernel had not written back, never early.
+
+use std::fs::{self, File};
+use std::io;
+use std::os::unix::fs::FileExt as _;
+use std::path::Path;
+
+use crate::disk::sync_dir;
+use crate::error::OpenError;
+use crate::format::private;
+use crate::seal::Sealer;
+
+const FILE: &str = "witness";
+const FILE_NEW: &str = "witness.new";
+/// Distance of the two places: a sector of any drive, so that one torn write cannot reach both.
+const STRIDE: u64 = 4096;
+/// Bytes of a place that are used.
+const PLACE_BYTES: usize = 24;
+const LABEL: &[u8] = b"witness";
+
+/// The witness of an open store.
+pub(crate) struct Witness {
+    file: File,
+    next: u64,
+    told: u64,
+}
+
+impl Witness {
+    /// Opens the witness and gives what it was last told; `None` before the store was completely made.
+    ///
+    /// # Errors
+    /// [`OpenError::Corrupt`] if neither place is readable.
+    pub(crate) fn open(dir: &Path, sealer: &Sealer) -> Result<Option<Self>, OpenError> {
+        let file = match File::options().read(true).write(true).open(dir.join(FILE)) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            opened => opened?,
+        };
+        let places = [read(&file, 0, sealer)?, read(&file, 1, sealer)?];
+        let told = places.into_iter().flatten().max();
+        let told = told.ok_or(OpenError::Corrupt("its witness file is not readable"))?;
+        // The place of the lesser number is the one to write next.
+        Ok(Some(Self { file, next: u64::from(places[0] == Some(told)), told }))
+    }
+
+    /// Makes the file of a new store, durably: from here on the store was completely made.
+    pub(crate) fn make(dir: &Path, sealer: &Sealer, commit: u64) -> io::Result<Self> {
+        let file = private().truncate(true).open(dir.join(FILE_NEW))?;
+        for place in 0..2 {
+            file.write_all_at(&encode(commit, sealer), place * STRIDE)?;
+        }
+        file.sync_all()?;
+        fs::rename(dir.join(FILE_NEW), dir.join(FILE))?;
+        sync_dir(dir)?;
+        Ok(Self { file, next: 0, told: commit })
+    }
+
+    /// The last commit that is known to be durable.
+    pub(crate) fn told(&self) -> u64 {
+        self.told
+    }
+
+    /// Notes that `commit` is durable.
+    pub(crate) fn tell(&mut self, commit: u64, sealer: &Sealer) -> io::Result<()> {
+        if commit != self.told {
+            self.file.write_all_at(&encode(commit, sealer), self.next * STRIDE)?;
+            (self.next, self.told) = (1 - self.next, commit);
+        }
+        Ok(())
+    }
+
+    /// Makes what it was told durable.
+    pub(crate) fn sync(&self) -> io::Result<()> {
+        self.file.sync_data()
+    }
+}
+
+fn encode(commit: u64, sealer: &Sealer) -> [u8; PLACE_BYTES] {
+    let mut bytes = [0; PLACE_BYTES];
+    bytes[..8].copy_from_slice(&commit.to_be_bytes());
+    bytes[8..].copy_from_slice(&sealer.hidden(&[LABEL, &commit.to_be_bytes()].concat()));
+    bytes
+}
+
+/// The number in a place; `None` if it is torn, cut off or forged.
+fn read(file: &File, place: u64, sealer: &Sealer) -> io::Result<Option<u64>> {
+    let mut bytes = [0; PLACE_BYTES];
+    match file.read_exact_at(&mut bytes, place * STRIDE) {
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
+        done => done?,
+    }
+    let commit = u64::from_be_bytes([
+        bytes[0], bytes[1], bytes[2], bytes[3], bytes[4], bytes[5], bytes[6], bytes[7],
+    ]);
+    Ok((bytes == encode(commit, sealer)).then_some(commit))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::seal::HomeKey;
+
+    fn sealer() -> Sealer {
+        Sealer::new(&HomeKey::new([7; 32]))
+    }
+
+    fn told(dir: &Path) -> Option<u64> {
+        Witness::open(dir, &sealer()).unwrap().map(|witness| witness.told())
+    }
+
+    #[test]
+    fn a_torn_write_leaves_what_was_told_before_it() {
+        let dir = tempfile::tempdir().unwrap();
+        assert_eq!(told(dir.path()), None);
+        let mut witness = Witness::make(dir.path(), &sealer(), 0).unwrap();
+        for commit in [1, 3, 4, 9] {
+            witness.tell(commit, &sealer()).unwrap();
+            assert_eq!(told(dir.path()), Some(commit));
+        }
+        let mut reopened = Witness::open(dir.path(), &sealer()).unwrap().unwrap();
+        reopened.tell(12, &sealer()).unwrap();
+        assert_eq!(told(dir.path()), Some(12));
+        let file = File::options().write(true).open(dir.path().join(FILE)).unwrap();
+        let place = 1 - reopened.next;
+        file.write_all_at(&[0xff; 11], place * STRIDE).unwrap();
+        assert_eq!(told(dir.path()), Some(9));
+        file.write_all_at(&[0xff; 11], (1 - place) * STRIDE).unwrap();
+        assert!(matches!(Witness::open(dir.path(), &sealer()), Err(OpenError::Corrupt(_))));
+    }
+}
