@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use freehold_api::hub::{Ask, Asks, Read, Stats};
+use freehold_api::hub::{Ask, AskCustomer, Asks, Customers, Read, Receipt, Stats};
 use freehold_api::{ApiError, Client};
 use freehold_hub::view::AskView;
 
@@ -27,10 +27,15 @@ pub(crate) async fn dispatch(dir: &Path, command: HubCommand, out: &Out) -> Outc
     }
     let client = local::client(dir, Kind::Hub).await?;
     match command {
-        HubCommand::Ask { file } => ask(&client, &file, out).await,
+        HubCommand::Ask { file, to, made } => ask(&client, file.as_deref(), &to, made, out).await,
         HubCommand::Asks => asks(&client, out).await,
         HubCommand::Invite(args) => invite::invite(&client, args, out).await,
         HubCommand::Customers { customer } => customers::customers(&client, customer, out).await,
+        HubCommand::Receipt { customer, grant } => {
+            let answer = client.call(&Receipt { customer, grant }).await?;
+            out.raw(&format!("{}\n", answer.credential));
+            Ok(())
+        }
         HubCommand::Events { follow, after } => events::events(&client, follow, after, out).await,
         HubCommand::Read { customer, paths, purpose } => {
             read(&client, &Read { customer, paths, purpose }, out).await
@@ -42,19 +47,41 @@ pub(crate) async fn dispatch(dir: &Path, command: HubCommand, out: &Out) -> Outc
     }
 }
 
-async fn ask(client: &Client, file: &Path, out: &Out) -> Outcome {
+async fn ask(
+    client: &Client,
+    file: Option<&Path>,
+    to: &[String],
+    made: Option<String>,
+    out: &Out,
+) -> Outcome {
+    // A mistyped customer is told before anything is made.
+    for customer in to {
+        client.call(&Customers { customer: Some(customer.clone()) }).await?;
+    }
+    let mut ask = match file {
+        Some(file) => Some(make(client, file).await?),
+        None => None,
+    };
+    let id = ask.as_ref().map(|ask| ask.id.clone()).or(made);
+    for customer in to {
+        ask = Some(client.call(&AskCustomer { customer: customer.clone(), ask: id.clone() }).await?);
+    }
+    let Some(ask) = ask else { return Ok(()) };
+    out.show(&ask, |ask| {
+        let next = match to {
+            [] => "invite a customer with  freehold hub invite --customer REF".to_owned(),
+            _ => format!("asked: {}", to.join(", ")),
+        };
+        format!("request {} asks for {}\n{next}", short(&ask.id), ask.fields.join(", "))
+    });
+    Ok(())
+}
+
+async fn make(client: &Client, file: &Path) -> Result<AskView, ApiError> {
     let toml = String::from_utf8(local::read(file)?).map_err(|_| {
         ApiError::new("bad-ask", format!("{} is not text: write it as TOML in UTF-8", file.display()))
     })?;
-    let ask = client.call(&Ask { toml, file: Some(file.display().to_string()) }).await?;
-    out.show(&ask, |ask| {
-        format!(
-            "request {} asks for {}\ninvite a customer with  freehold hub invite --customer REF",
-            short(&ask.id),
-            ask.fields.join(", ")
-        )
-    });
-    Ok(())
+    client.call(&Ask { toml, file: Some(file.display().to_string()) }).await
 }
 
 async fn asks(client: &Client, out: &Out) -> Outcome {

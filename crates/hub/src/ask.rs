@@ -4,6 +4,9 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, PoisonError};
 
 use freehold_mailbox::record::{list, load, save};
+use freehold_mailbox::{Desk, Mailbox};
+use freehold_protocol::code::Code;
+use freehold_protocol::data::{Carried, REQUEST};
 use freehold_protocol::document::{
     AskedField, DataRequest, DataRequestError, Document, Issue, Mode, RequestSubject, Retention,
 };
@@ -17,6 +20,7 @@ use serde_bytes::ByteBuf;
 use toml::Spanned;
 
 use crate::config::{line_of, toml_error};
+use crate::relationship::Relationship;
 use crate::shared::Shared;
 use crate::tables;
 use crate::view::AskView;
@@ -26,6 +30,9 @@ const ASK_BYTES_MAX: usize = 48 * 1024;
 
 /// Most requests of one hub: they are all kept in memory.
 const ASKS_MAX: usize = 1_000;
+
+/// Most requests put to one customer: as many as there may be grants.
+const REQUESTS_MAX: usize = 200;
 
 /// Why a request was not made.
 #[derive(Debug, thiserror::Error)]
@@ -51,6 +58,37 @@ pub enum AskError {
     /// As many as the hub keeps are there.
     #[error("there are {ASKS_MAX} requests already: use one of them")]
     TooMany,
+    /// The store failed.
+    #[error("{0}")]
+    Store(String),
+}
+
+/// The data request that is meant does not exist.
+#[derive(Debug, thiserror::Error)]
+pub enum NoSuchAsk {
+    /// None was made yet.
+    #[error("there is no data request yet: write one and make it with `freehold hub ask FILE`")]
+    None,
+    /// None of this id.
+    #[error("there is no data request {0}: `freehold hub asks` lists them")]
+    Unknown(String),
+}
+
+/// Why a customer was not asked.
+#[derive(Debug, thiserror::Error)]
+pub enum AskCustomerError {
+    /// No such relationship.
+    #[error("there is no such customer: `freehold hub customers` lists them")]
+    CustomerUnknown,
+    /// No such request.
+    #[error(transparent)]
+    Ask(#[from] NoSuchAsk),
+    /// A request is asked once.
+    #[error("this customer was asked that already: write a new request for a new question")]
+    Asked,
+    /// As many as one relationship may have.
+    #[error("this customer was asked {REQUESTS_MAX} times already")]
+    TooOften,
     /// The store failed.
     #[error("{0}")]
     Store(String),
@@ -169,6 +207,45 @@ pub(crate) async fn make(shared: &Shared, text: &str, file_name: &str) -> Result
     let view = ask.view();
     shared.asks.write().unwrap_or_else(PoisonError::into_inner).push(ask);
     Ok(view)
+}
+
+/// Puts a request to a customer whom the hub knows already. It is on disk then, and sent once they are connected.
+pub(crate) async fn put(
+    shared: &Arc<Shared>,
+    customer: &str,
+    ask: Option<&str>,
+) -> Result<AskView, AskCustomerError> {
+    let failed = |error: &dyn std::fmt::Display| AskCustomerError::Store(error.to_string());
+    let known = shared.meant(customer).map_err(|error| failed(&error))?;
+    let id = known.ok_or(AskCustomerError::CustomerUnknown)?.id;
+    let ask = shared.ask(ask)?;
+    let (relationship, putting, now) = (id.clone(), Arc::clone(&ask), shared.now());
+    let written = shared.store.write(move |txn| {
+        let storage = |_| AskCustomerError::Store(Code::StorageFailed.to_string());
+        let known = Relationship::load(txn, &relationship).map_err(storage)?;
+        let mut known = known.ok_or(AskCustomerError::CustomerUnknown)?;
+        let request = putting.request.id();
+        if known.requests.contains(request) {
+            return Err(AskCustomerError::Asked);
+        }
+        if known.requests.len() >= REQUESTS_MAX {
+            return Err(AskCustomerError::TooOften);
+        }
+        known.requests.push(request.clone());
+        known.save(txn);
+        let mailbox = Mailbox::new(&relationship);
+        let mut desk = Desk::new(txn, &mailbox, &relationship, &known.peer, now);
+        desk.queue(REQUEST, None, Carried::body(putting.request.bytes()))
+            .map_err(|code| AskCustomerError::Store(code.to_string()))
+    });
+    match written.await {
+        Ok(_) => {
+            shared.wake(&id);
+            Ok(ask.view())
+        }
+        Err(WriteError::Refused(error)) => Err(error),
+        Err(error) => Err(failed(&error)),
+    }
 }
 
 /// What a file asks for, or the line and the reason why it cannot be asked.

@@ -13,7 +13,7 @@ use freehold_webhook::{RetryPolicy, Secret, Webhook};
 use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinHandle, JoinSet};
 
-use crate::ask::{self, AskError};
+use crate::ask::{self, AskCustomerError, AskError};
 use crate::config::{ConfigError, HubConfig, SinksConfig, WebhookConfig};
 use crate::families::families;
 use crate::init::Keys;
@@ -157,6 +157,19 @@ impl Hub {
         ask::make(&self.inner.shared, toml_text, file_name).await
     }
 
+    /// Puts a request to a customer whom the hub knows already: the one of this id or prefix, or the newest. They are
+    /// asked once they are connected.
+    ///
+    /// # Errors
+    /// [`AskCustomerError`].
+    pub async fn ask_customer(
+        &self,
+        customer: &str,
+        ask: Option<&str>,
+    ) -> Result<AskView, AskCustomerError> {
+        ask::put(&self.inner.shared, customer, ask).await
+    }
+
     /// The data requests that were made, oldest first.
     #[must_use]
     pub fn asks(&self) -> Vec<AskView> {
@@ -191,6 +204,15 @@ impl Hub {
         let shared = &self.inner.shared;
         let known = logged(shared.meant(text))?;
         logged(shared.customer(known).map(Some))
+    }
+
+    /// The receipt of a customer's grant as it was signed, byte for byte what the person holds: of the grant with this
+    /// id or prefix, or of the newest. `None` if there is no such customer or grant.
+    #[must_use]
+    pub fn credential(&self, customer: &str, grant: Option<&str>) -> Option<String> {
+        let shared = &self.inner.shared;
+        let known = logged(shared.meant(customer))?;
+        logged(shared.credential(&known, grant))
     }
 
     /// Events after a number, in order; at most 1,000.

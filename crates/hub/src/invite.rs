@@ -1,6 +1,5 @@
 //! Invitations: links that begin a relationship.
 
-use std::sync::PoisonError;
 use std::time::Duration;
 
 use freehold_mailbox::entropy;
@@ -10,6 +9,7 @@ use freehold_protocol::limits::{ADDRESSES_MAX, LINK_CHARS_MAX, TEXT_BYTES_MAX};
 use freehold_protocol::time::Timestamp;
 use freehold_store::{ReadError, WriteError};
 
+use crate::ask::NoSuchAsk;
 use crate::relationship::Invited;
 use crate::shared::Shared;
 use crate::tables;
@@ -21,12 +21,9 @@ const VALID_MAX: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 /// Why there is no invitation.
 #[derive(Debug, thiserror::Error)]
 pub enum InviteError {
-    /// Nothing to ask for.
-    #[error("there is no data request yet: write one and make it with `freehold hub ask FILE`")]
-    NoAsk,
-    /// No such request.
-    #[error("there is no data request {0}: `freehold hub asks` lists them")]
-    AskUnknown(String),
+    /// No such request, or none yet.
+    #[error(transparent)]
+    Ask(#[from] NoSuchAsk),
     /// The reference is empty or too long.
     #[error("the customer's reference must have 1 to {TEXT_BYTES_MAX} bytes and no control characters")]
     Customer,
@@ -55,16 +52,7 @@ pub(crate) async fn make(
     if valid_for < Duration::from_secs(1) || valid_for > VALID_MAX {
         return Err(InviteError::Validity);
     }
-    let request = {
-        let asks = shared.asks.read().unwrap_or_else(PoisonError::into_inner);
-        match ask {
-            None => asks.last().ok_or(InviteError::NoAsk)?.request.id().clone(),
-            Some(text) => {
-                let meant = asks.iter().rev().find(|a| a.request.id().is_meant_by(text));
-                meant.ok_or_else(|| InviteError::AskUnknown(text.to_owned()))?.request.id().clone()
-            }
-        }
-    };
+    let request = shared.ask(ask)?.request.id().clone();
     let millis = u64::try_from(valid_for.as_millis()).unwrap_or(u64::MAX);
     let expires = Timestamp::from_millis(shared.now().millis().saturating_add(millis));
     let token = entropy();

@@ -39,7 +39,7 @@ mod sweep;
 mod tables;
 pub mod view;
 
-pub use ask::AskError;
+pub use ask::{AskCustomerError, AskError, NoSuchAsk};
 pub use config::{ConfigError, DidChoice, HubConfig, SinksConfig, WebhookConfig};
 pub use hub::{Hub, StartError};
 pub use init::{CONFIG_FILE, InitError, init};

@@ -89,6 +89,18 @@ impl Shared {
         })
     }
 
+    /// The receipt of a grant, in the bytes that both sides hold: of the one that is meant, or of the newest.
+    pub(crate) fn credential(&self, known: &Relationship, meant: Option<&str>) -> Result<Option<String>, ReadError> {
+        let held = held::grants(&self.store, &known.id)?;
+        let found = match meant {
+            None => held.last(),
+            Some(text) => held.iter().rev().find(|held| held.grant.is_meant_by(text)),
+        };
+        let Some(found) = found else { return Ok(None) };
+        let receipt = held::receipt(&self.store, self, &known.id, &found.grant)?.ok_or(ReadError::Corrupt)?;
+        String::from_utf8(receipt.bytes().to_vec()).map(Some).map_err(|_| ReadError::Corrupt)
+    }
+
     pub(crate) fn events(&self, after: u64, limit: usize) -> Result<Vec<EventView>, ReadError> {
         let jsonl = cursor(&self.store, JSONL)?;
         let mut events = Vec::new();

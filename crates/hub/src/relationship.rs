@@ -24,8 +24,8 @@ pub(crate) struct Relationship {
     /// The vendor's own reference.
     pub(crate) customer: Option<String>,
     pub(crate) since: Timestamp,
-    /// What was asked when it began.
-    pub(crate) request: RequestId,
+    /// What was asked, oldest first.
+    pub(crate) requests: Vec<RequestId>,
     /// The person's commitment to their next key.
     pub(crate) next_key: Option<ByteBuf>,
 }
@@ -100,7 +100,7 @@ pub(crate) fn admit(
         peer: key.did(),
         customer: invited.customer.clone(),
         since: now,
-        request: invited.request.clone(),
+        requests: vec![invited.request.clone()],
         next_key: None,
     };
     invited.used_by = Some(begun.peer.clone());

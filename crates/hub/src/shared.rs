@@ -13,7 +13,7 @@ use freehold_protocol::time::Timestamp;
 use freehold_store::{Key, Store};
 use tokio::sync::watch;
 
-use crate::ask::Ask;
+use crate::ask::{Ask, NoSuchAsk};
 use crate::init::Keys;
 use crate::session::Sessions;
 
@@ -81,6 +81,16 @@ impl Shared {
     pub(crate) fn request(&self, id: &RequestId) -> Option<DataRequest> {
         let asks = self.asks.read().unwrap_or_else(PoisonError::into_inner);
         asks.iter().find(|ask| ask.request.id() == id).map(|ask| ask.request.clone())
+    }
+
+    /// The data request that somebody means: by its id or the beginning of it, or the newest.
+    pub(crate) fn ask(&self, meant: Option<&str>) -> Result<Arc<Ask>, NoSuchAsk> {
+        let asks = self.asks.read().unwrap_or_else(PoisonError::into_inner);
+        let found = match meant {
+            None => asks.last(),
+            Some(text) => asks.iter().rev().find(|ask| ask.request.id().is_meant_by(text)),
+        };
+        found.cloned().ok_or_else(|| meant.map_or(NoSuchAsk::None, |text| NoSuchAsk::Unknown(text.to_owned())))
     }
 
     /// Events up to `n` are on disk.

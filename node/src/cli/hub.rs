@@ -12,10 +12,17 @@ pub(crate) enum HubCommand {
     Init(Init),
     /// Run the hub
     Run(HubRun),
-    /// Make a data request from a TOML file
+    /// Make a data request from a TOML file, for those you invite or whom you know already
     Ask {
         /// The file, or - for standard input
-        file: PathBuf,
+        #[arg(required_unless_present = "made")]
+        file: Option<PathBuf>,
+        /// Put a request to a customer whom you know already; may be repeated
+        #[arg(long, value_name = "CUSTOMER")]
+        to: Vec<String>,
+        /// Instead of a file, the id of a request that was made before
+        #[arg(long, value_name = "ID", conflicts_with = "file", requires = "to")]
+        made: Option<String>,
     },
     /// Show the data requests
     Asks,
@@ -25,6 +32,13 @@ pub(crate) enum HubCommand {
     Customers {
         /// Your own reference, the id, or the person's DID
         customer: Option<String>,
+    },
+    /// Print the signed credential of a customer's grant, for anyone's tool
+    Receipt {
+        /// Your own reference, the id, or the person's DID
+        customer: String,
+        /// Which grant: its id or the beginning of it [default: the newest]
+        grant: Option<String>,
     },
     /// Show what happened
     Events {

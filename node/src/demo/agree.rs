@@ -74,5 +74,8 @@ pub(super) async fn credential(stage: &mut Stage) -> Checked {
     let proofs = document.get("proof").and_then(Value::as_array).ok_or("the credential has no proof set")?;
     let suites = proofs.iter().all(|p| p.get("cryptosuite").is_some_and(|suite| suite == "eddsa-jcs-2022"));
     ensure(proofs.len() == 2 && suites, || format!("the credential has {} proofs", proofs.len()))?;
-    Ok(format!("{} bytes with both signatures (eddsa-jcs-2022):\n{credential}", credential.len()))
+    let call = hub::Receipt { customer: CUSTOMER.to_owned(), grant: Some(stage.grant.clone()) };
+    let theirs = stage.hub()?.call(&call).await.map_err(said)?.credential;
+    ensure(theirs == credential, || "the vendor holds other bytes than the person".to_owned())?;
+    Ok(format!("{} bytes with both signatures (eddsa-jcs-2022), the same at both sides:\n{credential}", credential.len()))
 }

@@ -23,6 +23,16 @@ call!(
 );
 
 call!(
+    /// Puts a data request to a customer whom the hub knows already.
+    AskCustomer = "ask-customer" -> AskView {
+        /// The relationship's id, the pairwise DID or the vendor's reference.
+        customer: String,
+        /// Which data request: its id or a prefix; the newest if absent.
+        ask: Option<String>,
+    }
+);
+
+call!(
     /// All data requests that were made.
     Asks = "asks" -> Vec<AskView> {}
 );
@@ -46,6 +56,24 @@ call!(
         customer: Option<String>,
     }
 );
+
+call!(
+    /// The countersigned grant of a customer, byte for byte what the person holds.
+    Receipt = "receipt" -> ReceiptAnswer {
+        /// The relationship's id, the pairwise DID or the vendor's reference.
+        customer: String,
+        /// The grant's id or a prefix; the newest if absent.
+        grant: Option<String>,
+    }
+);
+
+/// What [`Receipt`] answers.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ReceiptAnswer {
+    /// The canonical JSON with both proofs.
+    pub credential: String,
+}
 
 call!(
     /// The event log, oldest first.

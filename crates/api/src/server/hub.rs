@@ -4,12 +4,12 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use freehold_hub::{AskError, Hub, InviteError, ReadError, RetryError};
+use freehold_hub::{AskCustomerError, AskError, Hub, InviteError, ReadError, RetryError, NoSuchAsk};
 use freehold_protocol::code::Code;
 
 use super::{Calls, ServeError};
 use crate::call::hub::{
-    Ask, Asks, Customers, DeadLetters, Events, Info, Invite, Read, Retried, Retry, Stats,
+    Ask, AskCustomer, Asks, Customers, DeadLetters, Events, Info, Invite, Read, Receipt, ReceiptAnswer, Retried, Retry, Stats,
 };
 use crate::{ApiError, Socket, exit};
 
@@ -35,6 +35,7 @@ pub async fn serve_hub(
     Calls::new(Arc::new(hub), elsewhere)
         .on(|h, _: Info| async move { Ok(h.info()) })
         .on(|h, c: Ask| async move { Ok(h.ask(&c.toml, c.file.as_deref().unwrap_or("the request")).await?) })
+        .on(|h, c: AskCustomer| async move { Ok(h.ask_customer(&c.customer, c.ask.as_deref()).await?) })
         .on(|h, _: Asks| async move { Ok(h.asks()) })
         .on(|h, c: Invite| async move {
             let seconds = u64::from(c.days.unwrap_or(INVITATION_DAYS)) * 24 * 60 * 60;
@@ -45,6 +46,11 @@ pub async fn serve_hub(
                 None => Ok(h.customers()),
                 Some(text) => Ok(vec![h.customer(&text).ok_or(ReadError::CustomerUnknown)?]),
             }
+        })
+        .on(|h, c: Receipt| async move {
+            let credential = h.credential(&c.customer, c.grant.as_deref());
+            let none = "there is no such grant: `freehold hub customers CUSTOMER` lists them";
+            Ok(ReceiptAnswer { credential: credential.ok_or_else(|| ApiError::new("not-found", none))? })
         })
         .on(|h, c: Events| async move {
             let limit = c.limit.unwrap_or(EVENTS_SHOWN);
@@ -77,11 +83,29 @@ impl From<AskError> for ApiError {
     }
 }
 
+impl From<AskCustomerError> for ApiError {
+    fn from(error: AskCustomerError) -> Self {
+        let code = match &error {
+            AskCustomerError::CustomerUnknown => "not-found",
+            AskCustomerError::Ask(none) => no_such_ask(none),
+            AskCustomerError::Asked | AskCustomerError::TooOften => "not-possible-now",
+            AskCustomerError::Store(_) => "store-failed",
+        };
+        Self::new(code, error)
+    }
+}
+
+fn no_such_ask(error: &NoSuchAsk) -> &'static str {
+    match error {
+        NoSuchAsk::None => "not-possible-now",
+        NoSuchAsk::Unknown(_) => "not-found",
+    }
+}
+
 impl From<InviteError> for ApiError {
     fn from(error: InviteError) -> Self {
         let code = match &error {
-            InviteError::NoAsk => "not-possible-now",
-            InviteError::AskUnknown(_) => "not-found",
+            InviteError::Ask(none) => no_such_ask(none),
             InviteError::Customer | InviteError::Validity => "bad-value",
             InviteError::Store(_) => "store-failed",
         };

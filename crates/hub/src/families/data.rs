@@ -54,7 +54,7 @@ impl Data {
         if desk.peer.key() != Some(grant.signer_key()) {
             return Err(Code::WrongSigner);
         }
-        if grant.subject().request.id != known.request {
+        if !known.requests.contains(&grant.subject().request.id) {
             return Err(Code::RequestUnknown);
         }
         if grant.valid_until().is_some_and(|until| desk.now >= until) {
@@ -188,7 +188,7 @@ impl Data {
     fn decline(&self, desk: &mut Desk<'_>, message: &Message) -> Result<(), Code> {
         let declined: Decline = decode(&message.body)?;
         let known = relationship(desk)?;
-        if declined.request != known.request {
+        if !known.requests.contains(&declined.request) {
             return Err(Code::RequestUnknown);
         }
         let new = New {

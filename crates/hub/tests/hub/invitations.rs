@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use freehold_hub::{AskError, InviteError};
+use freehold_hub::{AskCustomerError, AskError, InviteError, NoSuchAsk};
 use freehold_protocol::code::Code;
 use freehold_protocol::connect::{INTRODUCTION, Introduction};
 use freehold_protocol::invitation::Invitation;
@@ -81,7 +81,28 @@ async fn a_wrong_request_is_refused_with_its_line_and_nothing_to_ask_invites_nob
     }
     assert_eq!(vendor.hub.asks().len(), 1);
     let unknown = vendor.hub.invite(None, Some("ffff".into()), WEEK).await;
-    assert!(matches!(unknown, Err(InviteError::AskUnknown(_))), "{unknown:?}");
+    assert!(matches!(unknown, Err(InviteError::Ask(NoSuchAsk::Unknown(_)))), "{unknown:?}");
     let endless = vendor.hub.invite(None, None, WEEK * 100).await;
     assert!(matches!(endless, Err(InviteError::Validity)), "{endless:?}");
+}
+
+/// 1. A person is a customer and has agreed. 2. The vendor makes a second request and puts it to them. 3. They are
+///    asked in the open session, once, and may grant it beside the first.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_customer_is_asked_again_and_grants_both() {
+    let vendor = Vendor::start().await;
+    let mut person = connect(&vendor.link().await, key(1)).await.unwrap();
+    person.agree(None).await;
+    let second = vendor.hub.ask(&ASK.replace("to call you", "to write to you"), "second.toml").await.unwrap();
+    vendor.hub.ask_customer("C-17", None).await.unwrap();
+    let receipt = person.agree(None).await;
+    assert_eq!(receipt.subject().request.id.to_string(), second.id);
+    assert_eq!(vendor.customer().grants.len(), 2);
+
+    let again = vendor.hub.ask_customer("C-17", Some(&second.id)).await;
+    assert!(matches!(again, Err(AskCustomerError::Asked)), "{again:?}");
+    let nobody = vendor.hub.ask_customer("C-18", None).await;
+    assert!(matches!(nobody, Err(AskCustomerError::CustomerUnknown)), "{nobody:?}");
+    let nothing = vendor.hub.ask_customer("C-17", Some("ffff")).await;
+    assert!(matches!(nothing, Err(AskCustomerError::Ask(NoSuchAsk::Unknown(_)))), "{nothing:?}");
 }
