@@ -47,9 +47,16 @@ impl Bell {
 #[derive(Debug, Default)]
 pub(crate) struct Bells {
     bells: Mutex<HashMap<RelationshipId, Arc<Bell>>>,
-    listeners: Mutex<HashMap<Path, BTreeSet<RelationshipId>>>,
+    listeners: Mutex<Listeners>,
     /// Rung when a message of any vendor was taken in.
     pub(crate) arrivals: Notify,
+}
+
+/// Who hears of which path, from both sides, so that one relationship's change touches its own paths alone.
+#[derive(Debug, Default)]
+struct Listeners {
+    of_path: HashMap<Path, BTreeSet<RelationshipId>>,
+    of_relationship: HashMap<RelationshipId, BTreeSet<Path>>,
 }
 
 impl Bells {
@@ -69,14 +76,21 @@ impl Bells {
     /// The relationship is to hear of exactly these paths.
     pub(crate) fn listen(&self, relationship: &RelationshipId, paths: &BTreeSet<Path>) {
         let mut listeners = lock(&self.listeners);
-        listeners.retain(|path, who| {
-            if !paths.contains(path) {
+        let Listeners { of_path, of_relationship } = &mut *listeners;
+        let before = match paths.is_empty() {
+            true => of_relationship.remove(relationship),
+            false => of_relationship.insert(relationship.clone(), paths.clone()),
+        };
+        for path in before.iter().flatten().filter(|path| !paths.contains(*path)) {
+            if let Some(who) = of_path.get_mut(path) {
                 who.remove(relationship);
+                if who.is_empty() {
+                    of_path.remove(path);
+                }
             }
-            !who.is_empty()
-        });
+        }
         for path in paths {
-            listeners.entry(path.clone()).or_default().insert(relationship.clone());
+            of_path.entry(path.clone()).or_default().insert(relationship.clone());
         }
     }
 
@@ -86,7 +100,7 @@ impl Bells {
         {
             let listeners = lock(&self.listeners);
             for (path, version) in versions {
-                for relationship in listeners.get(path).into_iter().flatten() {
+                for relationship in listeners.of_path.get(path).into_iter().flatten() {
                     concerned.entry(relationship.clone()).or_default().insert(path.clone(), *version);
                 }
             }
@@ -103,4 +117,32 @@ impl Bells {
 /// A lock whose data is whole after any panic: every change under it is one step.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn paths(texts: &[&str]) -> BTreeSet<Path> {
+        texts.iter().map(|text| Path::parse(text).unwrap()).collect()
+    }
+
+    fn heard(bells: &Bells, path: &str) -> usize {
+        bells.changed(&BTreeMap::from([(Path::parse(path).unwrap(), 1)]))
+    }
+
+    #[test]
+    fn a_relationship_hears_of_exactly_what_it_listens_to_last() {
+        let bells = Bells::default();
+        let (one, two) = (RelationshipId::from_entropy([1; 16]), RelationshipId::from_entropy([2; 16]));
+        bells.listen(&one, &paths(&["phone.mobile", "email.personal"]));
+        bells.listen(&two, &paths(&["phone.mobile"]));
+        assert_eq!((heard(&bells, "phone.mobile"), heard(&bells, "email.personal")), (2, 1));
+        bells.listen(&one, &paths(&["email.personal", "email.work"]));
+        assert_eq!((heard(&bells, "phone.mobile"), heard(&bells, "email.work")), (1, 1));
+        bells.remove(&one);
+        bells.remove(&two);
+        assert_eq!((heard(&bells, "phone.mobile"), heard(&bells, "email.work")), (0, 0));
+        assert!(lock(&bells.listeners).of_path.is_empty());
+    }
 }
