@@ -167,11 +167,17 @@ async fn a_slow_receiver_holds_the_sender_back_and_loses_nothing() {
     }
 }
 
+/// QUIC says that a connection is closed in a single packet, which a full socket may drop: then the hub's pings notice.
 #[tokio::test]
 async fn abort_forgets_queued_frames() {
+    let watchful = Limits {
+        liveness_interval: Duration::from_secs(2),
+        liveness_timeout: Duration::from_secs(5),
+        ..Limits::default()
+    };
     for listen in [QUIC, TCP] {
         for connection in [true, false] {
-            let pair = Pair::new(listen).await;
+            let pair = Pair::with(listen, watchful, Limits::default()).await;
             let (sender, mut own) = pair.node.open_session().await.unwrap().split();
             let (_sender, mut receiver) = soon(pair.hub.accept_session()).await.unwrap().split();
             let sent = fill(&sender).await;
