@@ -1,6 +1,6 @@
 //! The session machine: two mailboxes over one connection, from hello to goodbye. Spec: `specs/session.md`.
 //!
-//! [`Session`] is sans-IO. Getters: [`Session::is_open`], [`Session::cursors`], [`Session::peer_knows`].
+//! [`Session`] is sans-IO. Getters: [`Session::is_open`], [`Session::is_over`], [`Session::cursors`], [`Session::peer_knows`].
 //! Inputs: [`Session::handle_frame`], [`Session::handle_timeout`]. Commands: [`Session::queued`],
 //! [`Session::send`], [`Session::committed`], [`Session::close`].
 //! Outputs: [`Session::poll_output`], [`Session::poll_timeout`].
@@ -117,6 +117,12 @@ impl Session {
         self.phase == Phase::Open
     }
 
+    /// Whether the session has ended.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        self.phase == Phase::Over
+    }
+
     /// Where the mailboxes stand, as far as this session knows.
     #[must_use]
     pub fn cursors(&self) -> Cursors {
@@ -182,9 +188,8 @@ impl Session {
         }
     }
 
-    /// The shell has queued an entry durably; it is composed when its turn comes.
+    /// The shell has queued entries up to this one durably; each is composed when its turn comes.
     pub fn queued(&mut self, seq: u64) {
-        debug_assert!(seq == self.cursors.queued + 1 || seq <= self.cursors.queued);
         self.cursors.queued = self.cursors.queued.max(seq);
         self.compose_next();
     }

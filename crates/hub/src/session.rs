@@ -212,9 +212,10 @@ impl Server {
             invitation: None,
             check_in_secs: self.check_in_secs,
         };
-        let mut link = match Link::accept(context, sender, receiver, connection.peer(), hello, theirs) {
+        let link = Link::accept(context, sender, receiver, connection.peer(), hello, theirs).await;
+        let mut link = match link {
             Ok(link) => link,
-            Err(error) => return tracing::error!(%error, "a session's cursors cannot be read"),
+            Err(error) => return tracing::error!(%error, "a session cannot begin"),
         };
         let mut stop = self.stop.clone();
         let mut closing = false;

@@ -10,9 +10,11 @@ use freehold_protocol::frame::{Frame, Hello};
 use freehold_protocol::id::RelationshipId;
 use freehold_protocol::identity::{Did, PublicKey, SigningKey};
 use freehold_protocol::limits::HELLO_TIMEOUT;
+use freehold_protocol::mailbox::Cursors;
 use freehold_protocol::message::{Message, SignedMessage};
 use freehold_protocol::session::{Closed, Output, Parties, Session};
-use freehold_store::{ReadError, Store, WriteError};
+use freehold_protocol::time::Moment;
+use freehold_store::{Durable, Store, WriteError};
 use freehold_transport::{FrameError, FrameReceiver, FrameSender, Frames, SendError};
 use futures::StreamExt as _;
 use futures::future::BoxFuture;
@@ -106,55 +108,50 @@ impl Link {
     /// The dialling side of a fresh stream.
     ///
     /// # Errors
-    /// The store's, reading the cursors.
-    pub fn dial(
+    /// [`LinkError::Store`], when what was stored so far is not certainly on disk.
+    pub async fn dial(
         context: Context,
         frames: Frames,
         peer_key: PublicKey,
         hello: Hello,
-    ) -> Result<Self, ReadError> {
+    ) -> Result<Self, LinkError> {
         let (sender, receiver) = frames.split();
-        Self::new(context, sender, receiver, |parties, cursors, now| {
-            Session::dial(parties(peer_key), cursors, hello, now)
-        })
+        let cursors = durable_cursors(&context).await?;
+        Ok(Self::new(context, sender, receiver, peer_key, |parties, now| {
+            Session::dial(parties, cursors, hello, now)
+        }))
     }
 
     /// The accepting side, which has read the dialler's hello with [`first_hello`].
     ///
     /// # Errors
-    /// The store's, reading the cursors.
-    pub fn accept(
+    /// [`LinkError::Store`], when what was stored so far is not certainly on disk.
+    pub async fn accept(
         context: Context,
         sender: FrameSender,
         receiver: FrameReceiver,
         peer_key: PublicKey,
         hello: Hello,
         theirs: Hello,
-    ) -> Result<Self, ReadError> {
-        Self::new(context, sender, receiver, |parties, cursors, now| {
-            Session::accept(parties(peer_key), cursors, hello, theirs, now)
-        })
+    ) -> Result<Self, LinkError> {
+        let cursors = durable_cursors(&context).await?;
+        Ok(Self::new(context, sender, receiver, peer_key, |parties, now| {
+            Session::accept(parties, cursors, hello, theirs, now)
+        }))
     }
 
     fn new(
         context: Context,
         sender: FrameSender,
         receiver: FrameReceiver,
-        session: impl FnOnce(
-            &dyn Fn(PublicKey) -> Parties,
-            freehold_protocol::mailbox::Cursors,
-            freehold_protocol::time::Moment,
-        ) -> Session,
-    ) -> Result<Self, ReadError> {
-        let mailbox = Mailbox::new(&context.relationship);
-        let cursors = mailbox.cursors(&context.store)?;
+        peer: PublicKey,
+        session: impl FnOnce(Parties, Moment) -> Session,
+    ) -> Self {
         let stopwatch = Stopwatch::start();
-        let own = context.own.clone();
-        let parties = |peer| Parties { own: own.clone(), peer };
-        let session = session(&parties, cursors, stopwatch.now());
-        Ok(Self {
+        let session = session(Parties { own: context.own.clone(), peer }, stopwatch.now());
+        Self {
+            mailbox: Mailbox::new(&context.relationship),
             context,
-            mailbox,
             session,
             stopwatch,
             sender,
@@ -163,7 +160,7 @@ impl Link {
             steps: FuturesOrdered::new(),
             events: VecDeque::new(),
             over: false,
-        })
+        }
     }
 
     /// Whether a message of the caller's own may be queued and sent right now.
@@ -239,7 +236,8 @@ impl Link {
         }
     }
 
-    /// Moves everything that can move without waiting.
+    /// Moves everything that can move without waiting. While the peer takes no frame the session's outputs wait in
+    /// the session, which bounds them by its window and makes one acknowledgement of many; its end does not wait.
     fn pump(&mut self) {
         while !self.over {
             while let Some(frame) = self.outbox.pop_front() {
@@ -251,6 +249,9 @@ impl Link {
                     }
                     Err(_) => return self.fail(LinkError::Lost),
                 }
+            }
+            if !self.outbox.is_empty() && !self.session.is_over() {
+                return;
             }
             let Some(output) = self.session.poll_output() else { return };
             match output {
@@ -305,6 +306,7 @@ impl Link {
                 .await;
             match taken {
                 Ok(after) => Step::Taken { seq, after: after.into_inner() },
+                Err(WriteError::Refused(TakeError::Full)) => Step::Refused(Code::Busy),
                 Err(error) => broken(&error),
             }
         }));
@@ -340,6 +342,15 @@ impl Link {
             }
         }));
     }
+}
+
+/// Where the mailboxes stand on disk. A plain read could show a batch that no sync has reached yet, and a hello
+/// acknowledges. The writer takes this in its turn, behind everything that an earlier session has queued, and
+/// answers it only when all before it is durable.
+async fn durable_cursors(context: &Context) -> Result<Cursors, LinkError> {
+    let mailbox = Mailbox::new(&context.relationship);
+    let read = context.store.write(move |txn| mailbox.cursors(txn)).await;
+    read.map(Durable::into_inner).map_err(|error| LinkError::Store(error.to_string()))
 }
 
 fn broken(error: &WriteError<TakeError>) -> Step {

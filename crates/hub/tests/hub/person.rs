@@ -121,7 +121,7 @@ impl Offline {
             check_in_secs: None,
         };
         let frames = connection.open_session().await.unwrap();
-        let mut link = Link::dial(context.clone(), frames, expected[0], hello).unwrap();
+        let mut link = Link::dial(context.clone(), frames, expected[0], hello).await.unwrap();
         match link.next().await {
             Event::Open(_) => {}
             Event::Closed(Closed::ByPeer(code)) => return Err(code),
