@@ -16,7 +16,7 @@ use crate::records::{Records, stored};
 use crate::scan::{Scan, after_range, prefix_range};
 use crate::seal::HomeKey;
 use crate::txn::Txn;
-use crate::writer::{Message, Work};
+use crate::writer::{Message, Urgency, Work};
 
 /// Most writes that wait for the writer; a caller beyond them waits to be let in. Four groups, so that the next one
 /// is always full under load.
@@ -151,10 +151,33 @@ impl Store {
         T: Send + 'static,
         E: Send + 'static,
     {
+        self.write_as(Urgency::Normal, closure).await
+    }
+
+    /// As [`Store::write`], and allowed to use half of the reserve when the disk is full: for what must be possible
+    /// then, such as stopping, erasing and freeing space.
+    ///
+    /// # Errors
+    /// [`WriteError`]; it says whether anything was written.
+    pub async fn write_urgent<T, E, F>(&self, closure: F) -> Result<Durable<T>, WriteError<E>>
+    where
+        F: FnOnce(&mut Txn) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: Send + 'static,
+    {
+        self.write_as(Urgency::Urgent, closure).await
+    }
+
+    async fn write_as<T, E, F>(&self, urgency: Urgency, closure: F) -> Result<Durable<T>, WriteError<E>>
+    where
+        F: FnOnce(&mut Txn) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: Send + 'static,
+    {
         let permit = self.handle.permit().await.map_err(|Gone| WriteError::Closed)?;
         let (reply, answer) = oneshot::channel();
         self.handle
-            .send(Message::Write(Box::new(Work { closure, reply }), permit))
+            .send(Message::Write(Box::new(Work { closure, reply }), urgency, permit))
             .map_err(|_| WriteError::Closed)?;
         answer.await.unwrap_or(Err(WriteError::Closed))
     }

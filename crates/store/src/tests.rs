@@ -45,6 +45,7 @@ struct Faults {
     fail_log: AtomicBool,
     fail_keys: AtomicBool,
     full: AtomicBool,
+    low: AtomicBool,
     forgotten: AtomicBool,
 }
 
@@ -68,7 +69,11 @@ impl Disk for FaultyDisk {
     }
 
     fn free_bytes(&self) -> io::Result<u64> {
-        if self.faults.full.load(SeqCst) { Ok(1) } else { self.files.free_bytes() }
+        match (self.faults.full.load(SeqCst), self.faults.low.load(SeqCst)) {
+            (true, _) => Ok(1),
+            (false, true) => Ok(Options::default().reserve_bytes * 3 / 4),
+            (false, false) => self.files.free_bytes(),
+        }
     }
 
     fn forget_cached(&self) {

@@ -97,9 +97,8 @@ fn read(file: &File, place: u64, sealer: &Sealer) -> io::Result<Option<u64>> {
         Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
         done => done?,
     }
-    let commit = u64::from_be_bytes([
-        bytes[0], bytes[1], bytes[2], bytes[3], bytes[4], bytes[5], bytes[6], bytes[7],
-    ]);
+    let commit =
+        u64::from_be_bytes([bytes[0], bytes[1], bytes[2], bytes[3], bytes[4], bytes[5], bytes[6], bytes[7]]);
     Ok((bytes == encode(commit, sealer)).then_some(commit))
 }
 

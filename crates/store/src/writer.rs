@@ -65,8 +65,16 @@ impl Head {
 
 /// What the writer is told.
 pub(crate) enum Message {
-    Write(Box<dyn Job>, OwnedSemaphorePermit),
+    Write(Box<dyn Job>, Urgency, OwnedSemaphorePermit),
     Close(oneshot::Sender<Result<(), CloseError>>, OwnedSemaphorePermit),
+}
+
+/// Whether a write may use the reserve of a full disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Urgency {
+    Normal,
+    /// Half of it; the other half is for sled's own work.
+    Urgent,
 }
 
 /// A write closure with its caller, types erased.
@@ -201,9 +209,9 @@ impl Writer {
                 None => queue.recv().map_err(|_| RecvTimeoutError::Disconnected),
             };
             let closing = match message {
-                Ok(Message::Write(job, permit)) => {
+                Ok(Message::Write(job, urgency, permit)) => {
                     drop(permit);
-                    self.run_group(job, queue)
+                    self.run_group(job, urgency, queue)
                 }
                 Ok(Message::Close(reply, _permit)) => Some(reply),
                 // A failure here poisons the store, which the next caller is told.
@@ -231,9 +239,10 @@ impl Writer {
     fn run_group(
         &mut self,
         first: Box<dyn Job>,
+        urgency: Urgency,
         queue: &Receiver<Message>,
     ) -> Option<oneshot::Sender<Result<(), CloseError>>> {
-        if let Err(failure) = self.admit() {
+        if let Err(failure) = self.admit(urgency) {
             first.fail(failure);
             return None;
         }
@@ -261,7 +270,10 @@ impl Writer {
             }
             if answers.len() + answers_erasing.len() < GROUP_JOBS_MAX {
                 match queue.try_recv() {
-                    Ok(Message::Write(job, _permit)) => next = Some(job),
+                    Ok(Message::Write(job, urgency, _permit)) => match self.admit(urgency) {
+                        Ok(()) => next = Some(job),
+                        Err(failure) => job.fail(failure),
+                    },
                     Ok(Message::Close(reply, _permit)) => closing = Some(reply),
                     Err(_) => {}
                 }
@@ -288,12 +300,16 @@ impl Writer {
         closing
     }
 
-    fn admit(&self) -> Result<(), Failure> {
+    fn admit(&self, urgency: Urgency) -> Result<(), Failure> {
         if self.poisoned {
             return Err(Failure::Poisoned);
         }
+        let reserve_bytes = match urgency {
+            Urgency::Normal => self.reserve_bytes,
+            Urgency::Urgent => self.reserve_bytes / 2,
+        };
         match self.disk.free_bytes() {
-            Ok(free) if free < self.reserve_bytes => Err(Failure::DiskFull),
+            Ok(free) if free < reserve_bytes => Err(Failure::DiskFull),
             Ok(_) => Ok(()),
             Err(error) => Err(Failure::Io(Arc::new(error))),
         }

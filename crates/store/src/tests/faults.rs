@@ -138,6 +138,18 @@ fn a_full_disk_refuses_writes_writes_nothing_and_still_reads() {
 }
 
 #[test]
+fn an_urgent_write_may_use_half_of_the_reserve() {
+    let dir = tempfile::tempdir().unwrap();
+    let (store, faults) = open_faulty(dir.path());
+    let urgent = |number| futures::executor::block_on(store.write_urgent(staged_put(number, "stop")));
+    faults.low.store(true, SeqCst);
+    assert!(matches!(store.write_blocking(staged_put(1, "no room")), Err(WriteError::DiskFull)));
+    urgent(2).unwrap();
+    faults.full.store(true, SeqCst);
+    assert!(matches!(urgent(3), Err(WriteError::DiskFull)));
+}
+
+#[test]
 fn the_reserve_is_measured_on_the_real_disk() {
     let dir = tempfile::tempdir().unwrap();
     let options = Options { reserve_bytes: u64::MAX, ..Options::default() };
