@@ -83,6 +83,9 @@ pub enum TakeError {
     /// The handler could not read or write.
     #[error("{0}")]
     Storage(Code),
+    /// As many messages that cannot be used are kept as a relationship may have.
+    #[error("the peer sends too much that cannot be used")]
+    Full,
 }
 
 /// Takes one message in: its family's work, the cursor, and whatever it queues, in one transaction. A message
@@ -116,7 +119,7 @@ pub fn take(
         Err(code) => {
             let answer = Problem { code, about: message.seq };
             let (thread, is_problem) = (message.id, message.kind.as_str() == PROBLEM);
-            mailbox.keep(txn, &Kept { message, code, at: now });
+            keep(txn, &mailbox, message, code, now)?;
             if !is_problem {
                 let kind = MessageType::parse(PROBLEM).map_err(TakeError::Storage)?;
                 mailbox.queue(txn, &kind, Some(thread), EntryBody::Fixed(cbor::encode(&answer)), now)?;
@@ -124,6 +127,21 @@ pub fn take(
             Ok(Vec::new())
         }
     }
+}
+
+/// Keeps a message that could not be used. One that this build does not know is kept whole, for a build that does. Of
+/// one that its family refused nothing but the envelope and the reason is kept: what it says was not to be had.
+fn keep(
+    txn: &mut Txn,
+    mailbox: &Mailbox,
+    mut message: Message,
+    code: Code,
+    now: Timestamp,
+) -> Result<(), TakeError> {
+    if code != Code::UnknownType {
+        message.body.clear();
+    }
+    if mailbox.keep(txn, Kept { message, code, at: now })? { Ok(()) } else { Err(TakeError::Full) }
 }
 
 /// Makes the message of a queued entry at the moment of sending.

@@ -19,15 +19,29 @@ pub struct Mailbox {
     prefix: Key,
 }
 
-/// A message that could not be used, kept as it came.
+/// Most messages of one relationship that are kept without being of use: a peer that speaks a newer version sends a
+/// few a day, and whoever sends more fills a disk. Forgetting some makes room.
+pub const KEPT_MAX: u64 = 1_000;
+
+/// Most bytes of their bodies: a hundred of the largest.
+pub const KEPT_BYTES_MAX: u64 = 6 * 1024 * 1024;
+
+/// A message that could not be used.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Kept {
-    /// The message.
+    /// The message; its body is there only if this build does not know its type.
     pub message: Message,
     /// Why it could not be used.
     pub code: Code,
     /// When it came.
     pub at: Timestamp,
+}
+
+/// What is kept, in all.
+#[derive(Default, Serialize, Deserialize)]
+struct KeptTotal {
+    messages: u64,
+    bytes: u64,
 }
 
 impl Mailbox {
@@ -54,6 +68,10 @@ impl Mailbox {
 
     fn kept_prefix(&self) -> Key {
         self.prefix.clone().with(b"k")
+    }
+
+    fn kept_total_key(&self) -> Key {
+        self.prefix.clone().with(b"t")
     }
 
     /// Where the mailboxes stand.
@@ -131,9 +149,34 @@ impl Mailbox {
         Ok(true)
     }
 
-    /// Keeps a message that could not be used.
-    pub(crate) fn keep(&self, txn: &mut Txn, kept: &Kept) {
-        save_erasable(txn, self.kept_prefix().with_u64(kept.message.seq), kept);
+    /// Keeps a message that could not be used. Gives false when there is no room.
+    pub(crate) fn keep(&self, txn: &mut Txn, kept: Kept) -> Result<bool, ReadError> {
+        let mut total: KeptTotal = load(txn, &self.kept_total_key())?.unwrap_or_default();
+        total.messages += 1;
+        total.bytes += kept.message.body.len() as u64;
+        if total.messages > KEPT_MAX || total.bytes > KEPT_BYTES_MAX {
+            return Ok(false);
+        }
+        save(txn, self.kept_total_key(), &total);
+        save_erasable(txn, self.kept_prefix().with_u64(kept.message.seq), &kept);
+        Ok(true)
+    }
+
+    /// Erases the kept messages up to a sequence; gives how many there were.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn forget_kept(&self, txn: &mut Txn, through: u64) -> Result<u64, ReadError> {
+        let mut total: KeptTotal = load(txn, &self.kept_total_key())?.unwrap_or_default();
+        let mut forgotten = 0;
+        for kept in self.kept(txn)?.into_iter().filter(|kept| kept.message.seq <= through) {
+            txn.erase(&self.kept_prefix().with_u64(kept.message.seq));
+            total.messages = total.messages.saturating_sub(1);
+            total.bytes = total.bytes.saturating_sub(kept.message.body.len() as u64);
+            forgotten += 1;
+        }
+        save(txn, self.kept_total_key(), &total);
+        Ok(forgotten)
     }
 
     /// Messages that could not be used, in order.
