@@ -255,6 +255,9 @@ pub(crate) mod tests {
         let receipt = grant.countersign(&vendor(), &vendor().public().did(), Timestamp::default()).unwrap();
         assert_eq!(receipt.without_countersignature().unwrap(), grant.bytes());
         assert_eq!(Grant::read(receipt.bytes()).unwrap(), receipt);
+        assert_eq!(Grant::recall(receipt.bytes()).unwrap(), receipt);
+        assert_eq!(Grant::recall(grant.bytes()).unwrap(), grant);
+        assert!(DataRequest::recall(grant.bytes()).is_err());
         let text = String::from_utf8(receipt.bytes().to_vec()).unwrap();
         let tampered = text.replace("email.personal", "email.work00000");
         assert!(Grant::read(tampered.as_bytes()).is_err());

@@ -26,6 +26,9 @@ pub struct IntakeState {
     pub revoked: BTreeSet<Path>,
     /// The last update taken in under it.
     pub last_update: u64,
+    /// Under [`Mode::Once`], the paths that were taken: none is taken twice.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub taken: BTreeSet<Path>,
 }
 
 /// One grant as the hub holds it.
@@ -92,17 +95,20 @@ impl Intake {
         if self.is_expired(now) {
             return Err(Code::Expired);
         }
-        if self.grant.subject().mode == Mode::Once && self.state.last_update > 0 && !update.fields.is_empty()
-        {
-            return Err(Code::Used);
-        }
+        let once = self.grant.subject().mode == Mode::Once;
         for path in update.fields.keys() {
+            if self.state.taken.contains(path) {
+                return Err(Code::Used);
+            }
             if self.state.revoked.contains(path) {
                 return Err(Code::Revoked);
             }
             if !self.grant.subject().scope.iter().any(|s| s.path == *path) {
                 return Err(Code::NotInScope);
             }
+        }
+        if once {
+            self.state.taken.extend(update.fields.keys().cloned());
         }
         self.state.last_update = self.state.last_update.max(seq);
         Ok(update.fields.clone())
@@ -139,7 +145,7 @@ impl Intake {
 mod tests {
     use super::*;
     use crate::data::tests::{grant, path, paths, person, request, vendor};
-    use crate::document::Issue;
+    use crate::document::{GrantSubject, Issue};
     use crate::id::RevocationId;
     use crate::identity::SigningKey;
 
@@ -182,6 +188,28 @@ mod tests {
         );
         assert_eq!(held.state(), &IntakeState::default());
         assert_eq!(held.handle_update(1, &update(&["phone.mobile"]), now).unwrap().len(), 1);
+    }
+
+    #[test]
+    fn under_once_a_snapshot_may_come_in_parts_and_no_field_twice() {
+        let continuous = intake(None);
+        let subject = GrantSubject { mode: Mode::Once, ..continuous.grant.subject().clone() };
+        let issue = Issue {
+            id: continuous.grant.id().clone(),
+            issuer: person().public().did(),
+            valid_from: Timestamp::default(),
+            valid_until: None,
+            subject,
+        };
+        let grant = Document::issue(issue, &person()).unwrap();
+        let mut given = Intake::new(grant, IntakeState::default());
+        let now = Timestamp::default();
+        assert!(given.handle_update(1, &update(&["phone.mobile"]), now).is_ok());
+        assert_eq!(
+            given.handle_update(2, &update(&["email.personal", "phone.mobile"]), now),
+            Err(Code::Used)
+        );
+        assert!(given.handle_update(2, &update(&["email.personal"]), now).is_ok());
     }
 
     #[test]

@@ -106,6 +106,24 @@ pub fn verify(document: &Map<String, Value>) -> Result<Vec<Signer>, Code> {
     proofs.into_iter().map(|proof| verify_one(&document, proof)).collect()
 }
 
+/// Who signed a document that was verified before: the methods of its proofs, in order.
+///
+/// # Errors
+/// [`Code::Malformed`] without a proof, [`Code::WrongSigner`] as [`verify`].
+pub(crate) fn signers(document: &Map<String, Value>) -> Result<Vec<Signer>, Code> {
+    let proofs = match document.get("proof") {
+        Some(Value::Array(set)) => set.as_slice(),
+        Some(one) => std::slice::from_ref(one),
+        None => return Err(Code::Malformed),
+    };
+    let signer = |proof: &Value| {
+        let url = proof.get("verificationMethod").and_then(Value::as_str).ok_or(Code::Malformed)?;
+        let (method, key) = Method::parse(url).ok_or(Code::WrongSigner)?;
+        Ok(Signer { method, key })
+    };
+    proofs.iter().map(signer).collect()
+}
+
 fn verify_one(document: &Map<String, Value>, proof: Value) -> Result<Signer, Code> {
     let Value::Object(mut proof) = proof else { return Err(Code::Malformed) };
     let Some(Value::String(value)) = proof.remove("proofValue") else { return Err(Code::Malformed) };

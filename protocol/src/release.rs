@@ -12,6 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::data::{Outcome, OutcomeKind};
+use crate::document::Mode;
 use crate::path::Path;
 use crate::time::Timestamp;
 
@@ -64,6 +65,26 @@ impl Line {
         Self { path, sent: None, stored: None, outcome: None }
     }
 
+    /// What is due of this field when the vault holds a version of it: under [`Mode::Once`] what was never stored by
+    /// the vendor, else what is newer than what it stored.
+    #[must_use]
+    pub fn lacks(&self, mode: Mode, current: Version) -> bool {
+        match (mode, self.stored) {
+            (_, None) => current > 0,
+            (Mode::Once, Some(_)) => false,
+            (Mode::Continuous, Some(stored)) => current > stored.version,
+        }
+    }
+
+    /// Takes a field back out of an update that is composed again without it. Gives whether it was in it.
+    pub fn mark_left_out(&mut self, seq: u64) -> bool {
+        let was_in = self.sent.is_some_and(|sent| sent.seq == seq);
+        if was_in {
+            self.sent = self.stored;
+        }
+        was_in
+    }
+
     /// Notes that a version was sent.
     pub fn mark_sent(&mut self, mark: Mark) {
         self.sent = Some(mark);
@@ -92,8 +113,9 @@ impl Line {
 }
 
 /// The machine. See the module's page.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Release {
+    mode: Mode,
     lines: BTreeMap<Path, Line>,
     current: BTreeMap<Path, Version>,
     in_flight: Option<u64>,
@@ -101,10 +123,11 @@ pub struct Release {
 }
 
 impl Release {
-    /// From what is stored: the lines, the vault's current versions of the paths that may be released, and the
+    /// From what is stored: how long the grant lasts, the lines, the vault's current versions of the paths that may be released, and the
     /// last sequence the vendor has.
     #[must_use]
     pub fn new(
+        mode: Mode,
         lines: impl IntoIterator<Item = Line>,
         current: BTreeMap<Path, Version>,
         delivered: u64,
@@ -112,7 +135,7 @@ impl Release {
         let lines: BTreeMap<Path, Line> = lines.into_iter().map(|line| (line.path.clone(), line)).collect();
         let in_flight =
             lines.values().filter_map(|l| l.sent).map(|m| m.seq).max().filter(|seq| *seq > delivered);
-        Self { lines, current, in_flight, delivered }
+        Self { mode, lines, current, in_flight, delivered }
     }
 
     /// The lines, by path.
@@ -188,8 +211,11 @@ impl Release {
     /// The fields to put into an update that must be made again: those the vendor lacks now.
     pub fn lacking(&self) -> impl Iterator<Item = &Path> {
         self.current.iter().filter_map(|(path, version)| {
-            let stored = self.lines.get(path).and_then(|l| l.stored).map_or(0, |m| m.version);
-            (*version > stored).then_some(path)
+            let lacks = match self.lines.get(path) {
+                Some(line) => line.lacks(self.mode, *version),
+                None => *version > 0,
+            };
+            lacks.then_some(path)
         })
     }
 }
@@ -200,7 +226,7 @@ mod tests {
     use crate::data::tests::{path, paths};
 
     fn release(current: &[(&str, Version)]) -> Release {
-        Release::new([], current.iter().map(|(p, v)| (path(p), *v)).collect(), 0)
+        Release::new(Mode::Continuous, [], current.iter().map(|(p, v)| (path(p), *v)).collect(), 0)
     }
 
     const NOW: Timestamp = Timestamp::from_millis(1);
@@ -241,10 +267,10 @@ mod tests {
         let mut r = release(&[("phone.mobile", 1)]);
         r.handle_sent(4, &versions(&[("phone.mobile", 1)]), NOW);
         let lines: Vec<Line> = r.lines().values().cloned().collect();
-        let restored = Release::new(lines.clone(), versions(&[("phone.mobile", 2)]), 3);
+        let restored = Release::new(Mode::Continuous, lines.clone(), versions(&[("phone.mobile", 2)]), 3);
         assert_eq!(restored.in_flight(), Some(4));
         assert_eq!(restored.lacking().collect::<Vec<_>>(), [&path("phone.mobile")]);
-        let mut acknowledged = Release::new(lines, versions(&[("phone.mobile", 1)]), 4);
+        let mut acknowledged = Release::new(Mode::Continuous, lines, versions(&[("phone.mobile", 1)]), 4);
         acknowledged.handle_delivered(4, NOW);
         assert!(acknowledged.poll_due().is_empty());
     }
@@ -255,6 +281,32 @@ mod tests {
         r.handle_narrowed(&paths(&["phone.mobile"]));
         r.handle_changed(&path("phone.mobile"), 5);
         assert_eq!(r.poll_due(), paths(&["email.personal"]));
+    }
+
+    #[test]
+    fn under_once_each_field_is_released_once_and_never_a_newer_version() {
+        let current = versions(&[("phone.mobile", 3), ("email.personal", 1), ("phone.home", 0)]);
+        let mut r = Release::new(Mode::Once, [], current, 0);
+        r.handle_sent(1, &versions(&[("phone.mobile", 3)]), NOW);
+        r.handle_changed(&path("phone.mobile"), 4);
+        r.handle_delivered(1, NOW);
+        assert_eq!(r.poll_due(), paths(&["email.personal"]));
+        r.handle_sent(2, &versions(&[("email.personal", 1)]), NOW);
+        r.handle_delivered(2, NOW);
+        assert!(r.poll_due().is_empty());
+    }
+
+    #[test]
+    fn a_field_left_out_of_an_update_composed_again_is_still_lacking() {
+        let mut line = Line::new(path("phone.mobile"));
+        line.mark_sent(Mark { version: 1, seq: 5, at: NOW });
+        assert!(line.mark_left_out(5));
+        assert!(!line.mark_delivered(5, NOW) && line.lacks(Mode::Continuous, 1));
+        line.mark_sent(Mark { version: 1, seq: 6, at: NOW });
+        line.mark_delivered(6, NOW);
+        line.mark_sent(Mark { version: 2, seq: 7, at: NOW });
+        assert!(!line.mark_left_out(6) && line.mark_left_out(7));
+        assert_eq!(line.sent, line.stored);
     }
 
     #[test]

@@ -156,7 +156,7 @@ impl Ask {
 pub(crate) fn stored(reader: &impl Reader) -> Result<Vec<Arc<Ask>>, ReadError> {
     let records: Vec<Record> = list(reader, &tables::asks())?;
     let ask = |record: Record| {
-        let request = DataRequest::read(&record.document).map_err(|_| ReadError::Corrupt)?;
+        let request = DataRequest::recall(&record.document).map_err(|_| ReadError::Corrupt)?;
         Ok(Arc::new(Ask { request, created: record.created }))
     };
     records.into_iter().map(ask).collect()

@@ -64,7 +64,7 @@ pub(crate) fn receipt(
 ) -> Result<Option<Arc<Grant>>, ReadError> {
     let key = tables::receipt(reader, id, grant);
     shared.cached_grant(&key, || match reader.get(&key)? {
-        Some(bytes) => Grant::read(&bytes).map(Some).map_err(|_| ReadError::Corrupt),
+        Some(bytes) => Grant::recall(&bytes).map(Some).map_err(|_| ReadError::Corrupt),
         None => Ok(None),
     })
 }

@@ -162,11 +162,7 @@ impl Hub {
     ///
     /// # Errors
     /// [`AskCustomerError`].
-    pub async fn ask_customer(
-        &self,
-        customer: &str,
-        ask: Option<&str>,
-    ) -> Result<AskView, AskCustomerError> {
+    pub async fn ask_customer(&self, customer: &str, ask: Option<&str>) -> Result<AskView, AskCustomerError> {
         ask::put(&self.inner.shared, customer, ask).await
     }
 

@@ -90,7 +90,11 @@ impl Shared {
     }
 
     /// The receipt of a grant, in the bytes that both sides hold: of the one that is meant, or of the newest.
-    pub(crate) fn credential(&self, known: &Relationship, meant: Option<&str>) -> Result<Option<String>, ReadError> {
+    pub(crate) fn credential(
+        &self,
+        known: &Relationship,
+        meant: Option<&str>,
+    ) -> Result<Option<String>, ReadError> {
         let held = held::grants(&self.store, &known.id)?;
         let found = match meant {
             None => held.last(),

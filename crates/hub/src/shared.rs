@@ -90,7 +90,9 @@ impl Shared {
             None => asks.last(),
             Some(text) => asks.iter().rev().find(|ask| ask.request.id().is_meant_by(text)),
         };
-        found.cloned().ok_or_else(|| meant.map_or(NoSuchAsk::None, |text| NoSuchAsk::Unknown(text.to_owned())))
+        found
+            .cloned()
+            .ok_or_else(|| meant.map_or(NoSuchAsk::None, |text| NoSuchAsk::Unknown(text.to_owned())))
     }
 
     /// Events up to `n` are on disk.

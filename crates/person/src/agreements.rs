@@ -62,7 +62,7 @@ impl Person {
                 "the request was answered already: `freehold requests` shows how".into(),
             ));
         }
-        let request = DataRequest::read(&stored.document)?;
+        let request = stored.read()?;
         let now = self.inner.now();
         let until = until.map(|text| Timestamp::parse(&text)).transpose()?;
         if until.is_some_and(|until| until <= now) {
@@ -87,7 +87,7 @@ impl Person {
         self.inner
             .store
             .write(move |txn| {
-                let current = agreements::request(txn, request.id())?.map(|r| r.state);
+                let current = agreements::request(txn, &relationship.id, request.id())?.map(|r| r.state);
                 if current != Some(RequestState::Open) {
                     return Err(PersonError::State("the request was answered already".into()));
                 }
@@ -167,13 +167,14 @@ impl Person {
     /// [`PersonError::State`] when it was answered already.
     pub async fn decline(&self, id: &str) -> Result<RequestView, PersonError> {
         let stored = agreements::request_meant_by(&self.inner.store, id)?;
-        let request = DataRequest::read(&stored.document)?;
+        let request = stored.read()?;
         let relationship = self.relationship(&stored.relationship)?;
         let (now, of, request_id) = (self.inner.now(), relationship.id.clone(), request.id().clone());
         self.inner
             .store
             .write(move |txn| {
-                if agreements::request(txn, request.id())?.map(|r| r.state) != Some(RequestState::Open) {
+                let current = agreements::request(txn, &relationship.id, request.id())?.map(|r| r.state);
+                if current != Some(RequestState::Open) {
                     return Err(PersonError::State("the request was answered already".into()));
                 }
                 let mailbox = Mailbox::new(&relationship.id);
@@ -190,7 +191,9 @@ impl Person {
             .await
             .map_err(PersonError::from)?;
         self.inner.bells.of(&of).ring();
-        self.request(request_id.as_str())
+        let declined = agreements::request(&self.inner.store, &of, &request_id)?;
+        let declined = declined.ok_or_else(|| PersonError::Store("the request is gone".into()))?;
+        show::request(&self.inner.store, &declined)
     }
 
     /// Every grant, oldest first.

@@ -7,7 +7,9 @@ use std::time::Duration;
 use freehold_keystore::Seed;
 use freehold_mailbox::{Mailbox, entropy};
 use freehold_protocol::cbor;
+use freehold_protocol::code::Code;
 use freehold_protocol::connect::{INTRODUCTION, Introduction};
+use freehold_protocol::data::REQUEST;
 use freehold_protocol::id::RelationshipId;
 use freehold_protocol::identity::{PublicKey, SigningKey};
 use freehold_protocol::invitation::Invitation;
@@ -26,8 +28,16 @@ use crate::show;
 use crate::task::Contact;
 use crate::view::ConnectView;
 
-/// How long `connect` waits for the vendor's request before it gives up or says that it is still to come.
-const FIRST_CONTACT: Duration = Duration::from_secs(15);
+/// How long `connect` waits for the vendor's request before it gives up or says that it is still to come: four
+/// addresses that do not answer.
+const FIRST_CONTACT: Duration = Duration::from_secs(20);
+
+/// How far a first contact has come.
+struct FirstContact {
+    /// Whether a hello may have reached the vendor.
+    reached: bool,
+    transport: Option<&'static str>,
+}
 
 /// Why a vendor was not reached.
 #[derive(Debug, thiserror::Error)]
@@ -93,7 +103,7 @@ impl Person {
     ///
     /// # Errors
     /// [`PersonError::Invitation`], [`PersonError::Resolve`] or [`PersonError::Unreachable`]; then nothing of the
-    /// relationship is left.
+    /// relationship is left. [`PersonError::BadRequest`] when what the vendor asks cannot be used.
     pub async fn connect(&self, link: &str) -> Result<ConnectView, PersonError> {
         let invitation = Invitation::parse(link).map_err(|e| PersonError::Invitation(e.to_string()))?;
         if invitation.expires <= self.inner.now() {
@@ -104,14 +114,22 @@ impl Person {
         let resolved = self.inner.resolver.resolve(&invitation.did).await?;
         let relationship = self.add_relationship(invitation, &resolved).await?;
         self.start_task(&relationship);
-        match tokio::time::timeout(FIRST_CONTACT, self.first_contact(&relationship)).await {
-            Ok(Ok(view)) => Ok(view),
-            Ok(Err(error)) => {
-                self.forget(&relationship.id).await?;
-                Err(error)
-            }
-            Err(_) => self.connect_view(&relationship, None),
+        let mut first = FirstContact { reached: false, transport: None };
+        let asked = tokio::time::timeout(FIRST_CONTACT, self.first_contact(&relationship, &mut first)).await;
+        let error = match asked {
+            Ok(Ok(())) => return self.connect_view(&relationship, &first),
+            Ok(Err(error)) => error,
+            // The vendor may know this key by now: the relationship stays, and its task goes on.
+            Err(_) if first.reached => return self.connect_view(&relationship, &first),
+            Err(_) => PersonError::Unreachable(format!(
+                "the vendor's hub did not answer within {} s: try again, or ask for a new invitation",
+                FIRST_CONTACT.as_secs()
+            )),
+        };
+        if matches!(error, PersonError::Invitation(_) | PersonError::Unreachable(_)) {
+            self.forget(&relationship.id).await?;
         }
+        Err(error)
     }
 
     async fn add_relationship(
@@ -153,27 +171,34 @@ impl Person {
         Ok(written.await.map_err(PersonError::from)?.into_inner())
     }
 
-    async fn first_contact(&self, relationship: &Relationship) -> Result<ConnectView, PersonError> {
+    /// Waits for the vendor's first request.
+    async fn first_contact(
+        &self,
+        relationship: &Relationship,
+        first: &mut FirstContact,
+    ) -> Result<(), PersonError> {
         let mut contact = self.task(&relationship.id)?.contact();
-        let mut transport = None;
         loop {
             let arrival = self.inner.bells.arrivals.notified();
             tokio::pin!(arrival);
             arrival.as_mut().enable();
-            let state = contact.borrow_and_update().clone();
-            match state {
+            match contact.borrow_and_update().clone() {
                 Contact::Refused(code) => {
                     let text =
                         format!("the vendor does not accept the invitation ({code}): ask it for a new one");
                     return Err(PersonError::Invitation(text));
                 }
-                Contact::Failed(why) if transport.is_none() => return Err(PersonError::Unreachable(why)),
-                Contact::Failed(_) | Contact::Trying => {}
-                Contact::Open(name) => transport = Some(name),
+                Contact::Unreached(why) if !first.reached => return Err(PersonError::Unreachable(why)),
+                Contact::Unreached(_) | Contact::Trying => {}
+                // A hello may have been taken though its answer was lost: the invitation is used then, by this key.
+                Contact::Lost(_) => first.reached = true,
+                Contact::Open(name) => *first = FirstContact { reached: true, transport: Some(name) },
             }
-            let asked = agreements::requests(&self.inner.store)?;
-            if asked.iter().any(|request| request.relationship == relationship.id) {
-                return self.connect_view(relationship, transport);
+            if !agreements::requests_of(&self.inner.store, &relationship.id)?.is_empty() {
+                return Ok(());
+            }
+            if let Some(code) = self.refused_request(&relationship.id)? {
+                return Err(PersonError::BadRequest(code));
             }
             tokio::select! {
                 () = &mut arrival => {}
@@ -182,21 +207,27 @@ impl Person {
         }
     }
 
+    /// Why a data request of the vendor could not be used.
+    fn refused_request(&self, id: &RelationshipId) -> Result<Option<Code>, PersonError> {
+        let kept = Mailbox::new(id).kept(&self.inner.store)?;
+        Ok(kept.iter().find(|kept| kept.message.kind.as_str() == REQUEST).map(|kept| kept.code))
+    }
+
     fn connect_view(
         &self,
         relationship: &Relationship,
-        transport: Option<&str>,
+        first: &FirstContact,
     ) -> Result<ConnectView, PersonError> {
-        let request = agreements::requests(&self.inner.store)?
+        let request = agreements::requests_of(&self.inner.store, &relationship.id)?
             .into_iter()
-            .find(|request| request.relationship == relationship.id)
+            .next()
             .map(|request| show::request(&self.inner.store, &request))
             .transpose()?;
         Ok(ConnectView {
             relationship: relationship.id.to_string(),
             vendor: relationship.vendor.to_string(),
             did: relationship.own.to_string(),
-            transport: transport.map(str::to_owned),
+            transport: first.transport.map(str::to_owned),
             request,
         })
     }

@@ -34,6 +34,9 @@ pub enum PersonError {
     /// The vendor cannot be reached, or is not who it must be.
     #[error("{0}")]
     Unreachable(String),
+    /// The vendor's data request cannot be used.
+    #[error("what the vendor asks cannot be used ({0}), and nothing was granted: tell the vendor")]
+    BadRequest(freehold_protocol::code::Code),
     /// Required fields that the vault does not hold.
     #[error("the vendor requires fields that you have not set: freehold set {}", hints(.paths))]
     MissingFields {
@@ -72,6 +75,7 @@ impl PersonError {
             Self::Card(_) => "card-unreadable",
             Self::Invitation(_) => "invitation",
             Self::Resolve(_) | Self::Unreachable(_) => "vendor-unreachable",
+            Self::BadRequest(_) => "bad-signature",
             Self::MissingFields { .. } => "missing-fields",
             Self::State(_) => "not-possible-now",
             Self::DiskFull => "disk-full",

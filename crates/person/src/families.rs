@@ -7,7 +7,7 @@ use freehold_protocol::audit::{AuditEvent, AuditRecord};
 use freehold_protocol::code::Code;
 use freehold_protocol::connect::{self, Introduction, Problem};
 use freehold_protocol::data::{self, Carried, Outcome};
-use freehold_protocol::disclosure::{Grant, GrantStatus};
+use freehold_protocol::disclosure::{Grant, GrantState, GrantStatus};
 use freehold_protocol::document::{DataRequest, Document, ErasureSubject, Mode};
 use freehold_protocol::family::{Families, Family};
 use freehold_protocol::identity::PublicKey;
@@ -16,10 +16,13 @@ use freehold_protocol::message::Message;
 use freehold_protocol::release::OutcomeMark;
 use freehold_vault::agreements::{self, RequestState, StoredRequest};
 use freehold_vault::relationships::{self, Relationship};
-use freehold_vault::{audit, lines};
+use freehold_vault::{audit, fields, lines};
 
 use crate::bell::Bells;
 use crate::outgoing;
+
+/// Most data requests of one vendor that are kept: an agreement is renewed now and then, not hundreds of times.
+const REQUESTS_MAX: usize = 200;
 
 /// The families a person's node knows.
 pub(crate) fn families(bells: &Arc<Bells>) -> Families<Linked> {
@@ -123,8 +126,11 @@ impl Family<Linked> for Data {
         let Some(mut stored) = agreements::grant(&*desk.txn, &grant_id).map_err(storage)? else {
             return Ok(());
         };
-        let grant = Grant::read(&stored.document)?;
-        if grant.subject().mode == Mode::Once && stored.state.status == GrantStatus::Standing {
+        let grant = stored.read().map_err(storage)?;
+        if grant.subject().mode == Mode::Once
+            && stored.state.status == GrantStatus::Standing
+            && !lacks_anything(desk, &grant, &stored.state)?
+        {
             stored.state.status = GrantStatus::Used;
             agreements::put_grant(desk.txn, &stored).map_err(storage)?;
             let bell = self.bells.of(desk.relationship);
@@ -145,7 +151,11 @@ impl Data {
         {
             return Err(Code::WrongSigner);
         }
-        if agreements::request(&*desk.txn, request.id()).map_err(storage)?.is_some() {
+        let earlier = agreements::requests_of(&*desk.txn, desk.relationship).map_err(storage)?;
+        if earlier.len() >= REQUESTS_MAX {
+            return Err(Code::Busy);
+        }
+        if agreements::request(&*desk.txn, desk.relationship, request.id()).map_err(storage)?.is_some() {
             return Err(Code::RequestUnknown);
         }
         let stored = StoredRequest {
@@ -230,6 +240,18 @@ impl Data {
         }
         Err(Code::ReceiptMismatch)
     }
+}
+
+/// Whether the vendor still lacks something of a grant for once: a snapshot may take several updates.
+fn lacks_anything(desk: &Desk<'_>, grant: &Grant, state: &GrantState) -> Result<bool, Code> {
+    for path in state.effective(grant) {
+        let version = fields::version(&*desk.txn, &path).map_err(storage)?;
+        let line = lines::line(&*desk.txn, grant.id(), &path).map_err(storage)?;
+        if line.map_or(version > 0, |line| line.lacks(Mode::Once, version)) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 fn outcome(desk: &mut Desk<'_>, message: &Message) -> Result<(), Code> {

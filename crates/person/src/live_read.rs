@@ -2,7 +2,7 @@
 
 use freehold_protocol::audit::{AuditEvent, AuditRecord};
 use freehold_protocol::code::Code;
-use freehold_protocol::disclosure::{Ask, Disclosure, Grant, authorize};
+use freehold_protocol::disclosure::{Ask, Disclosure, authorize};
 use freehold_protocol::id::RelationshipId;
 use freehold_protocol::identity::Did;
 use freehold_protocol::read::ReadRequest;
@@ -27,6 +27,10 @@ fn rank(code: Code) -> u8 {
     }
 }
 
+/// Most paths of a denied read that are written down: what is not granted is the vendor's own text, and the log only
+/// grows.
+const DENIED_PATHS_MAX: usize = 32;
+
 /// Decides a read and writes it down, either way. The inner result is the answer.
 pub(crate) fn decide(
     txn: &mut Txn,
@@ -38,7 +42,7 @@ pub(crate) fn decide(
     let mut denied = Code::NoGrant;
     let mut found = None;
     for stored in agreements::grants_of(txn, relationship).map_err(storage)? {
-        let grant = Grant::read(&stored.document)?;
+        let grant = stored.read().map_err(storage)?;
         match authorize(&grant, &stored.state, Ask::Read(&request.purpose), &request.paths, now) {
             Ok(permit) => {
                 found = Some((grant.id().clone(), permit));
@@ -51,23 +55,19 @@ pub(crate) fn decide(
     // What is written down is bounded and of the vocabulary, whatever the vendor wrote.
     let purpose =
         Vocabulary::standard().purpose(&request.purpose).map_or("unknown", |p| p.iri.as_str()).to_owned();
-    let record = |grant, event| AuditRecord {
-        at: now,
-        vendor: vendor.clone(),
-        grant,
-        paths: request.paths.clone(),
-        event,
-    };
+    let record = |grant, paths, event| AuditRecord { at: now, vendor: vendor.clone(), grant, paths, event };
     match found {
         Some((grant, permit)) => {
             let disclosure = permit.fill(|path| {
                 Ok::<_, Code>(fields::current(txn, path).map_err(storage)?.and_then(|version| version.value))
             })?;
-            audit::append(txn, record(Some(grant), AuditEvent::Read { purpose })).map_err(storage)?;
+            audit::append(txn, record(Some(grant), request.paths.clone(), AuditEvent::Read { purpose }))
+                .map_err(storage)?;
             Ok(Ok(disclosure))
         }
         None => {
-            audit::append(txn, record(None, AuditEvent::Denied { purpose, code: denied }))
+            let paths = request.paths.iter().take(DENIED_PATHS_MAX).cloned().collect();
+            audit::append(txn, record(None, paths, AuditEvent::Denied { purpose, code: denied }))
                 .map_err(storage)?;
             Ok(Err(denied))
         }

@@ -6,7 +6,8 @@ use freehold_mailbox::{Desk, Mailbox};
 use freehold_protocol::audit::{AuditEvent, AuditRecord};
 use freehold_protocol::code::Code;
 use freehold_protocol::data;
-use freehold_protocol::disclosure::{Ask, Disclosure, Grant, Permit, authorize};
+use freehold_protocol::disclosure::{Ask, Disclosure, Permit, authorize};
+use freehold_protocol::document::Mode;
 use freehold_protocol::id::{GrantId, RelationshipId};
 use freehold_protocol::identity::Did;
 use freehold_protocol::limits::{PATHS_MAX, UPDATE_BYTES_MAX};
@@ -54,7 +55,7 @@ pub(crate) fn release(
     now: Timestamp,
 ) -> Result<Option<Released>, Code> {
     let mut stored = agreements::grant(txn, grant_id).map_err(storage)?.ok_or(Code::NoGrant)?;
-    let grant = Grant::read(&stored.document)?;
+    let grant = stored.read().map_err(storage)?;
     let effective = stored.state.effective(&grant);
     let paths = fitting(txn, due.intersection(&effective))?;
     if paths.is_empty() {
@@ -64,37 +65,73 @@ pub(crate) fn release(
     let kind = MessageType::parse(data::UPDATE)?;
     let reference = EntryBody::Composed(grant_id.as_str().as_bytes().to_vec());
     let entry = Mailbox::new(relationship).queue(txn, &kind, None, reference, now).map_err(storage)?;
-    let (disclosure, versions) = fill(txn, vendor, &mut stored, permit, entry.seq, now)?;
+    let versions = newest(txn, paths)?;
+    let disclosure = fill(txn, vendor, &mut stored, permit, &versions, entry.seq, now)?;
     let message = entry.into_message(vendor.clone(), data::update_body(disclosure));
     Ok(Some(Released { message, versions, epoch: stored.state.epoch }))
 }
 
 /// Composes an update again that the vendor did not get: with what it lacks now, or with nothing when the grant
-/// has ended.
+/// has ended. A vendor may only say that it did not get it, so under [`Mode::Once`] it gets the same versions again
+/// and never newer ones. What is left out this time is due again.
 pub(crate) fn compose_again(desk: &mut Desk<'_>, entry: &Entry, _: &[u8]) -> Result<Vec<u8>, Code> {
     let grant_id = reference_of(entry)?;
     let Some(mut stored) = agreements::grant(&*desk.txn, &grant_id).map_err(storage)? else {
         return Ok(data::update_body(Disclosure::void(grant_id)));
     };
-    let grant = Grant::read(&stored.document)?;
-    let mut lacking = BTreeSet::new();
+    let grant = stored.read().map_err(storage)?;
     let known: BTreeMap<Path, Line> = lines::of_grant(&*desk.txn, &grant_id)
         .map_err(storage)?
         .into_iter()
         .map(|line| (line.path.clone(), line))
         .collect();
-    for path in stored.state.effective(&grant) {
-        let version = fields::version(&*desk.txn, &path).map_err(storage)?;
-        if version > known.get(&path).and_then(|line| line.stored).map_or(0, |mark| mark.version) {
-            lacking.insert(path);
+    let effective = stored.state.effective(&grant);
+    let wanted = match grant.subject().mode {
+        Mode::Once => sent_in(desk.txn, entry.seq, &known, &effective)?,
+        Mode::Continuous => {
+            let mut lacking = newest(desk.txn, effective)?;
+            lacking.retain(|path, version| {
+                known.get(path).map_or(*version > 0, |line| line.lacks(Mode::Continuous, *version))
+            });
+            lacking
+        }
+    };
+    let paths = fitting(desk.txn, wanted.keys())?;
+    let permit = authorize(&grant, &stored.state, Ask::Update, &paths, desk.now).ok();
+    for (path, mut line) in known {
+        let left_out = permit.as_ref().is_none_or(|permit| !permit.paths().contains(&path));
+        if left_out && line.mark_left_out(entry.seq) {
+            lines::save(desk.txn, &grant_id, &line);
         }
     }
-    let lacking = fitting(&*desk.txn, lacking.iter())?;
-    let Ok(permit) = authorize(&grant, &stored.state, Ask::Update, &lacking, desk.now) else {
-        return Ok(data::update_body(Disclosure::void(grant_id)));
+    let disclosure = match permit {
+        None => Disclosure::void(grant_id),
+        Some(permit) => fill(desk.txn, desk.peer, &mut stored, permit, &wanted, entry.seq, desk.now)?,
     };
-    let (disclosure, _) = fill(desk.txn, desk.peer, &mut stored, permit, entry.seq, desk.now)?;
     Ok(data::update_body(disclosure))
+}
+
+/// The fields that an update carried, in the versions that it carried, less what was erased or may no longer leave.
+fn sent_in(
+    txn: &Txn,
+    seq: u64,
+    known: &BTreeMap<Path, Line>,
+    effective: &BTreeSet<Path>,
+) -> Result<BTreeMap<Path, Version>, Code> {
+    let mut sent = BTreeMap::new();
+    for (path, line) in known.iter().filter(|(path, _)| effective.contains(*path)) {
+        let Some(mark) = line.sent.filter(|mark| mark.seq == seq) else { continue };
+        if fields::at(txn, path, mark.version).map_err(storage)?.is_some() {
+            sent.insert(path.clone(), mark.version);
+        }
+    }
+    Ok(sent)
+}
+
+/// The present version of each field.
+fn newest(txn: &Txn, paths: BTreeSet<Path>) -> Result<BTreeMap<Path, Version>, Code> {
+    let version = |path: Path| fields::version(txn, &path).map(|version| (path, version)).map_err(storage);
+    paths.into_iter().map(version).collect()
 }
 
 /// As many of these paths as one update can carry; the others stay due.
@@ -111,28 +148,29 @@ fn fitting<'a>(txn: &Txn, paths: impl Iterator<Item = &'a Path>) -> Result<BTree
     Ok(taken)
 }
 
-/// Fills a permit with current values and writes down what is about to leave: the lines and the audit entry.
+/// Fills a permit with the values of these versions and writes down what is about to leave: the lines and the audit
+/// entry.
 fn fill(
     txn: &mut Txn,
     vendor: &Did,
     stored: &mut StoredGrant,
     permit: Permit,
+    versions: &BTreeMap<Path, Version>,
     seq: u64,
     now: Timestamp,
-) -> Result<(Disclosure, BTreeMap<Path, Version>), Code> {
+) -> Result<Disclosure, Code> {
     let grant_id = stored.id().map_err(storage)?;
     let paths = permit.paths().clone();
-    let mut versions = BTreeMap::new();
     let disclosure = permit.fill(|path| {
-        let current = fields::current(txn, path).map_err(storage)?;
-        versions.insert(path.clone(), fields::version(txn, path).map_err(storage)?);
-        Ok::<_, Code>(current.and_then(|version| version.value))
+        let version = versions.get(path).copied().unwrap_or_default();
+        let held = fields::at(txn, path, version).map_err(storage)?;
+        Ok::<_, Code>(held.and_then(|version| version.value))
     })?;
-    let known = lines::of_grant(txn, &grant_id).map_err(storage)?;
-    for (path, version) in &versions {
-        let mut line =
-            known.iter().find(|line| line.path == *path).cloned().unwrap_or_else(|| Line::new(path.clone()));
-        line.mark_sent(Mark { version: *version, seq, at: now });
+    for path in &paths {
+        let version = versions.get(path).copied().unwrap_or_default();
+        let line = lines::line(txn, &grant_id, path).map_err(storage)?;
+        let mut line = line.unwrap_or_else(|| Line::new(path.clone()));
+        line.mark_sent(Mark { version, seq, at: now });
         lines::save(txn, &grant_id, &line);
     }
     stored.last_release = seq;
@@ -140,5 +178,8 @@ fn fill(
     let event = AuditEvent::Released { update: seq };
     let record = AuditRecord { at: now, vendor: vendor.clone(), grant: Some(grant_id), paths, event };
     audit::append(txn, record).map_err(storage)?;
-    Ok((disclosure, versions))
+    Ok(disclosure)
 }
+
+#[cfg(test)]
+mod tests;

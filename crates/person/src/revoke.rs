@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use freehold_mailbox::Mailbox;
 use freehold_protocol::audit::{AuditEvent, AuditRecord};
 use freehold_protocol::data::{self, Carried};
-use freehold_protocol::disclosure::{Grant, GrantStatus};
+use freehold_protocol::disclosure::GrantStatus;
 use freehold_protocol::document::{Document, Issue, RevocationSubject};
 use freehold_protocol::id::{GrantId, RevocationId};
 use freehold_protocol::identity::SigningKey;
@@ -27,8 +27,6 @@ pub(crate) struct Revoked {
     pub(crate) revocation: RevocationId,
     pub(crate) paths: BTreeSet<Path>,
     pub(crate) last_sequence: u64,
-    /// Whether an update with values of the grant is under way to the vendor.
-    pub(crate) under_way: bool,
 }
 
 /// Revokes paths of a grant, or all that is left of it.
@@ -42,7 +40,7 @@ pub(crate) fn revoke(
 ) -> Result<Revoked, PersonError> {
     let missing = || PersonError::Lookup(LookupError::Unknown { what: "grant" });
     let mut stored = agreements::grant(txn, grant_id)?.ok_or_else(missing)?;
-    let grant = Grant::read(&stored.document)?;
+    let grant = stored.read()?;
     match stored.state.status {
         GrantStatus::Revoked => return Err(PersonError::State("the grant is revoked already".into())),
         GrantStatus::Refused => {
@@ -84,7 +82,6 @@ pub(crate) fn revoke(
     let kind = MessageType::parse(data::REVOCATION)?;
     let body = EntryBody::Fixed(Carried::body(document.bytes()));
     let entry = mailbox.queue(txn, &kind, None, body, now)?;
-    let under_way = stored.last_release > mailbox.cursors(txn)?.delivered;
     stored.revocations.push(StoredRevocation {
         document: document.bytes().to_vec(),
         at: now,
@@ -103,5 +100,5 @@ pub(crate) fn revoke(
         },
     )?;
     let last_sequence = stored.last_release;
-    Ok(Revoked { revocation: document.id().clone(), paths, last_sequence, under_way })
+    Ok(Revoked { revocation: document.id().clone(), paths, last_sequence })
 }

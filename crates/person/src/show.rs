@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use freehold_mailbox::Mailbox;
-use freehold_protocol::disclosure::{Grant, GrantStatus};
-use freehold_protocol::document::{DataRequest, Document, ErasureSubject, Mode};
+use freehold_protocol::disclosure::GrantStatus;
+use freehold_protocol::document::Mode;
 use freehold_protocol::path::Path;
 use freehold_protocol::time::Timestamp;
 use freehold_protocol::vocabulary::Vocabulary;
@@ -29,7 +29,7 @@ fn purposes<'a>(iris: impl Iterator<Item = &'a String>) -> Vec<String> {
 }
 
 pub(crate) fn request(store: &Store, stored: &StoredRequest) -> Result<RequestView, PersonError> {
-    let request = DataRequest::read(&stored.document)?;
+    let request = stored.read()?;
     let asked = request.subject();
     let mut shown = Vec::new();
     for field in &asked.fields {
@@ -68,7 +68,7 @@ pub(crate) fn request(store: &Store, stored: &StoredRequest) -> Result<RequestVi
 }
 
 pub(crate) fn grant(store: &Store, stored: &StoredGrant, now: Timestamp) -> Result<GrantView, PersonError> {
-    let grant = Grant::read(&stored.document)?;
+    let grant = stored.read()?;
     let relationship = relationships::get(store, &stored.relationship)?;
     let said = grant.subject();
     let status = match stored.state.status {
@@ -107,13 +107,8 @@ fn revocation(
     now: Timestamp,
 ) -> Result<RevocationView, PersonError> {
     let document = stored.read()?;
-    let erasure = match &stored.erasure {
-        None => None,
-        Some((bytes, _)) => {
-            let receipt: Document<ErasureSubject> = Document::read(bytes)?;
-            Some(receipt.subject().results.iter().map(erasure_line).collect())
-        }
-    };
+    let erasure = stored.read_erasure()?;
+    let erasure = erasure.map(|receipt| receipt.subject().results.iter().map(erasure_line).collect());
     let silent = stored.erasure.is_none().then(|| now.secs().saturating_sub(stored.at.secs()));
     Ok(RevocationView {
         id: document.id().to_string(),

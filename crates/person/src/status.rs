@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use freehold_mailbox::Mailbox;
 use freehold_protocol::audit::AuditEvent;
-use freehold_protocol::disclosure::Grant;
 use freehold_protocol::path::Path;
 use freehold_protocol::release::{Line, Version};
 use freehold_protocol::time::Timestamp;
@@ -62,7 +61,7 @@ impl Person {
         };
         let mut shown = Vec::new();
         for stored in agreements::grants_of(store, &relationship.id)? {
-            let grant = Grant::read(&stored.document)?;
+            let grant = stored.read()?;
             let mut wanted: BTreeMap<Path, Version> = BTreeMap::new();
             for path in stored.state.effective(&grant) {
                 match change {

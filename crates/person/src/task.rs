@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 use std::future::Future;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -23,9 +23,11 @@ use crate::error::PersonError;
 use crate::person::Inner;
 use crate::revoke::{self, Revoked};
 
+mod allowance;
 mod gate;
 mod session;
 
+use allowance::ReadAllowance;
 use gate::Gates;
 
 /// Commands that may wait for a task: revocations that a person types.
@@ -39,19 +41,19 @@ pub(crate) enum Contact {
     Trying,
     /// A session is open over this transport.
     Open(&'static str),
-    /// The last attempt failed.
-    Failed(String),
+    /// The last attempt reached nobody: nothing but a handshake was sent.
+    Unreached(String),
+    /// The last session was lost, perhaps before the vendor's first word came.
+    Lost(String),
     /// The vendor refuses this peer; trying again is useless.
     Refused(Code),
 }
 
 pub(crate) enum Command {
-    Revoke {
-        grant: GrantId,
-        paths: Option<BTreeSet<Path>>,
-        reply: oneshot::Sender<Result<Revoked, PersonError>>,
-    },
+    Revoke { grant: GrantId, paths: Option<BTreeSet<Path>>, reply: Reply },
 }
+
+type Reply = oneshot::Sender<Result<Revoked, PersonError>>;
 
 /// The way to a task.
 #[derive(Clone)]
@@ -100,7 +102,7 @@ pub(crate) fn start(inner: &Arc<Inner>, relationship: &Relationship) -> TaskHand
         id: relationship.id.clone(),
         gates: Gates::default(),
         failures: 0,
-        answers: Arc::default(),
+        reads: ReadAllowance::default(),
         contact,
         stopping,
         inbox,
@@ -116,8 +118,7 @@ struct Task {
     bell: Arc<Bell>,
     gates: Gates,
     failures: u32,
-    /// Answers to live reads that the transport has not handed on yet.
-    answers: Arc<AtomicUsize>,
+    reads: ReadAllowance,
     contact: watch::Sender<Contact>,
     stopping: watch::Receiver<bool>,
     inbox: mpsc::Receiver<Command>,
@@ -131,6 +132,11 @@ enum Waited<T> {
 
 impl Task {
     async fn run(mut self) {
+        if let Some(inner) = self.inner.upgrade()
+            && let Err(error) = self.gates.load(&inner, &self.id)
+        {
+            tracing::error!(relationship = %self.id, %error, "the grants cannot be read");
+        }
         loop {
             let Some(inner) = self.inner.upgrade() else { return };
             if *self.stopping.borrow() {
@@ -160,12 +166,15 @@ impl Task {
             Waited::Done(Ok(connection)) => connection,
             Waited::Done(Err(error)) => {
                 tracing::info!(relationship = %self.id, %error, "the vendor cannot be reached; trying again");
-                return Some(self.failed(inner, error.to_string()).await);
+                return Some(self.failed(inner, Contact::Unreached(error.to_string())).await);
             }
         };
-        let frames = match connection.open_session().await {
-            Ok(frames) => frames,
-            Err(error) => return Some(self.failed(inner, error.to_string()).await),
+        let frames = match self.wait_for(inner, connection.open_session()).await {
+            Waited::Stop => return None,
+            Waited::Done(Ok(frames)) => frames,
+            Waited::Done(Err(error)) => {
+                return Some(self.failed(inner, Contact::Unreached(error.to_string())).await);
+            }
         };
         let end = self.session(inner, &relationship, key, connection, frames).await;
         match end {
@@ -174,19 +183,22 @@ impl Task {
                 self.failures = 0;
                 Some(wait)
             }
-            session::End::Lost(why) => Some(self.failed(inner, why).await),
+            session::End::BrokenOff => Some(Duration::ZERO),
+            session::End::Lost(why) => Some(self.failed(inner, Contact::Lost(why)).await),
             session::End::Refused(code) => {
-                self.contact.send_replace(Contact::Refused(code));
-                Some(self.failed(inner, format!("the vendor refuses: {code}")).await.max(REDIAL_MAX / 10))
+                Some(self.failed(inner, Contact::Refused(code)).await.max(REDIAL_MAX / 10))
             }
         }
     }
 
     /// Notes a failure and gives the wait before the next attempt: exponential, with full jitter.
-    async fn failed(&mut self, inner: &Arc<Inner>, why: String) -> Duration {
-        if !matches!(*self.contact.borrow(), Contact::Refused(_)) {
-            self.contact.send_replace(Contact::Failed(why.clone()));
-        }
+    async fn failed(&mut self, inner: &Arc<Inner>, contact: Contact) -> Duration {
+        let why = match &contact {
+            Contact::Refused(code) => format!("the vendor refuses: {code}"),
+            Contact::Unreached(why) | Contact::Lost(why) => why.clone(),
+            Contact::Trying | Contact::Open(_) => String::new(),
+        };
+        self.contact.send_replace(contact);
         let (id, now) = (self.id.clone(), inner.now());
         let noted = inner.store.write(move |txn| {
             if let Some(mut relationship) = relationships::get(txn, &id)? {
@@ -228,7 +240,9 @@ impl Task {
                 biased;
                 () = stop_asked(&mut self.stopping) => return Waited::Stop,
                 command = self.inbox.recv() => match command {
-                    Some(command) => { self.serve(inner, command).await; }
+                    Some(Command::Revoke { grant, paths, reply }) => {
+                        let _ = reply.send(self.revoke(inner, grant, paths).await);
+                    }
                     None => return Waited::Stop,
                 },
                 done = &mut what => return Waited::Done(done),
@@ -236,15 +250,7 @@ impl Task {
         }
     }
 
-    /// Carries out a command. Gives whether values are under way that must not arrive any more.
-    async fn serve(&mut self, inner: &Arc<Inner>, command: Command) -> bool {
-        let Command::Revoke { grant, paths, reply } = command;
-        let result = self.revoke(inner, grant, paths).await;
-        let under_way = result.as_ref().is_ok_and(|revoked| revoked.under_way);
-        let _ = reply.send(result);
-        under_way
-    }
-
+    /// Writes a revocation down. What an open session has handed to the transport is its caller's to stop.
     async fn revoke(
         &mut self,
         inner: &Arc<Inner>,
@@ -258,7 +264,7 @@ impl Task {
         let grant_id = grant.clone();
         let revoked = inner
             .store
-            .write(move |txn| revoke::revoke(txn, &relationship, &key, &grant_id, paths.as_ref(), now))
+            .write_urgent(move |txn| revoke::revoke(txn, &relationship, &key, &grant_id, paths.as_ref(), now))
             .await
             .map_err(PersonError::from)?
             .into_inner();

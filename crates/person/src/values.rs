@@ -35,13 +35,18 @@ impl Person {
             .await
             .map_err(field_error)?
             .into_inner();
+        Ok(self.changed(&set))
+    }
+
+    /// Rings for a change set that is on disk, and shows it.
+    fn changed(&self, set: &ChangeSet) -> ChangeView {
         let vendors = self.inner.bells.changed(&set.versions);
         let changed = !set.versions.is_empty();
-        Ok(ChangeView {
+        ChangeView {
             change: if changed { set.id.to_string() } else { String::new() },
             paths: set.versions.keys().map(Path::to_string).collect(),
             vendors,
-        })
+        }
     }
 
     /// Destroys every version of fields, values and history. Vendors that may hold them are told they are empty.
@@ -50,14 +55,20 @@ impl Person {
     /// [`PersonError::Path`] or the store's.
     pub async fn erase(&self, paths: Vec<String>) -> Result<ChangeView, PersonError> {
         let paths = paths.iter().map(|p| Path::parse(p)).collect::<Result<Vec<_>, _>>()?;
-        let unset = paths.iter().map(|path| Change { path: path.clone(), value: None }).collect();
-        let view = self.apply(unset, "cli".into()).await?;
-        self.inner
-            .store
-            .write(move |txn| paths.iter().try_for_each(|path| fields::erase(txn, path).map(|_| ())))
-            .await
-            .map_err(PersonError::from)?;
-        Ok(view)
+        let unset: Vec<Change> =
+            paths.iter().map(|path| Change { path: path.clone(), value: None }).collect();
+        let (key, now) = (self.inner.signing.clone(), self.inner.now());
+        let erased = self.inner.store.write_urgent(move |txn| {
+            let mut set = fields::apply(txn, &unset, "cli", now, &key)?;
+            for path in &paths {
+                fields::erase(txn, path)?;
+                if let Some(version) = set.versions.get_mut(path) {
+                    *version = fields::version(txn, path)?;
+                }
+            }
+            Ok::<_, FieldError>(set)
+        });
+        Ok(self.changed(&erased.await.map_err(field_error)?.into_inner()))
     }
 
     /// Current values: of one path, of a prefix, or all.

@@ -7,7 +7,9 @@ use freehold_store::ReadError;
 use serde::{Deserialize, de::DeserializeOwned};
 
 pub use grant::{StoredGrant, StoredRevocation, grant, grant_meant_by, grants, grants_of, put_grant};
-pub use request::{RequestState, StoredRequest, put_request, request, request_meant_by, requests};
+pub use request::{
+    RequestState, StoredRequest, put_request, request, request_meant_by, requests, requests_of,
+};
 
 /// The id in a document's bytes, without the cost of verifying it.
 fn document_id<I: DeserializeOwned>(document: &[u8]) -> Result<I, ReadError> {

@@ -12,4 +12,4 @@ mod version;
 
 pub use apply::{CHANGES_MAX, Change, FieldError, SOURCE_BYTES_MAX, apply};
 pub use change::{ChangeSet, change, change_meant_by, changes};
-pub use version::{FieldVersion, current, erase, history, list, verify, verify_version, version};
+pub use version::{FieldVersion, at, current, erase, history, list, verify, verify_version, version};

@@ -2,6 +2,7 @@
 
 use freehold_mailbox::record;
 use freehold_protocol::id::GrantId;
+use freehold_protocol::path::Path;
 use freehold_protocol::release::Line;
 use freehold_store::{Key, ReadError, Reader, Txn};
 
@@ -11,6 +12,14 @@ use crate::tables::{LINES, named, under};
 pub fn save(txn: &mut Txn, grant: &GrantId, line: &Line) {
     let key = under(txn, lines_key(txn, grant), LINES, line.path.as_str());
     record::save_erasable(txn, key, line);
+}
+
+/// The line of one field of a grant; `None` while nothing of it was sent.
+///
+/// # Errors
+/// The store's.
+pub fn line(reader: &impl Reader, grant: &GrantId, path: &Path) -> Result<Option<Line>, ReadError> {
+    record::load(reader, &under(reader, lines_key(reader, grant), LINES, path.as_str()))
 }
 
 /// The lines of a grant, by path.

@@ -20,7 +20,7 @@ pub(crate) const GRANTS_OF: u8 = b'H';
 pub(crate) const NEXT_INDEX: u8 = b'I';
 /// Lines by grant and path.
 pub(crate) const LINES: u8 = b'L';
-/// Requests by id.
+/// Requests by relationship and id.
 pub(crate) const REQUESTS: u8 = b'Q';
 /// Relationships by id.
 pub(crate) const RELATIONSHIPS: u8 = b'R';

@@ -77,5 +77,8 @@ pub(super) async fn credential(stage: &mut Stage) -> Checked {
     let call = hub::Receipt { customer: CUSTOMER.to_owned(), grant: Some(stage.grant.clone()) };
     let theirs = stage.hub()?.call(&call).await.map_err(said)?.credential;
     ensure(theirs == credential, || "the vendor holds other bytes than the person".to_owned())?;
-    Ok(format!("{} bytes with both signatures (eddsa-jcs-2022), the same at both sides:\n{credential}", credential.len()))
+    Ok(format!(
+        "{} bytes with both signatures (eddsa-jcs-2022), the same at both sides:\n{credential}",
+        credential.len()
+    ))
 }

@@ -13,12 +13,15 @@ pub(super) async fn connect(client: &Client, link: String, out: &Out) -> Outcome
     out.note("connecting…");
     let connected = client.call(&Connect { link }).await?;
     out.show(&connected, |ConnectView { request, vendor, did, transport, .. }| {
-        let over = transport.as_ref().map(|t| format!(" over {t}")).unwrap_or_default();
         let asked = match request {
             Some(request) => asked(request),
             None => "What it asks for has not arrived yet: see `freehold requests`.".to_owned(),
         };
-        format!("Connected{over} to {vendor}\nwhere you are {did}, and nowhere else.\n\n{asked}")
+        let met = match transport {
+            Some(transport) => format!("Connected over {transport} to {vendor}"),
+            None => format!("Reached {vendor}, and lost it again: your node keeps trying,"),
+        };
+        format!("{met}\nwhere you are {did}, and nowhere else.\n\n{asked}")
     });
     Ok(())
 }

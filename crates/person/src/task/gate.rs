@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use freehold_mailbox::Mailbox;
-use freehold_protocol::disclosure::Grant;
 use freehold_protocol::id::{GrantId, RelationshipId};
 use freehold_protocol::path::Path;
 use freehold_protocol::release::{Release, Version};
@@ -40,7 +39,7 @@ impl Gates {
         let mut standing = Vec::new();
         let mut paths = BTreeSet::new();
         for stored in agreements::grants_of(&inner.store, relationship)? {
-            let grant = Grant::read(&stored.document).map_err(|_| ReadError::Corrupt)?;
+            let grant = stored.read()?;
             let effective = stored.state.effective(&grant);
             if !effective.is_empty() {
                 paths.extend(effective.iter().cloned());
@@ -57,7 +56,7 @@ impl Gates {
                 .map(|path| fields::version(&inner.store, &path).map(|version| (path, version)))
                 .collect::<Result<BTreeMap<_, _>, _>>()?;
             let known = lines::of_grant(&inner.store, grant.id())?;
-            let release = Release::new(known, current, delivered);
+            let release = Release::new(grant.subject().mode, known, current, delivered);
             self.gates
                 .insert(grant.id().clone(), Gate { release, epoch, until: grant.valid_until(), own: None });
         }

@@ -15,12 +15,15 @@ use freehold_transport::{Connection, FrameSender, Frames};
 use freehold_vault::relationships::{self, Relationship};
 use tokio::sync::mpsc;
 
-use super::{Contact, Task, hello, stop_asked};
+use super::{Command, Contact, Task, hello, stop_asked};
 use crate::person::Inner;
 use crate::{live_read, outgoing};
 
 /// Live reads that may wait to be decided; a vendor that asks faster waits on its own streams.
 const READS: usize = 16;
+
+/// How long the transport may take to drop what it holds. It is the machine's own work: milliseconds.
+const BREAK_OFF: Duration = Duration::from_secs(2);
 
 /// How long a session without work stays open when the hub asked for check-ins.
 const LINGER: Duration = Duration::from_secs(2);
@@ -29,6 +32,8 @@ const LINGER: Duration = Duration::from_secs(2);
 pub(super) enum End {
     Stop,
     CheckIn(Duration),
+    /// A revocation has broken the connection.
+    BrokenOff,
     Lost(String),
     Refused(Code),
 }
@@ -57,7 +62,7 @@ impl Task {
         let peer = connection.peer();
         let connection = Arc::new(connection);
         let reads = accept_reads(connection.clone());
-        let mut link = match Link::dial(context, frames, peer, hello(inner, relationship)) {
+        let mut link = match Link::dial(context, frames, peer, hello(inner, relationship)).await {
             Ok(link) => link,
             Err(error) => return End::Lost(error.to_string()),
         };
@@ -94,22 +99,26 @@ impl Task {
                 biased;
                 () = stop_asked(&mut self.stopping) => return End::Stop,
                 command = self.inbox.recv() => {
-                    let Some(command) = command else { return End::Stop };
-                    let under_way = self.serve(inner, command).await;
-                    if under_way || self.answers.load(Ordering::Acquire) > 0 {
-                        // Values are on their way that may not arrive any more: break the line under them.
-                        link.abort();
-                        connection.abort();
-                        return End::Lost("the session was broken off by a revocation".into());
+                    let Some(Command::Revoke { grant, paths, reply }) = command else { return End::Stop };
+                    let revoked = self.revoke(inner, grant, paths).await;
+                    if revoked.is_err() {
+                        let _ = reply.send(revoked);
+                        continue;
                     }
-                    link.wake();
+                    // What the transport holds may be values of the grant, whatever the vendor says it has received: the
+                    // line is broken under them, and only then is the revocation done.
+                    link.abort();
+                    connection.abort();
+                    let _ = tokio::time::timeout(BREAK_OFF, connection.closed()).await;
+                    let _ = reply.send(revoked);
+                    return End::BrokenOff;
                 }
                 event = link.next() => match event {
                     Event::Open(theirs) => {
                         self.opened(inner, connection).await;
                         check_in = theirs.check_in_secs.map(|secs| Duration::from_secs(u64::from(secs)));
                     }
-                    Event::Taken => {}
+                    Event::Taken => inner.bells.arrivals.notify_waiters(),
                     Event::Delivered(through) => {
                         let stale = self.gates.handle_delivered(through, inner.now());
                         if stale && self.gates.load(inner, &self.id).is_err() {
@@ -129,7 +138,12 @@ impl Task {
                     link.wake();
                 }
                 Some((request, answer)) = reads.recv() => {
-                    self.answer(inner, relationship, key, connection, &request, answer).await;
+                    if self.reads.take(std::time::Instant::now()) {
+                        self.answer(inner, relationship, key, connection, &request, answer).await;
+                    } else {
+                        tracing::warn!(relationship = %self.id, "a live read beyond what a vendor may ask was dropped");
+                        answer.abort();
+                    }
                 }
                 () = tokio::time::sleep(LINGER), if linger.is_some() => {
                     return End::CheckIn(linger.unwrap_or_default());
@@ -213,11 +227,8 @@ impl Task {
         };
         let answer = read::sign_answer(request.id, &relationship.vendor, result, key);
         if sender.try_send(answer).is_ok() {
-            let answers = self.answers.clone();
-            answers.fetch_add(1, Ordering::AcqRel);
             tokio::spawn(async move {
                 let _ = tokio::time::timeout(READ_TIMEOUT, sender.finish()).await;
-                answers.fetch_sub(1, Ordering::AcqRel);
             });
         }
     }

@@ -61,30 +61,30 @@ impl StoredGrant {
         document_id(&self.document)
     }
 
-    /// The document, verified again.
+    /// The document, as it was verified before it was kept.
     ///
     /// # Errors
-    /// [`ReadError::Corrupt`] when it does not verify.
+    /// [`ReadError::Corrupt`] when the bytes are no grant.
     pub fn read(&self) -> Result<Grant, ReadError> {
-        Grant::read(&self.document).map_err(|_| ReadError::Corrupt)
+        Grant::recall(&self.document).map_err(|_| ReadError::Corrupt)
     }
 }
 
 impl StoredRevocation {
-    /// The document, verified again.
+    /// The document, as it was verified before it was kept.
     ///
     /// # Errors
-    /// [`ReadError::Corrupt`] when it does not verify.
+    /// [`ReadError::Corrupt`] when the bytes are no revocation.
     pub fn read(&self) -> Result<Document<RevocationSubject>, ReadError> {
-        Document::read(&self.document).map_err(|_| ReadError::Corrupt)
+        Document::recall(&self.document).map_err(|_| ReadError::Corrupt)
     }
 
-    /// The erasure receipt, verified again; `None` while there is none.
+    /// The erasure receipt, as it was verified before it was kept; `None` while there is none.
     ///
     /// # Errors
-    /// [`ReadError::Corrupt`] when it does not verify.
+    /// [`ReadError::Corrupt`] when the bytes are no erasure receipt.
     pub fn read_erasure(&self) -> Result<Option<Document<ErasureSubject>>, ReadError> {
-        let receipt = self.erasure.as_ref().map(|(bytes, _)| Document::read(bytes));
+        let receipt = self.erasure.as_ref().map(|(bytes, _)| Document::recall(bytes));
         receipt.transpose().map_err(|_| ReadError::Corrupt)
     }
 }

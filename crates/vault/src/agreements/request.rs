@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::document_id;
 use crate::lookup::{LookupError, only};
 use crate::parts;
-use crate::tables::{REQUESTS, named};
+use crate::tables::{REQUESTS, named, under};
 
 /// What became of a request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,12 +50,12 @@ impl StoredRequest {
         document_id(&self.document)
     }
 
-    /// The document, verified again.
+    /// The document, as it was verified before it was kept.
     ///
     /// # Errors
-    /// [`ReadError::Corrupt`] when it does not verify.
+    /// [`ReadError::Corrupt`] when the bytes are no request.
     pub fn read(&self) -> Result<DataRequest, ReadError> {
-        DataRequest::read(&self.document).map_err(|_| ReadError::Corrupt)
+        DataRequest::recall(&self.document).map_err(|_| ReadError::Corrupt)
     }
 }
 
@@ -70,16 +70,36 @@ impl fmt::Debug for StoredRequest {
 /// # Errors
 /// [`ReadError::Corrupt`] when its bytes are no document, and the store's.
 pub fn put_request(txn: &mut Txn, request: &StoredRequest) -> Result<(), ReadError> {
-    let key = named(txn, REQUESTS, request.id()?.as_str());
+    let key = request_key(txn, &request.relationship, &request.id()?);
     parts::save(txn, &key, request)
 }
 
-/// A request.
+/// A request of a relationship. Vendors choose the ids of their requests, so that an id says nothing across
+/// relationships: one vendor must not learn from a refusal that another has asked the same person.
 ///
 /// # Errors
 /// The store's.
-pub fn request(reader: &impl Reader, id: &RequestId) -> Result<Option<StoredRequest>, ReadError> {
-    parts::load(reader, &named(reader, REQUESTS, id.as_str()))
+pub fn request(
+    reader: &impl Reader,
+    relationship: &RelationshipId,
+    id: &RequestId,
+) -> Result<Option<StoredRequest>, ReadError> {
+    parts::load(reader, &request_key(reader, relationship, id))
+}
+
+/// The requests of a relationship. Reads no others.
+///
+/// # Errors
+/// The store's.
+pub fn requests_of(
+    reader: &impl Reader,
+    relationship: &RelationshipId,
+) -> Result<Vec<StoredRequest>, ReadError> {
+    parts::list(reader, &named(reader, REQUESTS, relationship.as_str())).map(oldest_first)
+}
+
+fn request_key(reader: &impl Reader, relationship: &RelationshipId, id: &RequestId) -> Key {
+    under(reader, named(reader, REQUESTS, relationship.as_str()), REQUESTS, id.as_str())
 }
 
 /// All requests, the oldest first.
@@ -87,19 +107,24 @@ pub fn request(reader: &impl Reader, id: &RequestId) -> Result<Option<StoredRequ
 /// # Errors
 /// The store's.
 pub fn requests(reader: &impl Reader) -> Result<Vec<StoredRequest>, ReadError> {
-    let mut all: Vec<StoredRequest> = parts::list(reader, &Key::new(REQUESTS))?;
-    all.sort_by_key(|request| (request.received, request.message));
-    Ok(all)
+    parts::list(reader, &Key::new(REQUESTS)).map(oldest_first)
 }
 
-/// The request that a person meant by its id or a prefix of it.
+fn oldest_first(mut requests: Vec<StoredRequest>) -> Vec<StoredRequest> {
+    requests.sort_by_key(|request| (request.received, request.message));
+    requests
+}
+
+/// The request that a person meant by its id or a prefix of it; `ID@RELATIONSHIP`, both as prefixes, tells apart what
+/// two vendors have given the same id.
 ///
 /// # Errors
 /// [`LookupError`] unless it is exactly one.
 pub fn request_meant_by(reader: &impl Reader, text: &str) -> Result<StoredRequest, LookupError> {
+    let (text, of) = text.split_once('@').map_or((text, None), |(id, of)| (id, Some(of)));
     let mut meant = Vec::new();
     for request in requests(reader)? {
-        if request.id()?.is_meant_by(text) {
+        if request.id()?.is_meant_by(text) && of.is_none_or(|of| request.relationship.is_meant_by(of)) {
             meant.push(request);
         }
     }

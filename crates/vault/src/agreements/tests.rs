@@ -122,7 +122,7 @@ fn a_large_request_keeps_its_signature_and_its_answer() {
     let put = granted.clone();
     scratch.write(move |txn| put_request(txn, &put));
     let scratch = scratch.reopened();
-    let kept = request(&scratch.store, &id).unwrap().unwrap();
+    let kept = request(&scratch.store, &relationship(1), &id).unwrap().unwrap();
     assert_eq!(kept, granted);
     assert_eq!(*kept.read().unwrap().id(), id);
     assert_eq!(requests(&scratch.store).unwrap().len(), 1);
@@ -177,4 +177,21 @@ fn bytes_that_are_no_document_are_not_put_and_debug_shows_no_content() {
     request.document = b"{}".to_vec();
     assert!(scratch.store.write_blocking(move |txn| put_request(txn, &request)).is_err());
     assert!(requests(&scratch.store).unwrap().is_empty());
+}
+
+/// Two vendors have given their requests the same id. Neither is in the other's way.
+#[test]
+fn a_request_is_known_within_its_relationship_only() {
+    let scratch = Scratch::new();
+    let ours = stored_request(1, "to call you");
+    let theirs = StoredRequest { relationship: relationship(2), ..ours.clone() };
+    let (one, two) = (ours.clone(), theirs.clone());
+    let id = ours.id().unwrap();
+    scratch.write(move |txn| put_request(txn, &one));
+    assert_eq!(request(&scratch.store, &relationship(2), &id).unwrap(), None);
+    scratch.write(move |txn| put_request(txn, &two));
+    assert_eq!(requests_of(&scratch.store, &relationship(1)).unwrap(), std::slice::from_ref(&ours));
+    let found = |text: &str| request_meant_by(&scratch.store, text);
+    assert!(matches!(found(id.as_str()), Err(LookupError::Ambiguous { what: "request", count: 2 })));
+    assert_eq!(found(&format!("{id}@{}", relationship(2).short())).unwrap(), theirs);
 }

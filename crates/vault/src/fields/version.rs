@@ -71,6 +71,14 @@ impl Tip {
     }
 }
 
+/// One version of a field; `None` when there is no such version or it was erased.
+///
+/// # Errors
+/// The store's.
+pub fn at(reader: &impl Reader, path: &Path, version: Version) -> Result<Option<FieldVersion>, ReadError> {
+    reader.get(&versions_key(reader, path).with_u64(version))?.map(|bytes| decode(&bytes)).transpose()
+}
+
 /// How often a field changed: set, unset or erased; 0 when never.
 ///
 /// # Errors
@@ -117,18 +125,21 @@ pub(super) fn save(txn: &mut Txn, version: &FieldVersion, key: &SigningKey) -> R
     Ok(())
 }
 
-/// Destroys every version of a field, before the write is acknowledged, and gives how many there were. The field
-/// then is at one version more, without a value: a copy that a vendor has is out of date and will be cleared.
+/// Destroys every version of a field, before the write is acknowledged, and gives how many there were. A field that
+/// had a value then is at one version more, without one: a copy that a vendor has is out of date and will be cleared.
 /// Change sets keep the field's name and version numbers.
 ///
 /// # Errors
 /// The store's.
 pub fn erase(txn: &mut Txn, path: &Path) -> Result<u64, ReadError> {
     let last = version(txn, path)?;
+    // A field that is empty already changes nothing for those who may see it, and its count stays.
+    let is_set = current(txn, path)?.is_some_and(|field| field.value.is_some());
+    let after = last + u64::from(is_set);
     let versions = versions_key(txn, path);
     let erased = txn.erase_prefix(&versions)?;
     if erased > 0 {
-        let tip = Tip { first: last + 1, version: last + 1, path: None };
+        let tip = Tip { first: after, version: after, path: None };
         record::save_erasable(txn, tip_key(txn, path), &tip);
     }
     Ok(erased)

@@ -1,0 +1,191 @@
+//! Updates that are composed again: nothing lost, nothing newer than allowed.
+
+use freehold_mailbox::Desk;
+use freehold_protocol::data::ReceivedUpdate;
+use freehold_protocol::disclosure::{Grant, GrantState, GrantStatus};
+use freehold_protocol::document::{
+    AskedField, DataRequest, Document, GrantSubject, Issue, RequestSubject, Retention,
+};
+use freehold_protocol::id::{MessageId, RequestId};
+use freehold_protocol::identity::SigningKey;
+use freehold_protocol::vocabulary::Vocabulary;
+use freehold_store::{HomeKey, Options, Store};
+use freehold_vault::fields::Change;
+use tempfile::TempDir;
+
+use super::*;
+
+const NOW: Timestamp = Timestamp::from_millis(1_800_000_000_000);
+
+/// A vault with one standing grant.
+struct Vault {
+    store: Store,
+    relationship: RelationshipId,
+    vendor: Did,
+    grant: GrantId,
+    _dir: TempDir,
+}
+
+fn key(n: u8) -> SigningKey {
+    SigningKey::from_seed(&[n; 32])
+}
+
+fn path(text: &str) -> Path {
+    Path::parse(text).unwrap()
+}
+
+impl Vault {
+    fn new(mode: Mode, names: &[String]) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(dir.path(), &HomeKey::new([7; 32]), Options::default()).unwrap();
+        let relationship = RelationshipId::from_entropy([3; 16]);
+        let grant = grant(mode, names);
+        let stored = StoredGrant {
+            document: grant.bytes().to_vec(),
+            relationship: relationship.clone(),
+            state: GrantState { status: GrantStatus::Standing, ..GrantState::offered() },
+            given: NOW,
+            standing_since: Some(NOW),
+            revocations: Vec::new(),
+            offered_message: MessageId::from_entropy([4; 16]),
+            last_release: 0,
+        };
+        store.write_blocking(move |txn| agreements::put_grant(txn, &stored)).unwrap();
+        let (vendor, grant) = (key(1).public().did(), grant.id().clone());
+        Self { store, relationship, vendor, grant, _dir: dir }
+    }
+
+    fn set(&self, names: &[String], value: &str) {
+        let value = Some(value.to_owned());
+        let changes: Vec<_> =
+            names.iter().map(|name| Change { path: path(name), value: value.clone() }).collect();
+        let set = self.store.write_blocking(move |txn| fields::apply(txn, &changes, "test", NOW, &key(9)));
+        set.unwrap();
+    }
+
+    /// Releases what is due for the first time.
+    fn release(&self, names: &[String]) -> Released {
+        let due = names.iter().map(|name| path(name)).collect();
+        let (id, vendor, grant) = (self.relationship.clone(), self.vendor.clone(), self.grant.clone());
+        let released = self.store.write_blocking(move |txn| release(txn, &id, &vendor, &grant, &due, NOW));
+        released.unwrap().into_inner().unwrap()
+    }
+
+    /// Composes the update of a sequence again.
+    fn again(&self, seq: u64) -> ReceivedUpdate {
+        let (id, vendor) = (self.relationship.clone(), self.vendor.clone());
+        let body = self.store.write_blocking(move |txn| {
+            let mailbox = Mailbox::new(&id);
+            let entry = mailbox.entry(txn, seq).map_err(storage)?.ok_or(Code::StorageFailed)?;
+            let mut desk = Desk::new(txn, &mailbox, &id, &vendor, NOW);
+            compose_again(&mut desk, &entry, &[])
+        });
+        ReceivedUpdate::decode(&body.unwrap().into_inner()).unwrap()
+    }
+
+    /// What the vendor lacks once it has said that it has everything up to a sequence.
+    fn lacking_after(&self, seq: u64, mode: Mode) -> Vec<String> {
+        let mut lacking = Vec::new();
+        for mut line in lines::of_grant(&self.store, &self.grant).unwrap() {
+            line.mark_delivered(seq, NOW);
+            if line.lacks(mode, fields::version(&self.store, &line.path).unwrap()) {
+                lacking.push(line.path.to_string());
+            }
+        }
+        lacking
+    }
+}
+
+fn grant(mode: Mode, names: &[String]) -> Grant {
+    let vocabulary = Vocabulary::standard();
+    let field = |name: &String| AskedField {
+        path: path(name),
+        required: true,
+        reason: "to deliver".into(),
+        purposes: [vocabulary.purpose("serviceProvision").unwrap().iri.clone()].into(),
+    };
+    let subject = RequestSubject {
+        name: "Acme".into(),
+        title: "Service".into(),
+        fields: names.iter().map(field).collect(),
+        legal_basis: vocabulary.legal_basis("contract").unwrap().iri.clone(),
+        mode,
+        retention: Retention { duration: "P2Y".into(), after: "end of contract".into() },
+        recipients: vec![],
+        policy: None,
+    };
+    let request: DataRequest = Document::issue(
+        Issue {
+            id: RequestId::from_entropy([1; 16]),
+            issuer: key(1).public().did(),
+            valid_from: NOW,
+            valid_until: None,
+            subject,
+        },
+        &key(1),
+    )
+    .unwrap();
+    let issue = Issue {
+        id: GrantId::from_entropy([2; 16]),
+        issuer: key(2).public().did(),
+        valid_from: NOW,
+        valid_until: None,
+        subject: GrantSubject::answering(&request, &BTreeSet::new()),
+    };
+    let grant: Grant = Document::issue(issue, &key(2)).unwrap();
+    grant.countersign(&key(1), &key(1).public().did(), NOW).unwrap()
+}
+
+fn names(count: usize) -> Vec<String> {
+    (0..count).map(|n| format!("x.field.n{n:02}")).collect()
+}
+
+/// 1. An update of 13 short fields is sent and not acknowledged. 2. All of them become so long that 12 fill an update.
+/// 3. The update is composed again and acknowledged. 4. The thirteenth is still due.
+#[test]
+fn what_no_longer_fits_into_an_update_composed_again_is_due_after_it() {
+    let names = names(13);
+    let vault = Vault::new(Mode::Continuous, &names);
+    vault.set(&names, "short");
+    assert_eq!(vault.release(&names).versions.len(), 13);
+    vault.set(&names, &"v".repeat(4000));
+    let again = vault.again(1);
+    assert_eq!(again.fields.len(), 12);
+    assert_eq!(vault.lacking_after(1, Mode::Continuous), ["x.field.n12"]);
+}
+
+/// 1. A vendor that was granted fields for once takes them and says that it did not. 2. The person changes one and
+/// erases another. 3. The vendor gets the versions that it got, without the erased one, and nothing newer.
+#[test]
+fn under_once_an_update_composed_again_carries_no_newer_version() {
+    let names = names(2);
+    let vault = Vault::new(Mode::Once, &names);
+    vault.set(&names, "first");
+    vault.release(&names);
+    vault.set(&names[..1], "second");
+    assert_eq!(vault.again(1).fields.values().flatten().collect::<Vec<_>>(), ["first", "first"]);
+    let erased = path(&names[1]);
+    vault.store.write_blocking(move |txn| fields::erase(txn, &erased)).unwrap();
+    let again = vault.again(1);
+    assert_eq!(again.fields, BTreeMap::from([(path(&names[0]), Some("first".to_owned()))]));
+    assert_eq!(vault.lacking_after(1, Mode::Once), ["x.field.n01"]);
+}
+
+/// The grant ends while its update is under way: the place is filled without a value, and nothing counts as stored.
+#[test]
+fn an_update_whose_grant_has_ended_is_composed_void_and_leaves_no_trace_of_a_delivery() {
+    let names = names(1);
+    let vault = Vault::new(Mode::Continuous, &names);
+    vault.set(&names, "value");
+    vault.release(&names);
+    let id = vault.grant.clone();
+    let ended = vault.store.write_blocking(move |txn| {
+        let mut stored = agreements::grant(txn, &id)?.unwrap();
+        stored.state.status = GrantStatus::Revoked;
+        agreements::put_grant(txn, &stored)
+    });
+    ended.unwrap();
+    assert!(vault.again(1).fields.is_empty());
+    let line = lines::line(&vault.store, &vault.grant, &path(&names[0])).unwrap().unwrap();
+    assert_eq!((line.sent, line.stored), (None, None));
+}
