@@ -4,12 +4,13 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use freehold_hub::{AskCustomerError, AskError, Hub, InviteError, ReadError, RetryError, NoSuchAsk};
+use freehold_hub::{AskCustomerError, AskError, Hub, InviteError, NoSuchAsk, ReadError, RetryError};
 use freehold_protocol::code::Code;
 
 use super::{Calls, ServeError};
 use crate::call::hub::{
-    Ask, AskCustomer, Asks, Customers, DeadLetters, Events, Info, Invite, Read, Receipt, ReceiptAnswer, Retried, Retry, Stats,
+    Ask, AskCustomer, Asks, Customers, DeadLetters, Events, Info, Invite, Read, Receipt, ReceiptAnswer,
+    Retried, Retry, Stats,
 };
 use crate::{ApiError, Socket, exit};
 
