@@ -49,6 +49,7 @@ mod limits;
 mod links;
 mod muxer;
 mod peer;
+mod pending;
 mod swarm;
 
 pub use address::{ADDRESS_BYTES_MAX, Address, AddressError};

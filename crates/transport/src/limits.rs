@@ -31,6 +31,9 @@ pub struct Limits {
     pub per_peer_max: u32,
     /// Incoming connections still in their handshake. Default 256: a handshake costs about 2 ms of CPU.
     pub pending_incoming_max: u32,
+    /// Of these, from one network (IPv4 /24, IPv6 /64). Default 64: a company's customers behind one address come a few
+    /// at a time, and whoever holds handshakes open leaves room for everybody else.
+    pub pending_per_network_max: u32,
     /// Streams of one connection that either side may have open for live reads. Default 32: a person's node answers
     /// reads within milliseconds, so more would be a flood.
     pub streams_max: u32,
@@ -58,6 +61,7 @@ impl Default for Limits {
             incoming_max: 10_000,
             per_peer_max: 2,
             pending_incoming_max: 256,
+            pending_per_network_max: 64,
             streams_max: 32,
             handshake_timeout: Duration::from_secs(10),
             idle_timeout: Duration::from_secs(60),

@@ -1,6 +1,6 @@
 //! The swarm's behaviour: who may connect, how often, and the hand-over of each connection to its owner.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::task::{Context, Poll};
 
 use freehold_protocol::identity::PublicKey;
@@ -15,6 +15,7 @@ use libp2p::{Multiaddr, PeerId};
 use tokio::sync::watch;
 
 use crate::handler::{End, Handler, Side, pair};
+use crate::pending::{Network, Pending};
 use crate::{Connection, Limits, Transport, peer};
 
 /// The behaviour. It emits each established connection once.
@@ -23,7 +24,7 @@ pub(crate) struct Links {
     limits: Limits,
     /// Whom the dialler accepts; a listener accepts every key.
     expected: Option<Vec<PublicKey>>,
-    pending: HashSet<ConnectionId>,
+    pending: Pending,
     /// Connections whose establishment the swarm has not yet confirmed.
     fresh: HashMap<ConnectionId, (Connection, watch::Sender<()>)>,
     alive: HashMap<ConnectionId, watch::Sender<()>>,
@@ -49,7 +50,7 @@ impl Links {
             local,
             limits,
             expected,
-            pending: HashSet::new(),
+            pending: Pending::default(),
             fresh: HashMap::new(),
             alive: HashMap::new(),
             by_peer: HashMap::new(),
@@ -116,12 +117,15 @@ impl NetworkBehaviour for Links {
         &mut self,
         id: ConnectionId,
         _: &Multiaddr,
-        _: &Multiaddr,
+        remote: &Multiaddr,
     ) -> Result<(), ConnectionDenied> {
-        if is_reached(self.pending.len(), self.limits.pending_incoming_max) {
+        let network = Network::of(remote);
+        if is_reached(self.pending.len(), self.limits.pending_incoming_max)
+            || is_reached(self.pending.of(network), self.limits.pending_per_network_max)
+        {
             return Err(ConnectionDenied::new(Denied::TooMany));
         }
-        self.pending.insert(id);
+        self.pending.insert(id, network);
         Ok(())
     }
 
@@ -132,7 +136,7 @@ impl NetworkBehaviour for Links {
         local: &Multiaddr,
         _: &Multiaddr,
     ) -> Result<Handler, ConnectionDenied> {
-        self.pending.remove(&id);
+        self.pending.remove(id);
         self.establish(id, peer, local, Side::Listener)
     }
 
@@ -157,7 +161,7 @@ impl NetworkBehaviour for Links {
             }
             FromSwarm::ListenFailure(ListenFailure { connection_id, .. })
             | FromSwarm::DialFailure(DialFailure { connection_id, .. }) => {
-                self.pending.remove(&connection_id);
+                self.pending.remove(connection_id);
                 self.fresh.remove(&connection_id);
             }
             _ => {}

@@ -238,11 +238,14 @@ async fn mute(endpoint: &Endpoint, sockets: usize) -> FuturesUnordered<tokio::ta
 #[tokio::test]
 async fn handshakes_beyond_the_limit_are_hung_up_at_once() {
     let hour = Duration::from_secs(3600);
-    let limits = Limits { pending_incoming_max: 3, handshake_timeout: hour, ..Limits::default() };
-    let (endpoint, _incoming) = hub(TCP, limits).await;
-    let mut held = mute(&endpoint, 20).await;
-    for _ in 0..17 {
-        soon(held.next()).await.unwrap().unwrap();
+    let all = Limits { pending_incoming_max: 3, handshake_timeout: hour, ..Limits::default() };
+    let network = Limits { pending_per_network_max: 3, handshake_timeout: hour, ..Limits::default() };
+    for limits in [all, network] {
+        let (endpoint, _incoming) = hub(TCP, limits).await;
+        let mut held = mute(&endpoint, 20).await;
+        for _ in 0..17 {
+            soon(held.next()).await.unwrap().unwrap();
+        }
     }
 }
 
