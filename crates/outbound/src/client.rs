@@ -78,6 +78,12 @@ impl std::fmt::Debug for Client {
 }
 
 impl Client {
+    /// Which addresses it may connect to.
+    #[must_use]
+    pub fn reach(&self) -> Reach {
+        self.policy.reach
+    }
+
     /// A client under this policy.
     ///
     /// # Errors

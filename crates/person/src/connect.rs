@@ -17,7 +17,7 @@ use freehold_protocol::mailbox::EntryBody;
 use freehold_protocol::message::MessageType;
 use freehold_resolver::ResolvedDid;
 use freehold_store::{ReadError, WriteError};
-use freehold_transport::{Address, Connection};
+use freehold_transport::{Address, Connection, DialError};
 use freehold_vault::agreements;
 use freehold_vault::relationships::{self, Relationship};
 
@@ -45,7 +45,7 @@ pub(crate) enum ReachError {
     #[error("{0}")]
     Resolve(#[from] freehold_resolver::ResolveError),
     #[error("{0}")]
-    Dial(#[from] freehold_transport::DialError),
+    Dial(#[from] DialError),
     #[error("{0}")]
     Store(#[from] ReadError),
     #[error("the vendor's hub has no address that can be dialled: ask it for a new invitation")]
@@ -69,7 +69,12 @@ pub(crate) async fn dial(
     let turn = usize::from(entropy()[0]) % addresses.len();
     addresses.rotate_left(turn);
     remember(inner, relationship, &resolved).await?;
-    Ok(freehold_transport::dial(&key, &addresses, &resolved.transport_keys, inner.limits).await?)
+    let dialled = freehold_transport::dial(&key, &addresses, &resolved.transport_keys, inner.limits).await;
+    if let Err(DialError::WrongPeer { .. }) = &dialled {
+        // A replica may have a key that was listed since the document was fetched.
+        inner.resolver.forget(&relationship.vendor);
+    }
+    Ok(dialled?)
 }
 
 /// Notes the keys that may sign documents for the vendor, for handlers that cannot resolve.

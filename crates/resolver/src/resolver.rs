@@ -3,7 +3,8 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-use freehold_outbound::{Client, FetchError};
+use freehold_outbound::address::is_inward;
+use freehold_outbound::{Client, FetchError, Reach};
 use freehold_protocol::identity::Did;
 use freehold_protocol::time::Timestamp;
 use ssi::dids::{DIDKey, DIDMethodResolver as _};
@@ -78,7 +79,11 @@ impl Resolver {
         if response.status != 200 {
             return Err(status_error(did, response.status));
         }
-        read(did, &response.body, wall_clock()).map_err(|error| error.of(did))
+        let mut resolved = read(did, &response.body, wall_clock()).map_err(|error| error.of(did))?;
+        if self.client.reach() == Reach::PublicOnly {
+            resolved.addresses.retain(|address| !is_inward_multiaddr(address));
+        }
+        Ok(resolved)
     }
 
     fn cache(&self) -> MutexGuard<'_, Cache> {
@@ -91,6 +96,11 @@ impl std::fmt::Debug for Resolver {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Resolver").field("client", &self.client).finish_non_exhaustive()
     }
+}
+
+/// Whether a multiaddr names an inward IP: a document must not make its readers dial their own networks.
+fn is_inward_multiaddr(address: &str) -> bool {
+    address.split('/').nth(2).and_then(|host| host.parse().ok()).is_some_and(is_inward)
 }
 
 /// A did:key says everything itself; ssi derives its document.
@@ -137,6 +147,19 @@ fn wall_clock() -> Timestamp {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn addresses_of_a_document_that_lead_inward_are_known() {
+        for (address, wanted) in [
+            ("/ip4/127.0.0.1/tcp/22", true),
+            ("/ip4/192.168.1.1/udp/4101/quic-v1", true),
+            ("/ip6/::1/tcp/22", true),
+            ("/ip4/9.9.9.9/tcp/4101", false),
+            ("/dns4/hub.example.com/tcp/4101", false),
+        ] {
+            assert_eq!(is_inward_multiaddr(address), wanted, "{address}");
+        }
+    }
 
     #[test]
     fn a_did_web_leads_to_its_well_known_document_or_its_own_path() {
