@@ -152,6 +152,12 @@ pub(crate) enum Command {
         #[arg(long, default_value_t = 50)]
         limit: usize,
     },
+    /// Show the vendors' messages that this version does not know or could not use
+    Kept {
+        /// Erase them
+        #[arg(long)]
+        forget: bool,
+    },
     /// For vendors: a hub in front of the systems you have
     Hub {
         #[command(subcommand)]

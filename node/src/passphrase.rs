@@ -1,6 +1,7 @@
 //! Where the passphrase comes from: a file, a systemd credential, or the person at the terminal.
 
 use std::io::IsTerminal;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use freehold_api::ApiError;
@@ -36,7 +37,12 @@ pub(crate) fn wrong() -> ApiError {
 
 fn unattended(given: &cli::Passphrase) -> Result<Option<Passphrase>, ApiError> {
     if let Some(file) = &given.passphrase_file {
-        return Passphrase::from_file(Path::new(file)).map(Some).map_err(refused);
+        let passphrase = Passphrase::from_file(Path::new(file)).map_err(refused)?;
+        // Not refused: secrets that a container is handed are often readable by all inside of it.
+        if std::fs::metadata(file).is_ok_and(|meta| meta.permissions().mode() & 0o077 != 0) {
+            tracing::warn!("others on this machine can read the passphrase file: chmod 600 it");
+        }
+        return Ok(Some(passphrase));
     }
     match Passphrase::from_credential() {
         Ok(passphrase) => Ok(Some(passphrase)),

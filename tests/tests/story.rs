@@ -224,7 +224,7 @@ async fn a_live_read_is_answered_or_denied_and_audited() {
     person.revoke(&grant.id, None).await.unwrap();
     let denied = hub.read("4711", &phone, "ServiceProvision").await.unwrap_err();
     assert!(denied.code().is_some());
-    let log: Vec<String> = person.audit(1, 100).unwrap().into_iter().map(|e| e.event).collect();
+    let log: Vec<String> = person.audit(None, 100).unwrap().into_iter().map(|e| e.event).collect();
     assert_eq!(log.iter().filter(|e| *e == "read").count(), 1);
     assert!(log.iter().filter(|e| *e == "denied").count() >= 2);
     person.stop().await;
@@ -255,7 +255,7 @@ async fn a_revocation_stops_the_future_and_is_answered_with_a_receipt() {
     assert_eq!(held(&hub, "phone.mobile"), None);
     assert_eq!(person.grant(&grant.id).unwrap().status, "revoked");
     let released =
-        |person: &Person| person.audit(1, 1000).unwrap().iter().filter(|e| e.event == "released").count();
+        |person: &Person| person.audit(None, 1000).unwrap().iter().filter(|e| e.event == "released").count();
     let before = released(&person);
     set(&person, "phone.mobile", "+491700000000").await;
     tokio::time::sleep(Duration::from_millis(300)).await;

@@ -13,7 +13,7 @@ mod queue;
 pub mod record;
 
 pub use desk::{AfterCommit, Desk, Linked, TakeError, compose, delivered, take};
-pub use queue::{KEPT_BYTES_MAX, KEPT_MAX, Kept, Mailbox};
+pub use queue::{KEPT_BYTES_MAX, KEPT_MAX, Kept, KeptView, Mailbox};
 
 /// 16 random bytes from the operating system.
 ///

@@ -37,6 +37,41 @@ pub struct Kept {
     pub at: Timestamp,
 }
 
+/// A kept message, as it is shown. The body is whoever's business its family is: it is given as it came.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct KeptView {
+    /// Its place in the sender's mailbox.
+    pub seq: u64,
+    /// Its id, in hexadecimal digits.
+    pub id: String,
+    /// Its type.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// Why it could not be used: a code of the protocol.
+    pub code: String,
+    /// When it came (RFC 3339).
+    pub at: String,
+    /// Its body in hexadecimal digits; absent where its family refused it.
+    pub body: Option<String>,
+}
+
+impl Kept {
+    /// The message as it is shown.
+    #[must_use]
+    pub fn view(&self) -> KeptView {
+        let body = &self.message.body;
+        KeptView {
+            seq: self.message.seq,
+            id: self.message.id.to_string(),
+            kind: self.message.kind.to_string(),
+            code: self.code.to_string(),
+            at: self.at.rfc3339(),
+            body: (!body.is_empty()).then(|| body.iter().map(|byte| format!("{byte:02x}")).collect()),
+        }
+    }
+}
+
 /// What is kept, in all.
 #[derive(Default, Serialize, Deserialize)]
 struct KeptTotal {

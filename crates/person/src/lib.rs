@@ -11,6 +11,7 @@ mod bell;
 mod connect;
 mod error;
 mod families;
+mod kept;
 mod live_read;
 mod outgoing;
 mod person;

@@ -111,12 +111,17 @@ impl Person {
         Ok(relationships::all(&self.inner.store)?.into_iter().map(view).collect())
     }
 
-    /// Entries of the audit log from number `from`, oldest first.
+    /// Entries of the audit log, oldest first: from a number on, or the newest.
     ///
     /// # Errors
     /// The store's.
-    pub fn audit(&self, from: u64, limit: usize) -> Result<Vec<AuditView>, PersonError> {
-        let entries = audit::entries(&self.inner.store, from, limit.min(AUDIT_SHOWN_MAX))?;
+    pub fn audit(&self, from: Option<u64>, limit: usize) -> Result<Vec<AuditView>, PersonError> {
+        let limit = limit.min(AUDIT_SHOWN_MAX);
+        let from = match from {
+            Some(from) => from,
+            None => (audit::head(&self.inner.store)?.n + 1).saturating_sub(limit as u64),
+        };
+        let entries = audit::entries(&self.inner.store, from, limit)?;
         Ok(entries.into_iter().map(audit_view).collect())
     }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+pub use freehold_mailbox::KeptView;
 use serde::{Deserialize, Serialize};
 
 macro_rules! view {
@@ -364,3 +365,15 @@ view!(
         relationships: usize,
     }
 );
+
+/// What is kept of one vendor's messages that could not be used.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct KeptOfView {
+    /// The relationship.
+    pub relationship: String,
+    /// The vendor's DID.
+    pub vendor: String,
+    /// The messages, in order.
+    pub messages: Vec<KeptView>,
+}

@@ -1,8 +1,8 @@
-//! `audit`.
+//! `audit` and `kept`.
 
-use freehold_api::person::{Audit, AuditVerify};
+use freehold_api::person::{Audit, AuditVerify, ForgetKept, Kept};
 use freehold_api::{ApiError, Client};
-use freehold_person::view::AuditView;
+use freehold_person::view::{AuditView, KeptView};
 
 use crate::Outcome;
 use crate::cli::AuditCommand;
@@ -26,6 +26,28 @@ pub(super) async fn audit(
         };
         let rows = entries.iter().map(row).collect::<Vec<_>>();
         table(["n", "at", "event", "vendor", "fields", "purpose or reason", "grant"], rows)
+    });
+    Ok(())
+}
+
+pub(super) async fn kept(client: &Client, forget: bool, out: &Out) -> Outcome {
+    if forget {
+        let forgotten = client.call(&ForgetKept {}).await?;
+        out.show(&forgotten, |forgotten| format!("{} messages erased", forgotten.messages));
+        return Ok(());
+    }
+    let kept = client.call(&Kept {}).await?;
+    out.show(&kept, |kept| {
+        if kept.is_empty() {
+            return "every message could be used".to_owned();
+        }
+        let rows = kept.iter().flat_map(|of| {
+            let row = |m: &KeptView| {
+                [short(&of.relationship), m.seq.to_string(), m.kind.clone(), m.code.clone(), m.at.clone()]
+            };
+            of.messages.iter().map(row).collect::<Vec<_>>()
+        });
+        table(["relationship", "n", "type", "why", "came"], rows.collect::<Vec<_>>())
     });
     Ok(())
 }

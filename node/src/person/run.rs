@@ -58,9 +58,11 @@ pub(crate) fn words(dir: &Path, args: &cli::Passphrase, out: &Out) -> Outcome {
     Ok(())
 }
 
-/// Shows the 24 words; never into a service's journal, which others may read.
+/// Shows the 24 words; never, unasked, into a file or a journal, which others may read.
 fn show_words(seed: &Seed, out: &Out, first: bool) {
-    if first && !out.is_terminal() && std::env::var_os("JOURNAL_STREAM").is_some() {
+    // A script that asked for JSON reads them on purpose, unless its output is a journal.
+    let read = out.is_terminal() || out.is_json() && std::env::var_os("JOURNAL_STREAM").is_none();
+    if first && !read {
         out.note(
             "the home is made: see its 24 words with `freehold words`, write them down, and keep them safe",
         );

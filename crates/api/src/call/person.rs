@@ -2,7 +2,7 @@
 
 use freehold_person::view::{
     AuditVerifyView, AuditView, ChangeView, ConnectView, FieldView, GrantView, ImportView, InfoView,
-    RelationshipView, RequestView, RevokeView, StatusView,
+    KeptOfView, RelationshipView, RequestView, RevokeView, StatusView,
 };
 use serde::{Deserialize, Serialize};
 
@@ -191,6 +191,24 @@ call!(
         limit: Option<usize>,
     }
 );
+
+call!(
+    /// The vendors' messages that could not be used.
+    Kept = "kept" -> Vec<KeptOfView> {}
+);
+
+call!(
+    /// Erases the messages that could not be used.
+    ForgetKept = "forget-kept" -> Forgotten {}
+);
+
+/// What [`ForgetKept`] answers.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Forgotten {
+    /// How many messages were erased.
+    pub messages: u64,
+}
 
 call!(
     /// Checks the audit log's chain.

@@ -1,24 +1,21 @@
 //! A person's node.
 
-use std::collections::VecDeque;
 use std::future::Future;
 use std::sync::Arc;
 
 use freehold_cards::ImportOptions;
-use freehold_person::view::AuditView;
 use freehold_person::{Person, PersonError};
 
 use super::{Calls, ServeError};
 use crate::call::person::{
     Approve, Audit, AuditVerify, Connect, Credential, CredentialAnswer, Decline, Erase, Export, ExportAnswer,
-    Get, Grant, Grants, History, Import, Info, Relationships, Request, Requests, Revoke, Set, Status,
+    ForgetKept, Forgotten, Get, Grant, Grants, History, Import, Info, Kept, Relationships, Request, Requests,
+    Revoke, Set, Status,
 };
 use crate::{ApiError, Socket};
 
 /// How many audit entries are shown when nobody says: a screenful or two.
 const AUDIT_SHOWN: usize = 50;
-/// How many audit entries are read at once.
-const AUDIT_PAGE: usize = 1_000;
 
 /// Serves a person's node until `stop` is done; calls under way are let through, then the socket is removed. The
 /// engine goes on: stop it afterwards.
@@ -56,28 +53,13 @@ pub async fn serve_person(
         .on(|p, c: Revoke| async move { Ok(p.revoke(&c.id, c.paths).await?) })
         .on(|p, c: Status| async move { Ok(p.status(c.change.as_deref())?) })
         .on(|p, _: Relationships| async move { Ok(p.relationships()?) })
-        .on(|p, c: Audit| async move { audit(&p, &c) })
+        .on(|p, c: Audit| async move { Ok(p.audit(c.from, c.limit.unwrap_or(AUDIT_SHOWN))?) })
+        .on(|p, _: Kept| async move { Ok(p.kept()?) })
+        .on(|p, _: ForgetKept| async move { Ok(Forgotten { messages: p.forget_kept().await? }) })
         .on(|p, _: AuditVerify| async move { Ok(p.audit_verify()?) })
         .on(|p, _: Info| async move { Ok(p.info()?) })
         .serve(socket, stop)
         .await
-}
-
-/// The entries from a number on, or the newest.
-fn audit(person: &Person, call: &Audit) -> Result<Vec<AuditView>, ApiError> {
-    let limit = call.limit.unwrap_or(AUDIT_SHOWN);
-    if let Some(from) = call.from {
-        return Ok(person.audit(from, limit)?);
-    }
-    let mut newest = VecDeque::new();
-    let mut from = 0;
-    loop {
-        let page = person.audit(from, AUDIT_PAGE)?;
-        let Some(last) = page.last() else { return Ok(newest.into()) };
-        from = last.n + 1;
-        newest.extend(page);
-        newest.drain(..newest.len().saturating_sub(limit));
-    }
 }
 
 impl From<PersonError> for ApiError {

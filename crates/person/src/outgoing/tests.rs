@@ -155,7 +155,7 @@ fn what_no_longer_fits_into_an_update_composed_again_is_due_after_it() {
 }
 
 /// 1. A vendor that was granted fields for once takes them and says that it did not. 2. The person changes one and
-/// erases another. 3. The vendor gets the versions that it got, without the erased one, and nothing newer.
+///    erases another. 3. The vendor gets the versions that it got, without the erased one, and nothing newer.
 #[test]
 fn under_once_an_update_composed_again_carries_no_newer_version() {
     let names = names(2);
