@@ -79,6 +79,9 @@ impl Out {
     }
 }
 
+/// Columns of a table that goes into a file or a pipe: a note of a whole page shall not make every line as long.
+const WIDTH: u16 = 160;
+
 /// A table with these headings.
 pub(crate) fn table<const N: usize>(
     headings: [&str; N],
@@ -86,6 +89,9 @@ pub(crate) fn table<const N: usize>(
 ) -> String {
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
+    if table.width().is_none() {
+        table.set_width(WIDTH);
+    }
     table.set_header(headings.map(str::to_uppercase));
     for row in rows {
         table.add_row(row.map(|cell| harmless(&cell)));
