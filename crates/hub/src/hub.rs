@@ -194,7 +194,8 @@ impl Hub {
         logged(self.inner.shared.customers())
     }
 
-    /// One relationship, by its id or a prefix of 4 digits or more, the vendor's reference, or its DID.
+    /// One relationship, by its id or a prefix of 4 digits or more that begins no other, the vendor's reference, or
+    /// its DID.
     #[must_use]
     pub fn customer(&self, text: &str) -> Option<CustomerView> {
         let shared = &self.inner.shared;

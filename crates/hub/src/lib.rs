@@ -37,6 +37,8 @@ mod shared;
 mod sinks;
 mod sweep;
 mod tables;
+#[cfg(test)]
+mod tests;
 pub mod view;
 
 pub use ask::{AskCustomerError, AskError, NoSuchAsk};

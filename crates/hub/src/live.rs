@@ -22,8 +22,10 @@ use crate::view::ReadView;
 /// Why a live read gave nothing.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
-    /// No such customer.
-    #[error("there is no such customer: `freehold hub customers` lists them")]
+    /// No such customer, or more than one whose id begins so.
+    #[error(
+        "there is no such customer, or more than one whose id begins so: `freehold hub customers` lists them; write more of the id"
+    )]
     CustomerUnknown,
     /// A path is malformed.
     #[error("{0}")]

@@ -20,7 +20,8 @@ use crate::view::{CustomerView, DeadLetterView, EventView, HeldGrantView, StatsV
 const ID_PREFIX_MIN: usize = 4;
 
 impl Shared {
-    /// The relationship that somebody means by an id or its prefix, the vendor's reference, or a DID.
+    /// The relationship that somebody means by an id or its prefix, the vendor's reference, or a DID. A prefix that
+    /// begins more than one id means none of them: the first would be a stranger's data in somebody's hands.
     pub(crate) fn meant(&self, text: &str) -> Result<Option<Relationship>, ReadError> {
         if let Ok(did) = Did::parse(text) {
             return match did.key() {
@@ -34,13 +35,14 @@ impl Shared {
         if text.len() < ID_PREFIX_MIN {
             return Ok(None);
         }
+        let mut found = None;
         for entry in self.store.scan(&tables::relationships()) {
             let known: Relationship = decode(&entry?.1)?;
-            if known.id.is_meant_by(text) {
-                return Ok(Some(known));
+            if known.id.is_meant_by(text) && found.replace(known).is_some() {
+                return Ok(None);
             }
         }
-        Ok(None)
+        Ok(found)
     }
 
     pub(crate) fn customers(&self) -> Result<Vec<CustomerView>, ReadError> {
@@ -167,5 +169,31 @@ impl Shared {
             events_pending: jsonl.max(self.webhook_pending.load(Ordering::Relaxed)),
             dead_letters: dead(&self.store)?.len(),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::shared::Answers;
+    use crate::tests::{hub, relationship};
+
+    #[test]
+    fn the_beginning_of_an_id_means_one_customer_or_nobody() {
+        let dir = tempfile::tempdir().unwrap();
+        let shared = hub(dir.path(), Answers::Hub, false);
+        let one = relationship(&shared, &[0xab, 0xcd, 0x10], 1);
+        let other = relationship(&shared, &[0xab, 0xcd, 0x20], 2);
+        for (text, wanted) in [
+            ("abcd", None),
+            ("abc", None),
+            ("abcd10", Some(&one)),
+            ("abcd20", Some(&other)),
+            ("abcd30", None),
+            (one.uuid(), Some(&one)),
+            (other.peer.as_str(), Some(&other)),
+        ] {
+            let found = shared.meant(text).unwrap();
+            assert_eq!(found.map(|known| known.id), wanted.map(|known| known.id.clone()), "{text}");
+        }
     }
 }
