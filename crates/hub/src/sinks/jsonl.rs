@@ -1,9 +1,9 @@
 //! The file of JSON lines: one `CloudEvent` a line, on disk before the cursor moves.
 
+mod file;
+
 use std::collections::BTreeSet;
-use std::fs::{File, OpenOptions};
-use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,9 +20,6 @@ use crate::tables;
 /// How long to wait after a failure, and for an event whose announcement was lost with its session.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// Bytes at the file's end that are searched for the end of its last whole line.
-const TAIL_BYTES: u64 = 8 * 1024 * 1024;
-
 /// Writes events until the hub stops.
 pub(crate) async fn run(shared: Arc<Shared>, path: PathBuf, mut stop: watch::Receiver<bool>) {
     let mut events = shared.last_event.subscribe();
@@ -31,7 +28,7 @@ pub(crate) async fn run(shared: Arc<Shared>, path: PathBuf, mut stop: watch::Rec
         let step = async {
             if !whole {
                 let path = path.clone();
-                tokio::task::spawn_blocking(move || mend(&path)).await.map_err(io::Error::other)??;
+                tokio::task::spawn_blocking(move || file::mend(&path)).await.map_err(io::Error::other)??;
             }
             deliver(&shared, &path).await
         };
@@ -77,7 +74,7 @@ async fn deliver(shared: &Arc<Shared>, path: &Path) -> io::Result<bool> {
         lines.push(b'\n');
     }
     let path = path.to_owned();
-    tokio::task::spawn_blocking(move || append(&path, &lines)).await.map_err(io::Error::other)??;
+    tokio::task::spawn_blocking(move || file::append(&path, &lines)).await.map_err(io::Error::other)??;
     settle(shared, &records, last).await.map_err(io::Error::other)?;
     Ok(true)
 }
@@ -108,49 +105,4 @@ async fn settle(
     });
     told.await?.into_inner().iter().for_each(|relationship| shared.wake(relationship));
     Ok(())
-}
-
-fn open(path: &Path) -> io::Result<File> {
-    OpenOptions::new().read(true).append(true).create(true).mode(0o600).open(path)
-}
-
-fn append(path: &Path, lines: &[u8]) -> io::Result<()> {
-    let mut file = open(path)?;
-    file.write_all(lines)?;
-    file.sync_data()
-}
-
-/// Cuts a line that a crash left unfinished: its event is written again.
-fn mend(path: &Path) -> io::Result<()> {
-    let mut file = open(path)?;
-    let length = file.metadata()?.len();
-    let start = length.saturating_sub(TAIL_BYTES);
-    file.seek(SeekFrom::Start(start))?;
-    let mut tail = Vec::new();
-    file.read_to_end(&mut tail)?;
-    if tail.last().is_none_or(|byte| *byte == b'\n') {
-        return Ok(());
-    }
-    match tail.iter().rposition(|byte| *byte == b'\n') {
-        Some(end) => file.set_len(start + end as u64 + 1)?,
-        None if start == 0 => file.set_len(0)?,
-        None => file.write_all(b"\n")?,
-    }
-    file.sync_all()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_unfinished_line_is_cut_and_whole_ones_stay() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("events.jsonl");
-        for (before, after) in [("", ""), ("{}\n", "{}\n"), ("{}\n{\"a\"", "{}\n"), ("{\"a", "")] {
-            std::fs::write(&path, before).unwrap();
-            mend(&path).unwrap();
-            assert_eq!(std::fs::read_to_string(&path).unwrap(), after);
-        }
-    }
 }
