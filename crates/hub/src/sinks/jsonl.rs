@@ -4,7 +4,7 @@ mod file;
 
 use std::collections::BTreeSet;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,6 +14,7 @@ use tokio::sync::watch;
 
 use crate::log::Record;
 use crate::shared::{Answers, Shared, stopping};
+use crate::sinks::jsonl::file::LineFile;
 use crate::sinks::{JSONL, batch, cursor, outcome};
 use crate::tables;
 
@@ -23,14 +24,15 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// Writes events until the hub stops.
 pub(crate) async fn run(shared: Arc<Shared>, path: PathBuf, mut stop: watch::Receiver<bool>) {
     let mut events = shared.last_event.subscribe();
+    let file = LineFile::new(path);
     let mut whole = false;
     while !*stop.borrow() {
         let step = async {
             if !whole {
-                let path = path.clone();
-                tokio::task::spawn_blocking(move || file::mend(&path)).await.map_err(io::Error::other)??;
+                let file = file.clone();
+                tokio::task::spawn_blocking(move || file.mend()).await.map_err(io::Error::other)??;
             }
-            deliver(&shared, &path).await
+            deliver(&shared, &file).await
         };
         match step.await {
             Ok(true) => {
@@ -53,7 +55,7 @@ pub(crate) async fn run(shared: Arc<Shared>, path: PathBuf, mut stop: watch::Rec
 }
 
 /// Writes one batch; says whether there was one.
-async fn deliver(shared: &Arc<Shared>, path: &Path) -> io::Result<bool> {
+async fn deliver(shared: &Arc<Shared>, file: &LineFile) -> io::Result<bool> {
     let after = cursor(&shared.store, JSONL).map_err(io::Error::other)?;
     let records = batch(shared, after).map_err(io::Error::other)?;
     let Some(last) = records.last().map(|record| record.n) else { return Ok(false) };
@@ -73,8 +75,8 @@ async fn deliver(shared: &Arc<Shared>, path: &Path) -> io::Result<bool> {
         serde_json::to_writer(&mut lines, &event)?;
         lines.push(b'\n');
     }
-    let path = path.to_owned();
-    tokio::task::spawn_blocking(move || file::append(&path, &lines)).await.map_err(io::Error::other)??;
+    let file = file.clone();
+    tokio::task::spawn_blocking(move || file.append(&lines)).await.map_err(io::Error::other)??;
     settle(shared, &records, last).await.map_err(io::Error::other)?;
     Ok(true)
 }
