@@ -5,6 +5,7 @@ pub(crate) mod outcome;
 pub(crate) mod webhook;
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use freehold_mailbox::record::{list, load};
 use freehold_protocol::path::Path;
@@ -19,6 +20,13 @@ use crate::tables;
 pub(crate) const JSONL: &str = "jsonl";
 /// The name of the webhook's cursor: everything up to it is settled.
 pub(crate) const WEBHOOK: &str = "webhook";
+
+/// First wait of a sink after this machine's own disk refused something.
+const PAUSE_FIRST: Duration = Duration::from_secs(1);
+
+/// Longest wait of a sink after this machine's own disk refused something: a vendor who has made room sees the events
+/// move within a minute.
+const PAUSE_MAX: Duration = Duration::from_secs(60);
 
 /// Why a dead letter was not sent again.
 #[derive(Debug, thiserror::Error)]
@@ -102,4 +110,21 @@ pub(crate) fn batch(shared: &Shared, after: u64) -> Result<Vec<Record>, ReadErro
     /// One transaction settles them: it stays small, and shares its fsync.
     const BATCH: usize = 256;
     log::after(&shared.store, after, BATCH)
+}
+
+/// How long a sink waits after so many failures of this machine's own disk in a row.
+pub(crate) fn pause(failures: u32) -> Duration {
+    let doublings = failures.saturating_sub(1);
+    PAUSE_FIRST.saturating_mul(2_u32.saturating_pow(doublings)).min(PAUSE_MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_double_up_to_a_minute() {
+        let seconds = [1, 2, 4, 8, 16, 32, 60, 60].map(Duration::from_secs);
+        assert_eq!([1, 2, 3, 4, 5, 6, 7, u32::MAX].map(pause), seconds);
+    }
 }

@@ -1,17 +1,24 @@
 //! Tests that need the hub's inside: its tables, its sinks, a store that takes nothing.
 
+mod jsonl;
+
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
 use freehold_keystore::Seed;
+use freehold_mailbox::Mailbox;
 use freehold_mailbox::record::save;
-use freehold_protocol::id::RelationshipId;
+use freehold_protocol::id::{GrantId, MessageId, RelationshipId};
 use freehold_protocol::identity::SigningKey;
+use freehold_protocol::path::Path as FieldPath;
 use freehold_protocol::time::Timestamp;
 use freehold_store::{HomeKey, Options, ReadError, Store, Txn};
+use serde_json::{Map, Value, json};
 
 use crate::config::DidChoice;
 use crate::init::Keys;
+use crate::log::{self, New, Owed};
 use crate::relationship::Relationship;
 use crate::shared::{Answers, Shared};
 use crate::tables::{self, Counters};
@@ -22,6 +29,11 @@ pub(crate) const NOW: Timestamp = Timestamp::from_millis(1_800_000_000_000);
 /// A hub's inside over the store of a folder, without sessions.
 pub(crate) fn hub(dir: &Path, answers: Answers, jsonl: bool) -> Arc<Shared> {
     on(dir, Options::default(), answers, jsonl)
+}
+
+/// As [`hub`], over a store whose disk is full: it reads what it has and takes nothing.
+pub(crate) fn full_hub(dir: &Path, answers: Answers, jsonl: bool) -> Arc<Shared> {
+    on(dir, Options { reserve_bytes: u64::MAX, ..Options::default() }, answers, jsonl)
 }
 
 fn on(dir: &Path, options: Options, answers: Answers, jsonl: bool) -> Arc<Shared> {
@@ -61,4 +73,48 @@ pub(crate) fn relationship(shared: &Shared, begin: &[u8], key: u8) -> Relationsh
         Ok(())
     });
     known
+}
+
+/// The grant that everything is under.
+pub(crate) fn grant() -> GrantId {
+    GrantId::from_entropy([2; 16])
+}
+
+/// An update that came, as an event of the log.
+pub(crate) fn update(shared: &Shared, known: &Relationship, seq: u64, fields: &[&str]) -> u64 {
+    let message = MessageId::from_entropy([u8::try_from(seq).unwrap(); 16]);
+    let owed = Owed { seq, message, answered: false };
+    let values: Map<String, Value> =
+        fields.iter().map(|path| ((*path).to_owned(), json!("+15550100"))).collect();
+    let data = json!({ "fields": values });
+    event(shared, known, log::UPDATE, seq.to_string(), fields, Some(owed), data)
+}
+
+fn event(
+    shared: &Shared,
+    known: &Relationship,
+    kind: &'static str,
+    suffix: String,
+    fields: &[&str],
+    owed: Option<Owed>,
+    data: Value,
+) -> u64 {
+    let (known, paths) = (known.clone(), paths(fields));
+    let n = write(shared, move |txn| {
+        let grant = grant();
+        let grant = Some(&grant);
+        log::append(txn, New { kind, suffix, relationship: &known, grant, paths, owed, data }, NOW)
+    });
+    shared.announce(n);
+    n
+}
+
+pub(crate) fn paths(texts: &[&str]) -> BTreeSet<FieldPath> {
+    texts.iter().map(|text| FieldPath::parse(text).unwrap()).collect()
+}
+
+/// The types of the messages that wait for a person, in order.
+pub(crate) fn told(shared: &Shared, known: &Relationship) -> Vec<String> {
+    let waiting = Mailbox::new(&known.id).waiting(&shared.store).unwrap();
+    waiting.into_iter().map(|entry| entry.kind.as_str().to_owned()).collect()
 }

@@ -15,70 +15,103 @@ use tokio::sync::watch;
 use crate::log::Record;
 use crate::shared::{Answers, Shared, stopping};
 use crate::sinks::jsonl::file::LineFile;
-use crate::sinks::{JSONL, batch, cursor, outcome};
+use crate::sinks::{JSONL, batch, cursor, outcome, pause};
 use crate::tables;
 
-/// How long to wait after a failure, and for an event whose announcement was lost with its session.
-const PAUSE: Duration = Duration::from_secs(1);
+/// How often to look for events whose announcement was lost with its session.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// Writes events until the hub stops.
 pub(crate) async fn run(shared: Arc<Shared>, path: PathBuf, mut stop: watch::Receiver<bool>) {
     let mut events = shared.last_event.subscribe();
-    let file = LineFile::new(path);
-    let mut whole = false;
+    let mut lines = Lines::new(path);
+    let mut failures = 0;
     while !*stop.borrow() {
-        let step = async {
-            if !whole {
-                let file = file.clone();
-                tokio::task::spawn_blocking(move || file.mend()).await.map_err(io::Error::other)??;
+        match lines.step(&shared).await {
+            Ok(true) => failures = 0,
+            Ok(false) => {
+                failures = 0;
+                tokio::select! {
+                    () = stopping(&mut stop) => return,
+                    _ = events.changed() => {}
+                    () = tokio::time::sleep(LOOK_EVERY) => {}
+                }
             }
-            deliver(&shared, &file).await
-        };
-        match step.await {
-            Ok(true) => {
-                whole = true;
-                continue;
-            }
-            Ok(false) => whole = true,
             Err(error) => {
-                whole = false;
-                tracing::warn!(%error, "the file of events cannot be written: it is tried again");
-                tokio::time::sleep(PAUSE).await;
+                failures += 1;
+                tracing::warn!(%error, "events are not written to their file: it is tried again");
+                tokio::select! {
+                    () = stopping(&mut stop) => return,
+                    () = tokio::time::sleep(pause(failures)) => {}
+                }
             }
-        }
-        tokio::select! {
-            () = stopping(&mut stop) => return,
-            _ = events.changed() => {}
-            () = tokio::time::sleep(PAUSE) => {}
         }
     }
 }
 
-/// Writes one batch; says whether there was one.
-async fn deliver(shared: &Arc<Shared>, file: &LineFile) -> io::Result<bool> {
-    let after = cursor(&shared.store, JSONL).map_err(io::Error::other)?;
-    let records = batch(shared, after).map_err(io::Error::other)?;
-    let Some(last) = records.last().map(|record| record.n) else { return Ok(false) };
+/// The file, and how far it is ahead of the store.
+pub(crate) struct Lines {
+    file: LineFile,
+    /// Whether the file is there and ends with a whole line.
+    whole: bool,
+    /// The last event whose line is on disk. The cursor is behind it while the store takes nothing.
+    appended: u64,
+}
+
+impl Lines {
+    pub(crate) fn new(path: PathBuf) -> Self {
+        Self { file: LineFile::new(path), whole: false, appended: 0 }
+    }
+
+    /// Writes one batch; says whether there was one.
+    pub(crate) async fn step(&mut self, shared: &Arc<Shared>) -> io::Result<bool> {
+        if !self.whole {
+            self.on_disk(LineFile::mend).await?;
+            self.whole = true;
+        }
+        let after = cursor(&shared.store, JSONL).map_err(io::Error::other)?;
+        let mut records = batch(shared, after).map_err(io::Error::other)?;
+        if self.appended > after {
+            // Their lines are on disk and the store did not take note of it. To write them again with each attempt
+            // would fill the disk: only the note is repeated.
+            records.retain(|record| record.n <= self.appended);
+        } else {
+            let Some(last) = records.last().map(|record| record.n) else { return Ok(false) };
+            let lines = lines(shared, &records)?;
+            self.whole = false;
+            self.on_disk(move |file| file.append(&lines)).await?;
+            (self.whole, self.appended) = (true, last);
+        }
+        settle(shared, &records, self.appended).await.map_err(io::Error::other)?;
+        Ok(true)
+    }
+
+    async fn on_disk(
+        &self,
+        work: impl FnOnce(&LineFile) -> io::Result<()> + Send + 'static,
+    ) -> io::Result<()> {
+        let file = self.file.clone();
+        tokio::task::spawn_blocking(move || work(&file)).await.map_err(io::Error::other)?
+    }
+}
+
+/// A line for each event.
+fn lines(shared: &Shared, records: &[Record]) -> io::Result<Vec<u8>> {
+    let (store, source) = (&shared.store, shared.keys.did.as_str());
     let mut lines = Vec::new();
-    for record in &records {
-        let event = record.cloudevent(&shared.store, shared.keys.did.as_str());
-        let event = match event {
+    for record in records {
+        let event = match record.cloudevent(store, source) {
             Ok(event) => event,
             // Pruned or rewritten since the batch was read: what is there now is written.
-            Err(_) => match Record::load(&shared.store, record.n).map_err(io::Error::other)? {
+            Err(_) => match Record::load(store, record.n).map_err(io::Error::other)? {
                 None => continue,
-                Some(now) => {
-                    now.cloudevent(&shared.store, shared.keys.did.as_str()).map_err(io::Error::other)?
-                }
+                Some(now) => now.cloudevent(store, source).map_err(io::Error::other)?,
             },
         };
         serde_json::to_writer(&mut lines, &event)?;
         lines.push(b'\n');
     }
-    let file = file.clone();
-    tokio::task::spawn_blocking(move || file.append(&lines)).await.map_err(io::Error::other)??;
-    settle(shared, &records, last).await.map_err(io::Error::other)?;
-    Ok(true)
+    Ok(lines)
 }
 
 /// Moves the cursor and tells the persons.

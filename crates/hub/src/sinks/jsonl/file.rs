@@ -18,19 +18,26 @@ pub(super) struct LineFile {
 /// What makes bytes outlast a loss of power; tests have one that fails.
 #[derive(Debug, Clone, Copy)]
 struct Disk {
+    lines: fn(&File) -> io::Result<()>,
     folder: fn(&Path) -> io::Result<()>,
 }
 
 impl LineFile {
     pub(super) fn new(path: PathBuf) -> Self {
-        Self { path, disk: Disk { folder: sync_folder } }
+        Self { path, disk: Disk { lines: File::sync_data, folder: sync_folder } }
     }
 
-    /// Appends lines. They are on disk then.
+    /// Appends lines. They are on disk then. After a failure none of them is left, as far as the disk allows: the next
+    /// attempt writes all of them, and what is there already would stand there twice.
     pub(super) fn append(&self, lines: &[u8]) -> io::Result<()> {
         let mut file = self.open()?;
-        file.write_all(lines)?;
-        file.sync_data()
+        let before = file.metadata()?.len();
+        let written = file.write_all(lines).and_then(|()| (self.disk.lines)(&file));
+        // A vendor may have cut the file meanwhile: it is never made longer.
+        if written.is_err() && file.metadata()?.len() > before {
+            file.set_len(before)?;
+        }
+        written
     }
 
     /// Cuts a line that a crash left unfinished: its event is written again. The file is there then, and on disk.
@@ -79,8 +86,8 @@ fn sync_folder(path: &Path) -> io::Result<()> {
 mod tests {
     use super::*;
 
-    fn broken(_: &Path) -> io::Result<()> {
-        Err(io::Error::other("a broken folder"))
+    fn broken<T: ?Sized>(_: &T) -> io::Result<()> {
+        Err(io::Error::other("a broken disk"))
     }
 
     #[test]
@@ -98,7 +105,7 @@ mod tests {
     fn a_new_file_counts_only_once_its_folder_is_on_disk() {
         let dir = tempfile::tempdir().unwrap();
         let good = LineFile::new(dir.path().join("events.jsonl"));
-        let bad = LineFile { disk: Disk { folder: broken }, ..good.clone() };
+        let bad = LineFile { disk: Disk { folder: broken, ..good.disk }, ..good.clone() };
         bad.append(b"{}\n").unwrap_err();
         assert_eq!(std::fs::read(&good.path).unwrap(), b"");
         // The file is there now, and its name still not on disk.
@@ -109,5 +116,16 @@ mod tests {
         // Moved away while the hub runs.
         std::fs::rename(&good.path, dir.path().join("yesterday.jsonl")).unwrap();
         bad.append(b"{}\n").unwrap_err();
+    }
+
+    #[test]
+    fn lines_that_did_not_reach_the_disk_are_not_there_twice_after_the_next_attempt() {
+        let dir = tempfile::tempdir().unwrap();
+        let good = LineFile::new(dir.path().join("events.jsonl"));
+        let bad = LineFile { disk: Disk { lines: broken, ..good.disk }, ..good.clone() };
+        good.append(b"1\n").unwrap();
+        bad.append(b"2\n3\n").unwrap_err();
+        good.append(b"2\n3\n").unwrap();
+        assert_eq!(std::fs::read_to_string(&good.path).unwrap(), "1\n2\n3\n");
     }
 }
