@@ -1,0 +1,110 @@
+//! One attempt to deliver one event, and what becomes of the event by it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use freehold_mailbox::entropy;
+use freehold_mailbox::record::save;
+use freehold_protocol::data::{OutcomeKind, OutcomeLine};
+use freehold_store::{ReadError, Store, WriteError};
+use freehold_webhook::{Delivery, Outcome, RetryPolicy, Webhook, WebhookAnswer};
+
+use crate::log::{Hook, Record};
+use crate::shared::{Answers, Shared};
+use crate::sinks::outcome;
+use crate::tables;
+
+/// What became of an attempt.
+pub(super) enum Landing {
+    Settled,
+    Again(Duration),
+}
+
+/// One attempt to deliver one event, written down.
+pub(super) async fn attempt(
+    shared: &Arc<Shared>,
+    webhook: &Webhook,
+    policy: RetryPolicy,
+    n: u64,
+) -> Result<Landing, WriteError<ReadError>> {
+    let Some((id, body)) = event(&shared.store, shared.keys.did.as_str(), n)? else {
+        return Ok(Landing::Settled);
+    };
+    let secs = i64::try_from(shared.now().secs()).unwrap_or(i64::MAX);
+    let delivery = webhook.deliver(&id, secs, &body).await;
+    if let Delivery::Accepted { problem: Some(problem), .. } = &delivery {
+        tracing::warn!(event = n, %problem, "the webhook's answer was put aside");
+    }
+    let (writing, now) = (Arc::clone(shared), shared.now());
+    let random = u64::from_be_bytes(*entropy().first_chunk().expect("16 bytes hold 8"));
+    let landed = shared.store.write(move |txn| {
+        let Some(mut record) = Record::load(txn, n)? else { return Ok((Landing::Settled, None)) };
+        let attempts = match record.webhook {
+            Hook::Due { attempts, .. } => attempts + 1,
+            _ => return Ok((Landing::Settled, None)),
+        };
+        let (reason, after, final_refusal) = match delivery {
+            Delivery::Accepted { answer, .. } => {
+                record.webhook = Hook::Done;
+                let lines = results(&writing, &record, answer.as_ref());
+                let told = outcome::answer(txn, &mut record, lines, now)?;
+                record.save(txn);
+                return Ok((Landing::Settled, told.then_some(record.relationship)));
+            }
+            Delivery::Retry { reason, after } => (reason.to_string(), after, false),
+            Delivery::Refused { reason, .. } => (reason.to_string(), None, true),
+        };
+        let wait = policy.wait(attempts, random, after).filter(|_| !final_refusal);
+        if let Some(wait) = wait {
+            let millis = now.millis().saturating_add(u64::try_from(wait.as_millis()).unwrap_or(u64::MAX));
+            let not_before = freehold_protocol::time::Timestamp::from_millis(millis);
+            record.webhook = Hook::Due { attempts, not_before };
+            record.save(txn);
+            return Ok((Landing::Again(wait), None));
+        }
+        tracing::warn!(event = n, attempts, reason, "an event went to the dead letters");
+        record.webhook = Hook::Dead { attempts, reason, at: now };
+        save(txn, tables::dead_letters().with_u64(n), &n);
+        let (_, system) = writing.applied_in();
+        let detail = "the vendor's system did not take it";
+        let lines = outcome::lines(&record.paths, OutcomeKind::Refused, system, Some(detail));
+        let told = outcome::answer(txn, &mut record, lines, now)?;
+        record.save(txn);
+        Ok::<_, ReadError>((Landing::Settled, told.then_some(record.relationship)))
+    });
+    let (landing, told) = landed.await?.into_inner();
+    if let Some(relationship) = told {
+        shared.wake(&relationship);
+    }
+    Ok(landing)
+}
+
+/// The id and the bytes of an event; `None` when it is gone or settled.
+fn event(store: &Store, source: &str, n: u64) -> Result<Option<(String, Vec<u8>)>, ReadError> {
+    let Some(record) = Record::load(store, n)? else { return Ok(None) };
+    if !matches!(record.webhook, Hook::Due { .. }) {
+        return Ok(None);
+    }
+    let event = record.cloudevent(store, source)?;
+    let bytes = serde_json::to_vec(&event).expect("a map of texts is JSON");
+    Ok(Some((record.id, bytes)))
+}
+
+/// What the receiver says of each field; of those it does not speak of, that they are applied.
+fn results(shared: &Shared, record: &Record, answer: Option<&WebhookAnswer>) -> Vec<OutcomeLine> {
+    let Answers::Webhook(host) = &shared.answers else { return Vec::new() };
+    let mut lines = outcome::lines(&record.paths, OutcomeKind::Applied, host, None);
+    for said in answer.iter().flat_map(|answer| &answer.outcomes) {
+        if let Some(line) = lines.iter_mut().find(|line| line.path.as_str() == said.path) {
+            line.outcome = match said.outcome {
+                Outcome::Applied => OutcomeKind::Applied,
+                Outcome::Conflict => OutcomeKind::Conflict,
+                Outcome::Duplicate => OutcomeKind::Duplicate,
+                Outcome::Refused => OutcomeKind::Refused,
+            };
+            line.system = said.system.clone().unwrap_or_else(|| host.clone());
+            line.detail.clone_from(&said.detail);
+        }
+    }
+    lines
+}
