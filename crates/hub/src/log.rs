@@ -67,7 +67,7 @@ pub(crate) enum Hook {
         /// Not before this.
         not_before: Timestamp,
     },
-    /// Delivered.
+    /// Delivered, or nothing of it is left to deliver.
     Done,
     /// Given up.
     Dead {
@@ -78,6 +78,12 @@ pub(crate) enum Hook {
         /// When.
         at: Timestamp,
     },
+}
+
+impl Hook {
+    pub(crate) fn is_due(&self) -> bool {
+        matches!(self, Self::Due { .. })
+    }
 }
 
 /// A new event.
@@ -203,7 +209,8 @@ impl Record {
     }
 }
 
-/// Destroys the values of some paths in every event that carries them under a grant.
+/// Destroys the values of some paths in every event that carries them under a grant. An update of which nothing is left
+/// needs no delivery by webhook any more: the erasure behind it does not wait until the receiver has taken an empty one.
 pub(crate) fn scrub(
     txn: &mut Txn,
     id: &RelationshipId,
@@ -217,6 +224,10 @@ pub(crate) fn scrub(
         let Some(mut record) = Record::load(txn, n)? else { continue };
         if record.kind == UPDATE && record.grant.as_ref() == Some(grant) {
             record.withdraw(txn, paths, "erased")?;
+            if record.paths.is_empty() && record.webhook.is_due() {
+                record.webhook = Hook::Done;
+                record.save(txn);
+            }
         }
     }
     Ok(())

@@ -1,5 +1,6 @@
 //! Tests that need the hub's inside: its tables, its sinks, a store that takes nothing.
 
+mod erasure;
 mod jsonl;
 
 use std::collections::BTreeSet;
@@ -18,7 +19,7 @@ use serde_json::{Map, Value, json};
 
 use crate::config::DidChoice;
 use crate::init::Keys;
-use crate::log::{self, New, Owed};
+use crate::log::{self, New, Owed, Record};
 use crate::relationship::Relationship;
 use crate::shared::{Answers, Shared};
 use crate::tables::{self, Counters};
@@ -88,6 +89,17 @@ pub(crate) fn update(shared: &Shared, known: &Relationship, seq: u64, fields: &[
         fields.iter().map(|path| ((*path).to_owned(), json!("+15550100"))).collect();
     let data = json!({ "fields": values });
     event(shared, known, log::UPDATE, seq.to_string(), fields, Some(owed), data)
+}
+
+/// What a revocation, or the end of a grant, does to the log: values go, and an event says so.
+pub(crate) fn erase(shared: &Shared, known: &Relationship, seq: u64, fields: &[&str]) -> u64 {
+    let (id, gone) = (known.id.clone(), paths(fields));
+    write(shared, move |txn| log::scrub(txn, &id, &grant(), &gone));
+    event(shared, known, log::ERASE, format!("{seq}-erase"), fields, None, json!({ "paths": fields }))
+}
+
+pub(crate) fn record(shared: &Shared, n: u64) -> Record {
+    Record::load(&shared.store, n).unwrap().unwrap()
 }
 
 fn event(

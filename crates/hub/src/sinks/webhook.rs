@@ -14,7 +14,7 @@ use freehold_webhook::{RetryPolicy, Webhook};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
-use crate::log::{Hook, Record};
+use crate::log::{self, Hook, Record};
 use crate::shared::{Shared, stopping};
 use crate::sinks::webhook::attempt::{Landing, attempt};
 use crate::sinks::webhook::queues::Queues;
@@ -96,13 +96,24 @@ impl Worker {
                 self.loaded = record.n;
                 if let Hook::Due { not_before, .. } = record.webhook {
                     let wait = not_before.millis().saturating_sub(self.shared.now().millis());
-                    self.queues.push(
-                        record.relationship,
-                        record.n,
-                        Instant::now() + Duration::from_millis(wait),
-                    );
+                    let at = Instant::now() + Duration::from_millis(wait);
+                    self.queues.push(record.relationship.clone(), record.n, at);
+                }
+                if record.kind == log::ERASE {
+                    self.skip(&record.relationship)?;
                 }
             }
+        }
+        Ok(())
+    }
+
+    /// Passes over what waits at the front of a queue and is not due any more, since an erasure has emptied it.
+    fn skip(&mut self, relationship: &RelationshipId) -> Result<(), ReadError> {
+        while let Some(n) = self.queues.waiting_first(relationship) {
+            if Record::load(&self.shared.store, n)?.is_some_and(|record| record.webhook.is_due()) {
+                break;
+            }
+            self.queues.settled(relationship, n, Instant::now());
         }
         Ok(())
     }
@@ -136,7 +147,13 @@ impl Worker {
 
     async fn land(&mut self, relationship: RelationshipId, n: u64, landing: Landing) {
         match landing {
-            Landing::Again(wait) => self.queues.again(&relationship, Instant::now() + wait),
+            Landing::Again(wait) => {
+                self.queues.again(&relationship, Instant::now() + wait);
+                // An erasure that was read from the log while this was under way has found nothing at the front.
+                if let Err(error) = self.skip(&relationship) {
+                    tracing::error!(event = n, %error, "an event cannot be read for the webhook");
+                }
+            }
             Landing::Settled => {
                 self.queues.settled(&relationship, n, Instant::now());
                 if self.settled() >= self.written + CURSOR_EVERY {
@@ -169,3 +186,6 @@ impl Worker {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -82,7 +82,7 @@ pub(super) async fn attempt(
 /// The id and the bytes of an event; `None` when it is gone or settled.
 fn event(store: &Store, source: &str, n: u64) -> Result<Option<(String, Vec<u8>)>, ReadError> {
     let Some(record) = Record::load(store, n)? else { return Ok(None) };
-    if !matches!(record.webhook, Hook::Due { .. }) {
+    if !record.webhook.is_due() {
         return Ok(None);
     }
     let event = record.cloudevent(store, source)?;

@@ -37,6 +37,12 @@ impl Queues {
         self.due.first().map(|(at, _)| *at)
     }
 
+    /// The first event of a queue, unless it is under way.
+    pub(super) fn waiting_first(&self, relationship: &RelationshipId) -> Option<u64> {
+        let queue = self.queues.get(relationship).filter(|queue| queue.due.is_some())?;
+        queue.events.front().copied()
+    }
+
     /// Adds an event behind the others of its relationship; one that is in hand already stays where it is. `at` counts
     /// when it is the only one.
     pub(super) fn push(&mut self, relationship: RelationshipId, n: u64, at: Instant) {
@@ -101,7 +107,9 @@ mod tests {
             queues.push(customer(relationship), n, now);
         }
         assert_eq!((queues.in_hand(), queues.lowest()), (3, Some(1)));
+        assert_eq!(queues.waiting_first(&customer(1)), Some(1));
         assert_eq!(queues.take_off(now), Some((customer(1), 1)));
+        assert_eq!(queues.waiting_first(&customer(1)), None);
         assert_eq!(queues.take_off(now), Some((customer(2), 3)));
         assert_eq!(queues.take_off(now), None);
 
@@ -112,6 +120,7 @@ mod tests {
         assert_eq!(queues.take_off(later), Some((customer(1), 1)));
         queues.settled(&customer(1), 1, later);
         assert_eq!(queues.take_off(later), Some((customer(1), 2)));
+        queues.again(&customer(1), later + Duration::from_secs(5));
         queues.settled(&customer(1), 2, later);
         assert_eq!((queues.in_hand(), queues.next_due()), (0, None));
     }
