@@ -32,9 +32,6 @@ use crate::view::{
 /// Most events in one answer: a page that a terminal or a script can hold.
 const EVENTS_MAX: usize = 1_000;
 
-/// Dead letters on their way back to the webhook's worker.
-const REVIVED_QUEUE: usize = 64;
-
 /// How long the sessions and the sinks may take to end.
 const STOP: Duration = Duration::from_secs(5);
 
@@ -71,7 +68,6 @@ struct Inner {
     shared: Arc<Shared>,
     announce: Vec<String>,
     endpoint: Mutex<Option<Endpoint>>,
-    revive: mpsc::Sender<u64>,
     stop: watch::Sender<bool>,
     tasks: Mutex<Vec<JoinHandle<()>>>,
     started: Instant,
@@ -105,7 +101,6 @@ impl Hub {
         let (endpoint, incoming) = Endpoint::listen(&transport, &listen, Limits::default()).await?;
 
         let (stop, stopped) = watch::channel(false);
-        let (revive, revived) = mpsc::channel(REVIVED_QUEUE);
         let mut tasks = Vec::new();
         if let Some(path) = &config.sinks.jsonl {
             let path = home.join(path);
@@ -113,7 +108,7 @@ impl Hub {
         }
         if let Some(webhook) = webhook {
             let worker = Worker::new(Arc::clone(&shared), webhook, policy(&config.sinks));
-            tasks.push(tokio::spawn(worker.run(revived, stopped.clone())));
+            tasks.push(tokio::spawn(worker.run(stopped.clone())));
         }
         tasks.push(tokio::spawn(sweep::run(Arc::clone(&shared), stopped.clone())));
         let server = Server {
@@ -127,7 +122,6 @@ impl Hub {
             shared,
             announce: config.announce,
             endpoint: Mutex::new(Some(endpoint)),
-            revive,
             stop,
             tasks: Mutex::new(tasks),
             started: Instant::now(),
@@ -246,11 +240,7 @@ impl Hub {
     /// # Errors
     /// [`RetryError`].
     pub async fn retry_dead_letter(&self, which: Option<u64>) -> Result<usize, RetryError> {
-        let revived = sinks::retry(&self.inner.shared, which).await?;
-        for n in &revived {
-            let _ = self.inner.revive.send(*n).await;
-        }
-        Ok(revived.len())
+        sinks::retry(&self.inner.shared, which).await
     }
 
     /// The hub's figures.

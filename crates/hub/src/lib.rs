@@ -19,7 +19,8 @@
 //! | `G`, `g`, `T` | receipts; what happened to them; when they end |
 //! | `V` | values by relationship, grant and path, each with a key of its own |
 //! | `E`, `P`, `X` | events by number; their data in parts; numbers by relationship |
-//! | `D`, `S`, `N` | dead letters; cursors of the sinks; counters |
+//! | `D`, `d` | dead letters; those of them that are due again |
+//! | `S`, `N` | cursors of the sinks; counters |
 
 mod ask;
 mod config;

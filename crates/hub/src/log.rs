@@ -178,6 +178,24 @@ impl Record {
         }))
     }
 
+    /// Notes that the webhook has the event, or will not have it unless it is revived.
+    pub(crate) fn settle(&mut self, txn: &mut Txn, hook: Hook) {
+        if matches!(hook, Hook::Dead { .. }) {
+            save(txn, tables::dead_letters().with_u64(self.n), &self.n);
+        }
+        txn.delete(&tables::revived().with_u64(self.n));
+        self.webhook = hook;
+        self.save(txn);
+    }
+
+    /// Makes a dead letter due again.
+    pub(crate) fn revive(&mut self, txn: &mut Txn) {
+        txn.delete(&tables::dead_letters().with_u64(self.n));
+        save(txn, tables::revived().with_u64(self.n), &self.n);
+        self.webhook = Hook::Due { attempts: 0, not_before: Timestamp::default() };
+        self.save(txn);
+    }
+
     /// Takes fields out of an update's data and names them under `why`.
     pub(crate) fn withdraw(
         &mut self,
@@ -225,8 +243,7 @@ pub(crate) fn scrub(
         if record.kind == UPDATE && record.grant.as_ref() == Some(grant) {
             record.withdraw(txn, paths, "erased")?;
             if record.paths.is_empty() && record.webhook.is_due() {
-                record.webhook = Hook::Done;
-                record.save(txn);
+                record.settle(txn, Hook::Done);
             }
         }
     }
@@ -242,6 +259,9 @@ pub(crate) fn after(store: &Store, n: u64, limit: usize) -> Result<Vec<Record>, 
 /// Deletes an event with everything about it.
 pub(crate) fn forget(txn: &mut Txn, record: &Record) -> Result<(), ReadError> {
     txn.delete(&tables::event(record.n));
+    // Without a webhook these are forgotten too.
+    txn.delete(&tables::dead_letters().with_u64(record.n));
+    txn.delete(&tables::revived().with_u64(record.n));
     let of = tables::events_of(txn, &record.relationship).with_u64(record.n);
     txn.delete(&of);
     txn.erase_prefix(&tables::event_data(record.n)).map(drop)

@@ -11,7 +11,7 @@ use freehold_protocol::document::DataRequest;
 use freehold_protocol::id::{RelationshipId, RequestId};
 use freehold_protocol::time::Timestamp;
 use freehold_store::{Key, Store};
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 
 use crate::ask::{Ask, NoSuchAsk};
 use crate::init::Keys;
@@ -43,7 +43,9 @@ pub(crate) struct Shared {
     pub(crate) sessions: Sessions,
     /// The number of the last event on disk.
     pub(crate) last_event: watch::Sender<u64>,
-    /// Events that the webhook's worker has in hand.
+    /// Tells the webhook's worker that dead letters are due again.
+    pub(crate) revived: Notify,
+    /// Events that wait for the webhook.
     pub(crate) webhook_pending: AtomicU64,
     grants: Mutex<HashMap<Key, Arc<Grant>>>,
 }
@@ -68,6 +70,7 @@ impl Shared {
             asks: RwLock::new(asks),
             sessions: Sessions::default(),
             last_event: watch::Sender::new(last_event),
+            revived: Notify::new(),
             webhook_pending: AtomicU64::new(0),
             grants: Mutex::new(HashMap::new()),
         }

@@ -61,28 +61,29 @@ pub(crate) fn dead(reader: &impl Reader) -> Result<Vec<u64>, ReadError> {
 }
 
 /// Makes a dead letter due again, less the values that a later update has replaced meanwhile.
-pub(crate) fn revive(txn: &mut Txn, n: u64) -> Result<bool, ReadError> {
+fn revive(txn: &mut Txn, n: u64) -> Result<bool, ReadError> {
     let Some(mut record) = Record::load(txn, n)? else { return Ok(false) };
     if !matches!(record.webhook, Hook::Dead { .. }) {
         return Ok(false);
     }
-    record.webhook = Hook::Due { attempts: 0, not_before: Default::default() };
     let seq = record.owed.as_mut().map(|owed| {
         owed.answered = false;
         owed.seq
     });
+    record.revive(txn);
     if let Some(seq) = seq {
         let values = held::values(txn, &record.relationship)?;
         let stale: BTreeSet<Path> = values.into_iter().filter(|v| v.seq > seq).map(|v| v.path).collect();
         record.withdraw(txn, &stale, "superseded")?;
     }
-    record.save(txn);
-    txn.delete(&tables::dead_letters().with_u64(n));
+    if record.kind == log::UPDATE && record.paths.is_empty() {
+        record.settle(txn, Hook::Done);
+    }
     Ok(true)
 }
 
-/// Makes dead letters due again; gives their numbers.
-pub(crate) async fn retry(shared: &Shared, which: Option<u64>) -> Result<Vec<u64>, RetryError> {
+/// Makes dead letters due again; gives how many.
+pub(crate) async fn retry(shared: &Shared, which: Option<u64>) -> Result<usize, RetryError> {
     let store = |error: &dyn std::fmt::Display| RetryError::Store(error.to_string());
     if !matches!(shared.answers, Answers::Webhook(_)) {
         return Err(RetryError::NoWebhook);
@@ -91,16 +92,23 @@ pub(crate) async fn retry(shared: &Shared, which: Option<u64>) -> Result<Vec<u64
         Some(n) => vec![n],
         None => dead(&shared.store).map_err(|error| store(&error))?,
     };
-    let mut revived = Vec::new();
+    let mut revived = 0;
+    let mut failed = None;
     for n in wanted {
-        let written = shared.store.write(move |txn| revive(txn, n)).await;
-        let done = written.map_err(|error: WriteError<ReadError>| store(&error))?;
-        if done.into_inner() {
-            revived.push(n);
+        match shared.store.write(move |txn| revive(txn, n)).await {
+            Ok(done) => revived += usize::from(done.into_inner()),
+            Err(error) => {
+                let error: WriteError<ReadError> = error;
+                failed = Some(store(&error));
+                break;
+            }
         }
     }
-    match which {
-        Some(n) if revived.is_empty() => Err(RetryError::Unknown(n)),
+    // Also those before a failure.
+    shared.revived.notify_one();
+    match (failed, which) {
+        (Some(error), _) => Err(error),
+        (None, Some(n)) if revived == 0 => Err(RetryError::Unknown(n)),
         _ => Ok(revived),
     }
 }

@@ -89,6 +89,11 @@ pub(crate) fn dead_letters() -> Key {
     Key::new(b'D')
 }
 
+/// Dead letters that are due again: they are behind the webhook's cursor, and a restart finds them here.
+pub(crate) fn revived() -> Key {
+    Key::new(b'd')
+}
+
 pub(crate) fn cursor(sink: &str) -> Key {
     Key::new(b'S').with(sink.as_bytes())
 }

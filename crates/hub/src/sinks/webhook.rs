@@ -7,11 +7,11 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use freehold_mailbox::record::save;
+use freehold_mailbox::record::{decode, save};
 use freehold_protocol::id::RelationshipId;
 use freehold_store::ReadError;
 use freehold_webhook::{RetryPolicy, Webhook};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::log::{self, Hook, Record};
@@ -44,6 +44,10 @@ pub(crate) struct Worker {
     queues: Queues,
     /// The last event that was read from the log.
     loaded: u64,
+    /// Where to read on in the index of dead letters that are due again; none when it was read to its end.
+    revived_after: Option<u64>,
+    /// How many of them were not read yet.
+    revived_left: u64,
     /// The cursor on disk.
     written: u64,
     flights: JoinSet<(RelationshipId, u64, Landing)>,
@@ -51,16 +55,25 @@ pub(crate) struct Worker {
 
 impl Worker {
     pub(crate) fn new(shared: Arc<Shared>, webhook: Webhook, policy: RetryPolicy) -> Self {
-        let (queues, flights) = (Queues::default(), JoinSet::new());
-        Self { shared, webhook, policy, queues, loaded: 0, written: 0, flights }
+        Self {
+            shared,
+            webhook,
+            policy,
+            queues: Queues::default(),
+            loaded: 0,
+            revived_after: None,
+            revived_left: 0,
+            written: 0,
+            flights: JoinSet::new(),
+        }
     }
 
-    /// Delivers until the hub stops. `revived` brings dead letters that are due again.
-    pub(crate) async fn run(mut self, mut revived: mpsc::Receiver<u64>, mut stop: watch::Receiver<bool>) {
-        let mut events = self.shared.last_event.subscribe();
-        match cursor(&self.shared.store, WEBHOOK) {
-            Ok(cursor) => (self.loaded, self.written) = (cursor, cursor),
-            Err(error) => return tracing::error!(%error, "the webhook's cursor cannot be read"),
+    /// Delivers until the hub stops.
+    pub(crate) async fn run(mut self, mut stop: watch::Receiver<bool>) {
+        let shared = Arc::clone(&self.shared);
+        let mut events = shared.last_event.subscribe();
+        if let Err(error) = self.begin() {
+            return tracing::error!(%error, "the webhook's cursor cannot be read");
         }
         loop {
             if let Err(error) = self.fill() {
@@ -76,7 +89,7 @@ impl Worker {
                     Ok((relationship, n, landing)) => self.land(relationship, n, landing).await,
                     Err(error) => tracing::error!(%error, "a delivery broke off"),
                 },
-                Some(n) = revived.recv() => self.take_in(n),
+                () = shared.revived.notified() => self.recall(),
                 _ = events.changed() => {}
                 () = tokio::time::sleep_until(wake.into()) => {}
             }
@@ -85,8 +98,23 @@ impl Worker {
         self.write_cursor().await;
     }
 
-    /// Reads the log on, as far as there is room.
+    /// Begins where the last run has ended.
+    fn begin(&mut self) -> Result<(), ReadError> {
+        self.loaded = cursor(&self.shared.store, WEBHOOK)?;
+        self.written = self.loaded;
+        self.recall();
+        Ok(())
+    }
+
+    /// Reads the index of dead letters that are due again from its beginning. Those are behind the cursor.
+    fn recall(&mut self) {
+        self.revived_after = Some(0);
+        self.revived_left = self.shared.store.scan(&tables::revived()).count() as u64;
+    }
+
+    /// Reads on in the index and the log, as far as there is room.
     fn fill(&mut self) -> Result<(), ReadError> {
+        self.fill_revived()?;
         while self.queues.in_hand() < IN_HAND_MAX {
             let records = batch(&self.shared, self.loaded)?;
             if records.is_empty() {
@@ -94,17 +122,43 @@ impl Worker {
             }
             for record in records {
                 self.loaded = record.n;
-                if let Hook::Due { not_before, .. } = record.webhook {
-                    let wait = not_before.millis().saturating_sub(self.shared.now().millis());
-                    let at = Instant::now() + Duration::from_millis(wait);
-                    self.queues.push(record.relationship.clone(), record.n, at);
-                }
+                self.push(&record);
                 if record.kind == log::ERASE {
                     self.skip(&record.relationship)?;
                 }
             }
         }
         Ok(())
+    }
+
+    fn fill_revived(&mut self) -> Result<(), ReadError> {
+        let Some(after) = self.revived_after else { return Ok(()) };
+        let index = tables::revived();
+        for entry in self.shared.store.scan_after(&index, &index.clone().with_u64(after)) {
+            let n = decode(&entry?.1)?;
+            // What the log has not given yet comes by itself, in its order.
+            if n <= self.loaded && !self.queues.holds(n) {
+                if self.queues.in_hand() >= IN_HAND_MAX {
+                    return Ok(());
+                }
+                if let Some(record) = Record::load(&self.shared.store, n)? {
+                    self.push(&record);
+                }
+            }
+            self.revived_after = Some(n);
+            self.revived_left = self.revived_left.saturating_sub(1);
+        }
+        (self.revived_after, self.revived_left) = (None, 0);
+        Ok(())
+    }
+
+    /// Queues an event if it is due.
+    fn push(&mut self, record: &Record) {
+        if let Hook::Due { not_before, .. } = record.webhook {
+            let wait = not_before.millis().saturating_sub(self.shared.now().millis());
+            let at = Instant::now() + Duration::from_millis(wait);
+            self.queues.push(record.relationship.clone(), record.n, at);
+        }
     }
 
     /// Passes over what waits at the front of a queue and is not due any more, since an erasure has emptied it.
@@ -116,15 +170,6 @@ impl Worker {
             self.queues.settled(relationship, n, Instant::now());
         }
         Ok(())
-    }
-
-    /// Takes a dead letter that is due again; what the log has not given yet comes by itself.
-    fn take_in(&mut self, n: u64) {
-        if n <= self.loaded
-            && let Ok(Some(record)) = Record::load(&self.shared.store, n)
-        {
-            self.queues.push(record.relationship, n, Instant::now());
-        }
     }
 
     /// Starts what is due.
@@ -163,13 +208,14 @@ impl Worker {
         }
     }
 
-    /// Everything up to this number is settled.
+    /// Everything up to this number is settled, or in the index of dead letters that are due again.
     fn settled(&self) -> u64 {
-        self.queues.lowest().map_or(self.loaded, |lowest| lowest - 1)
+        self.queues.first_after(self.written).map_or(self.loaded, |first| first - 1)
     }
 
     fn pending(&self) -> u64 {
-        self.queues.in_hand() as u64 + self.shared.last_event.borrow().saturating_sub(self.loaded)
+        let unread = self.shared.last_event.borrow().saturating_sub(self.loaded);
+        self.queues.in_hand() as u64 + self.revived_left + unread
     }
 
     async fn write_cursor(&mut self) {

@@ -110,6 +110,38 @@ async fn a_failing_webhook_is_tried_again_then_dead_then_sent_again_without_stal
     assert!(vendor.hub.events(0, 100).iter().all(|event| event.delivered));
 }
 
+/// 1. An event is dead, and the hub starts again. 2. It is sent again, and fails. 3. The hub starts again before the next
+///    attempt is due. 4. The event is delivered, and the person told.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dead_letter_on_its_way_again_is_not_lost_by_a_restart() {
+    let answers = [204, 400].into_iter().chain([503; 10]).map(|status| (status, String::new()));
+    let receiver = Receiver::start(answers.collect()).await;
+    let vendor = Vendor::with(|config| {
+        config.sinks.webhook = Some(receiver.config());
+        config.sinks.retry_base_ms = Some(10_000_000);
+    })
+    .await;
+    let mut person = connect(&vendor.link().await, key(1)).await.unwrap();
+    let receipt = person.agree(None).await;
+    person.update(&receipt, &[("phone.mobile", Some("1"))]).await;
+    assert_eq!(outcome(&mut person).await.results[0].outcome, OutcomeKind::Refused);
+
+    let vendor = vendor.restart().await;
+    assert_eq!(vendor.hub.retry_dead_letter(None).await.unwrap(), 1);
+    until("the attempt", || receiver.types().len() == 3).await;
+    let vendor = vendor.restart().await;
+    let stats = || vendor.hub.stats();
+    until("the event to be pending", || (stats().events_pending, stats().dead_letters) == (1, 0)).await;
+    assert!(vendor.hub.dead_letters().is_empty());
+
+    vendor.pass(Duration::from_secs(10_001));
+    receiver.answers.lock().unwrap().clear();
+    let vendor = vendor.restart().await;
+    let mut person = person.vanish_to(&vendor.link().await).connect(false).await.unwrap();
+    assert_eq!(outcome(&mut person).await.results[0].outcome, OutcomeKind::Applied);
+    until("nothing to be pending", || vendor.hub.stats().events_pending == 0).await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_customer_whose_event_waits_holds_up_nobody_else_and_keeps_their_order_over_a_restart() {
     let receiver = Receiver::start(vec![(503, String::new())]).await;

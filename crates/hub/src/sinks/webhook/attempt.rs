@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use freehold_mailbox::entropy;
-use freehold_mailbox::record::save;
 use freehold_protocol::data::{OutcomeKind, OutcomeLine};
 use freehold_store::{ReadError, Store, WriteError};
 use freehold_webhook::{Delivery, Outcome, RetryPolicy, Webhook, WebhookAnswer};
@@ -12,7 +11,6 @@ use freehold_webhook::{Delivery, Outcome, RetryPolicy, Webhook, WebhookAnswer};
 use crate::log::{Hook, Record};
 use crate::shared::{Answers, Shared};
 use crate::sinks::outcome;
-use crate::tables;
 
 /// What became of an attempt.
 pub(super) enum Landing {
@@ -45,10 +43,9 @@ pub(super) async fn attempt(
         };
         let (reason, after, final_refusal) = match delivery {
             Delivery::Accepted { answer, .. } => {
-                record.webhook = Hook::Done;
                 let lines = results(&writing, &record, answer.as_ref());
                 let told = outcome::answer(txn, &mut record, lines, now)?;
-                record.save(txn);
+                record.settle(txn, Hook::Done);
                 return Ok((Landing::Settled, told.then_some(record.relationship)));
             }
             Delivery::Retry { reason, after } => (reason.to_string(), after, false),
@@ -63,13 +60,11 @@ pub(super) async fn attempt(
             return Ok((Landing::Again(wait), None));
         }
         tracing::warn!(event = n, attempts, reason, "an event went to the dead letters");
-        record.webhook = Hook::Dead { attempts, reason, at: now };
-        save(txn, tables::dead_letters().with_u64(n), &n);
         let (_, system) = writing.applied_in();
         let detail = "the vendor's system did not take it";
         let lines = outcome::lines(&record.paths, OutcomeKind::Refused, system, Some(detail));
         let told = outcome::answer(txn, &mut record, lines, now)?;
-        record.save(txn);
+        record.settle(txn, Hook::Dead { attempts, reason, at: now });
         Ok::<_, ReadError>((Landing::Settled, told.then_some(record.relationship)))
     });
     let (landing, told) = landed.await?.into_inner();

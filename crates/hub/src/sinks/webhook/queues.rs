@@ -27,9 +27,14 @@ impl Queues {
         self.in_hand.len()
     }
 
-    /// The lowest number of all.
-    pub(super) fn lowest(&self) -> Option<u64> {
-        self.in_hand.first().copied()
+    /// Whether an event is among them.
+    pub(super) fn holds(&self, n: u64) -> bool {
+        self.in_hand.contains(&n)
+    }
+
+    /// The lowest number after this one.
+    pub(super) fn first_after(&self, n: u64) -> Option<u64> {
+        self.in_hand.range(n + 1..).next().copied()
     }
 
     /// When the next event is due, of those that are not under way.
@@ -106,7 +111,7 @@ mod tests {
         for (relationship, n) in [(1, 1), (1, 2), (2, 3), (1, 2)] {
             queues.push(customer(relationship), n, now);
         }
-        assert_eq!((queues.in_hand(), queues.lowest()), (3, Some(1)));
+        assert_eq!((queues.in_hand(), queues.first_after(1)), (3, Some(2)));
         assert_eq!(queues.waiting_first(&customer(1)), Some(1));
         assert_eq!(queues.take_off(now), Some((customer(1), 1)));
         assert_eq!(queues.waiting_first(&customer(1)), None);
