@@ -17,8 +17,8 @@ use tokio::task::JoinSet;
 use crate::log::{self, Hook, Record};
 use crate::shared::{Shared, stopping};
 use crate::sinks::webhook::attempt::{Landing, attempt};
-use crate::sinks::webhook::queues::Queues;
-use crate::sinks::{WEBHOOK, batch, cursor};
+use crate::sinks::webhook::queues::{Flight, Queues};
+use crate::sinks::{WEBHOOK, batch, cursor, pause};
 use crate::tables;
 
 /// Deliveries at once: enough to hide a receiver's round trip, few enough not to flood it.
@@ -32,9 +32,6 @@ const CURSOR_EVERY: u64 = 256;
 
 /// How often to look for events whose announcement was lost with its session.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
-
-/// Wait after the store failed.
-const PAUSE: Duration = Duration::from_secs(5);
 
 /// One webhook and what waits for it.
 pub(crate) struct Worker {
@@ -79,7 +76,7 @@ impl Worker {
             if let Err(error) = self.fill() {
                 tracing::error!(%error, "events cannot be read for the webhook");
             }
-            self.take_off();
+            self.take_off(Instant::now());
             self.shared.webhook_pending.store(self.pending(), Ordering::Relaxed);
             let due = self.queues.next_due().filter(|_| self.flights.len() < FLIGHTS_MAX);
             let wake = due.unwrap_or_else(|| Instant::now() + LOOK_EVERY).min(Instant::now() + LOOK_EVERY);
@@ -173,18 +170,12 @@ impl Worker {
     }
 
     /// Starts what is due.
-    fn take_off(&mut self) {
+    fn take_off(&mut self, now: Instant) {
         while self.flights.len() < FLIGHTS_MAX {
-            let Some((relationship, n)) = self.queues.take_off(Instant::now()) else { return };
+            let Some(Flight { relationship, n, answered }) = self.queues.take_off(now) else { return };
             let (shared, webhook, policy) = (Arc::clone(&self.shared), self.webhook.clone(), self.policy);
             self.flights.spawn(async move {
-                let landing = match attempt(&shared, &webhook, policy, n).await {
-                    Ok(landing) => landing,
-                    Err(error) => {
-                        tracing::error!(event = n, %error, "a delivery could not be written down");
-                        Landing::Again(PAUSE)
-                    }
-                };
+                let landing = attempt(&shared, &webhook, policy, n, answered).await;
                 (relationship, n, landing)
             });
         }
@@ -198,6 +189,10 @@ impl Worker {
                 if let Err(error) = self.skip(&relationship) {
                     tracing::error!(event = n, %error, "an event cannot be read for the webhook");
                 }
+            }
+            Landing::Unsettled(answered) => {
+                let at = Instant::now() + pause(answered.failures);
+                self.queues.unsettled(&relationship, answered, at);
             }
             Landing::Settled => {
                 self.queues.settled(&relationship, n, Instant::now());

@@ -12,27 +12,73 @@ use crate::log::{Hook, Record};
 use crate::shared::{Answers, Shared};
 use crate::sinks::outcome;
 
-/// What became of an attempt.
-pub(super) enum Landing {
-    Settled,
-    Again(Duration),
+/// Wait after an event could not be read; nothing has left then.
+const PAUSE: Duration = Duration::from_secs(5);
+
+/// What the webhook answered, kept in memory while the store does not take note of it.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Answered {
+    pub(super) delivery: Delivery,
+    /// How often the store refused.
+    pub(super) failures: u32,
 }
 
-/// One attempt to deliver one event, written down.
+/// What became of an attempt.
+pub(super) enum Landing {
+    /// The event needs nothing more.
+    Settled,
+    /// It is delivered again after this.
+    Again(Duration),
+    /// It was delivered, and the store does not know: only that is tried again.
+    Unsettled(Answered),
+}
+
+/// One attempt to deliver one event, written down; of one that the webhook has answered already, the writing alone.
 pub(super) async fn attempt(
     shared: &Arc<Shared>,
     webhook: &Webhook,
     policy: RetryPolicy,
     n: u64,
-) -> Result<Landing, WriteError<ReadError>> {
-    let Some((id, body)) = event(&shared.store, shared.keys.did.as_str(), n)? else {
-        return Ok(Landing::Settled);
+    answered: Option<Answered>,
+) -> Landing {
+    let Answered { delivery, failures } = match answered {
+        Some(answered) => answered,
+        None => match deliver(shared, webhook, n).await {
+            Ok(Some(delivery)) => Answered { delivery, failures: 0 },
+            Ok(None) => return Landing::Settled,
+            Err(error) => {
+                tracing::error!(event = n, %error, "an event cannot be read for the webhook");
+                return Landing::Again(PAUSE);
+            }
+        },
     };
+    match settle(shared, policy, n, delivery.clone()).await {
+        Ok(landing) => landing,
+        Err(error) => {
+            tracing::error!(event = n, %error, "a delivery could not be written down: only that is tried again");
+            Landing::Unsettled(Answered { delivery, failures: failures.saturating_add(1) })
+        }
+    }
+}
+
+/// Delivers an event; `None` when there is nothing to deliver any more.
+async fn deliver(shared: &Arc<Shared>, webhook: &Webhook, n: u64) -> Result<Option<Delivery>, ReadError> {
+    let Some((id, body)) = event(&shared.store, shared.keys.did.as_str(), n)? else { return Ok(None) };
     let secs = i64::try_from(shared.now().secs()).unwrap_or(i64::MAX);
     let delivery = webhook.deliver(&id, secs, &body).await;
     if let Delivery::Accepted { problem: Some(problem), .. } = &delivery {
         tracing::warn!(event = n, %problem, "the webhook's answer was put aside");
     }
+    Ok(Some(delivery))
+}
+
+/// Writes down what became of a delivery, and tells the person.
+async fn settle(
+    shared: &Arc<Shared>,
+    policy: RetryPolicy,
+    n: u64,
+    delivery: Delivery,
+) -> Result<Landing, WriteError<ReadError>> {
     let (writing, now) = (Arc::clone(shared), shared.now());
     let random = u64::from_be_bytes(*entropy().first_chunk().expect("16 bytes hold 8"));
     let landed = shared.store.write(move |txn| {

@@ -1,16 +1,21 @@
-//! The worker step by step, without a receiver.
+//! The worker step by step.
 
-use std::time::{Duration, Instant};
+use std::sync::atomic::AtomicU64;
 
+use freehold_mailbox::Mailbox;
 use freehold_outbound::{Client, Policy};
+use freehold_protocol::data::{Outcome, OutcomeKind};
+use freehold_protocol::mailbox::EntryBody;
 use freehold_protocol::time::Timestamp;
-use freehold_webhook::{RetryPolicy, Secret, Webhook};
+use freehold_webhook::Secret;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpListener;
 
 use super::*;
-use crate::log::{Hook, Record};
+use crate::relationship::Relationship;
 use crate::shared::Answers;
 use crate::sinks::{dead, retry};
-use crate::tests::{NOW, erase, hub, relationship, update, write};
+use crate::tests::{NOW, erase, full_hub, hub, record, relationship, update, write};
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -21,6 +26,11 @@ fn worker(shared: &Arc<Shared>, url: &str) -> Worker {
     worker.begin().unwrap();
     worker.fill().unwrap();
     worker
+}
+
+/// An event that has not been delivered.
+fn fresh(known: &Relationship, n: u64) -> Option<Flight> {
+    Some(Flight { relationship: known.id.clone(), n, answered: None })
 }
 
 fn settle(shared: &Shared, n: u64, hook: Hook) {
@@ -49,6 +59,76 @@ fn put_off(shared: &Shared, n: u64) {
     });
 }
 
+/// Starts what is due by then, and takes what becomes of it.
+async fn fly(worker: &mut Worker, now: Instant) {
+    worker.fill().unwrap();
+    worker.take_off(now);
+    while let Some(landed) = worker.flights.join_next().await {
+        let (relationship, n, landing) = landed.unwrap();
+        worker.land(relationship, n, landing).await;
+    }
+}
+
+/// A receiver that answers everything with the same outcome; gives its address and how often it was asked.
+async fn receiver() -> (String, Arc<AtomicU64>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    let asked = Arc::new(AtomicU64::new(0));
+    let counting = Arc::clone(&asked);
+    tokio::spawn(async move {
+        let body = r#"{"outcomes":[{"path":"phone.mobile","outcome":"conflict","system":"crm"}]}"#;
+        let head =
+            "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: ";
+        while let Ok((mut stream, _)) = listener.accept().await {
+            counting.fetch_add(1, Ordering::SeqCst);
+            let mut request = Vec::new();
+            while !request.ends_with(b"\r\n\r\n") {
+                request.push(stream.read_u8().await.unwrap());
+            }
+            let request = String::from_utf8(request).unwrap().to_lowercase();
+            let length = request.lines().find_map(|line| line.strip_prefix("content-length: ")).unwrap();
+            stream.read_exact(&mut vec![0; length.parse().unwrap()]).await.unwrap();
+            stream.write_all(format!("{head}{}\r\n\r\n{body}", body.len()).as_bytes()).await.unwrap();
+            stream.shutdown().await.unwrap();
+        }
+    });
+    (url, asked)
+}
+
+/// 1. An event is in the log, and the disk is full for the store. 2. The webhook gets it once, however often settling
+///    fails. 3. There is room again: what the webhook answered then is what the person is told.
+#[tokio::test]
+async fn a_store_that_takes_nothing_has_nothing_delivered_twice() {
+    let dir = tempfile::tempdir().unwrap();
+    let (url, asked) = receiver().await;
+    let shared = hub(dir.path(), crm(), false);
+    let known = relationship(&shared, &[], 1);
+    let n = update(&shared, &known, 1, &["phone.mobile"]);
+    shared.store.clone().close().await.unwrap();
+    drop(shared);
+
+    let full = full_hub(dir.path(), crm(), false);
+    let mut worker = worker(&full, &url);
+    for failures in 1..=3 {
+        let now = Instant::now();
+        fly(&mut worker, now + DAY).await;
+        assert_eq!((asked.load(Ordering::SeqCst), worker.pending()), (1, 1));
+        assert!(worker.queues.next_due().unwrap() >= now + pause(failures), "it waits longer each time");
+    }
+    full.store.clone().close().await.unwrap();
+    drop(full);
+    drop(worker.shared);
+    let mut worker = Worker { shared: hub(dir.path(), crm(), false), ..worker };
+
+    fly(&mut worker, Instant::now() + DAY).await;
+    assert_eq!((asked.load(Ordering::SeqCst), worker.pending()), (1, 0));
+    assert_eq!(record(&worker.shared, n).webhook, Hook::Done);
+    let waiting = Mailbox::new(&known.id).waiting(&worker.shared.store).unwrap();
+    let EntryBody::Fixed(body) = &waiting[0].body else { panic!("{waiting:?}") };
+    let told = Outcome::decode(body).unwrap();
+    assert_eq!(told.results[0].outcome, OutcomeKind::Conflict);
+}
+
 #[test]
 fn an_erasure_does_not_wait_behind_updates_that_it_emptied() {
     let dir = tempfile::tempdir().unwrap();
@@ -62,7 +142,7 @@ fn an_erasure_does_not_wait_behind_updates_that_it_emptied() {
 
     let erasure = erase(&shared, &known, 3, &["phone.mobile"]);
     worker.fill().unwrap();
-    assert_eq!(worker.queues.take_off(Instant::now()), Some((known.id, erasure)));
+    assert_eq!(worker.queues.take_off(Instant::now()), fresh(&known, erasure));
     assert_eq!(worker.queues.in_hand(), 1);
 }
 
@@ -73,13 +153,13 @@ async fn an_erasure_does_not_wait_behind_an_update_that_was_under_way() {
     let known = relationship(&shared, &[], 1);
     let first = update(&shared, &known, 1, &["phone.mobile"]);
     let mut worker = worker(&shared, "https://crm.example/");
-    assert_eq!(worker.queues.take_off(Instant::now()), Some((known.id.clone(), first)));
+    assert_eq!(worker.queues.take_off(Instant::now()), fresh(&known, first));
     // It fails, which is written down; before the worker hears of it, the person says stop.
     put_off(&shared, first);
     let erasure = erase(&shared, &known, 2, &["phone.mobile"]);
     worker.fill().unwrap();
     worker.land(known.id.clone(), first, Landing::Again(DAY)).await;
-    assert_eq!(worker.queues.take_off(Instant::now()), Some((known.id, erasure)));
+    assert_eq!(worker.queues.take_off(Instant::now()), fresh(&known, erasure));
 }
 
 /// 1. Of three events one is dead and the others are delivered; the cursor is behind them. 2. The dead letter is due
@@ -104,7 +184,7 @@ async fn a_dead_letter_that_is_due_again_outlives_a_restart() {
     put_off(&shared, numbers[1]);
     let mut second = worker(&shared, "https://crm.example/");
     assert_eq!((second.pending(), second.queues.take_off(Instant::now())), (1, None));
-    assert_eq!(second.queues.take_off(Instant::now() + DAY), Some((known.id.clone(), numbers[1])));
+    assert_eq!(second.queues.take_off(Instant::now() + DAY), fresh(&known, numbers[1]));
 
     settle(&shared, numbers[1], Hook::Done);
     assert_eq!(worker(&shared, "https://crm.example/").pending(), 0);
