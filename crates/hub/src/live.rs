@@ -106,7 +106,7 @@ pub(crate) async fn read(
             owed: None,
             data,
         };
-        log::append(txn, new, now)
+        log::append(txn, new, now).map(|record| record.n)
     });
     let n = written.await.map_err(|error: WriteError<_>| ReadError::Store(error.to_string()))?;
     shared.announce(*n);

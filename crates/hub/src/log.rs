@@ -5,7 +5,9 @@
 use std::collections::BTreeSet;
 
 use freehold_mailbox::record::{decode, load, save};
-use freehold_protocol::id::{GrantId, MessageId, RelationshipId};
+use freehold_protocol::document::Reference;
+use freehold_protocol::id::{GrantId, MessageId, RelationshipId, RevocationId};
+use freehold_protocol::message::Message;
 use freehold_protocol::path::Path;
 use freehold_protocol::time::Timestamp;
 use freehold_store::{Key, ReadError, Reader, Store, Txn};
@@ -42,19 +44,32 @@ pub(crate) struct Record {
     pub(crate) at: Timestamp,
     pub(crate) paths: BTreeSet<Path>,
     pub(crate) grant: Option<GrantId>,
-    /// The update whose outcome the person waits for.
     pub(crate) owed: Option<Owed>,
     parts: u64,
     pub(crate) webhook: Hook,
 }
 
-/// The update that an event carries.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+/// An answer that the person waits for.
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Owed {
+    /// The sequence of the message that is answered, and its id.
     pub(crate) seq: u64,
     pub(crate) message: MessageId,
-    /// Whether the outcome was queued.
+    /// What answers it.
+    #[serde(default)]
+    pub(crate) by: AnsweredBy,
+    /// Whether the answer was queued.
     pub(crate) answered: bool,
+}
+
+/// What answers a message.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub(crate) enum AnsweredBy {
+    /// An update: what became of it.
+    #[default]
+    Outcome,
+    /// This revocation: the erasure receipt.
+    Erasure(Reference<RevocationId>),
 }
 
 /// Where an event stands with the webhook.
@@ -80,6 +95,13 @@ pub(crate) enum Hook {
     },
 }
 
+impl Owed {
+    /// What answers this message, which nothing has yet.
+    pub(crate) fn new(message: &Message, by: AnsweredBy) -> Self {
+        Self { seq: message.seq, message: message.id, by, answered: false }
+    }
+}
+
 impl Hook {
     pub(crate) fn is_due(&self) -> bool {
         matches!(self, Self::Due { .. })
@@ -99,8 +121,8 @@ pub(crate) struct New<'a> {
     pub(crate) data: Value,
 }
 
-/// Appends an event; gives its number.
-pub(crate) fn append(txn: &mut Txn, new: New<'_>, now: Timestamp) -> Result<u64, ReadError> {
+/// Appends an event.
+pub(crate) fn append(txn: &mut Txn, new: New<'_>, now: Timestamp) -> Result<Record, ReadError> {
     let n = Counters::change(txn, |counters| counters.events += 1)?.events;
     let mut data = Map::new();
     data.insert("customer".into(), json!(new.relationship.customer));
@@ -129,10 +151,15 @@ pub(crate) fn append(txn: &mut Txn, new: New<'_>, now: Timestamp) -> Result<u64,
     record.save(txn);
     let of = tables::events_of(txn, id).with_u64(n);
     txn.put(of, Vec::new());
-    Ok(n)
+    Ok(record)
 }
 
 impl Record {
+    /// What the person still waits for.
+    pub(crate) fn owed(&self) -> Option<&Owed> {
+        self.owed.as_ref().filter(|owed| !owed.answered)
+    }
+
     pub(crate) fn load(reader: &impl Reader, n: u64) -> Result<Option<Self>, ReadError> {
         load(reader, &tables::event(n))
     }
@@ -265,4 +292,25 @@ pub(crate) fn forget(txn: &mut Txn, record: &Record) -> Result<(), ReadError> {
     let of = tables::events_of(txn, &record.relationship).with_u64(record.n);
     txn.delete(&of);
     txn.erase_prefix(&tables::event_data(record.n)).map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use freehold_protocol::cbor;
+
+    use super::*;
+
+    #[test]
+    fn an_answer_owed_by_an_older_hub_is_an_outcome() {
+        #[derive(Serialize)]
+        struct Older {
+            seq: u64,
+            message: MessageId,
+            answered: bool,
+        }
+        let message = MessageId::from_entropy([1; 16]);
+        let bytes = cbor::encode(&Older { seq: 7, message, answered: true });
+        let owed: Owed = decode(&bytes).unwrap();
+        assert!(matches!(owed, Owed { seq: 7, by: AnsweredBy::Outcome, answered: true, .. }), "{owed:?}");
+    }
 }

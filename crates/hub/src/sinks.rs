@@ -1,7 +1,9 @@
 //! Delivery of events to the vendor's systems, and what persons are told of it.
 
+pub(crate) mod answer;
+mod erasure;
 pub(crate) mod jsonl;
-pub(crate) mod outcome;
+mod outcome;
 pub(crate) mod webhook;
 
 use std::collections::BTreeSet;
@@ -12,7 +14,7 @@ use freehold_protocol::path::Path;
 use freehold_store::{ReadError, Reader, Txn, WriteError};
 
 use crate::held;
-use crate::log::{self, Hook, Record};
+use crate::log::{self, AnsweredBy, Hook, Owed, Record};
 use crate::shared::{Answers, Shared};
 use crate::tables;
 
@@ -66,12 +68,16 @@ fn revive(txn: &mut Txn, n: u64) -> Result<bool, ReadError> {
     if !matches!(record.webhook, Hook::Dead { .. }) {
         return Ok(false);
     }
-    let seq = record.owed.as_mut().map(|owed| {
-        owed.answered = false;
-        owed.seq
-    });
+    let update = match record.owed.as_mut() {
+        // The person was told that it was refused, and is told anew.
+        Some(Owed { seq, by: AnsweredBy::Outcome, answered, .. }) => {
+            *answered = false;
+            Some(*seq)
+        }
+        _ => None,
+    };
     record.revive(txn);
-    if let Some(seq) = seq {
+    if let Some(seq) = update {
         let values = held::values(txn, &record.relationship)?;
         let stale: BTreeSet<Path> = values.into_iter().filter(|v| v.seq > seq).map(|v| v.path).collect();
         record.withdraw(txn, &stale, "superseded")?;

@@ -93,7 +93,7 @@ fn expire(
         paths: paths.clone(),
         owed: None,
     };
-    log::append(txn, new, now).map(Some)
+    log::append(txn, new, now).map(|record| Some(record.n))
 }
 
 /// Forgets delivered events that are old.

@@ -11,7 +11,8 @@ use std::sync::Arc;
 use freehold_keystore::Seed;
 use freehold_mailbox::Mailbox;
 use freehold_mailbox::record::save;
-use freehold_protocol::id::{GrantId, MessageId, RelationshipId};
+use freehold_protocol::document::{DocumentDigest, Reference};
+use freehold_protocol::id::{GrantId, MessageId, RelationshipId, RevocationId};
 use freehold_protocol::identity::SigningKey;
 use freehold_protocol::path::Path as FieldPath;
 use freehold_protocol::time::Timestamp;
@@ -20,7 +21,7 @@ use serde_json::{Map, Value, json};
 
 use crate::config::DidChoice;
 use crate::init::Keys;
-use crate::log::{self, New, Owed, Record};
+use crate::log::{self, AnsweredBy, New, Owed, Record};
 use crate::relationship::Relationship;
 use crate::shared::{Answers, Shared};
 use crate::tables::{self, Counters};
@@ -84,19 +85,25 @@ pub(crate) fn grant() -> GrantId {
 
 /// An update that came, as an event of the log.
 pub(crate) fn update(shared: &Shared, known: &Relationship, seq: u64, fields: &[&str]) -> u64 {
-    let message = MessageId::from_entropy([u8::try_from(seq).unwrap(); 16]);
-    let owed = Owed { seq, message, answered: false };
+    let owed = owed(seq, AnsweredBy::Outcome);
     let values: Map<String, Value> =
         fields.iter().map(|path| ((*path).to_owned(), json!("+15550100"))).collect();
     let data = json!({ "fields": values });
     event(shared, known, log::UPDATE, seq.to_string(), fields, Some(owed), data)
 }
 
-/// What a revocation, or the end of a grant, does to the log: values go, and an event says so.
+/// What a revocation does to the log: values go, and an event says so.
 pub(crate) fn erase(shared: &Shared, known: &Relationship, seq: u64, fields: &[&str]) -> u64 {
     let (id, gone) = (known.id.clone(), paths(fields));
     write(shared, move |txn| log::scrub(txn, &id, &grant(), &gone));
-    event(shared, known, log::ERASE, format!("{seq}-erase"), fields, None, json!({ "paths": fields }))
+    let (id, digest_multibase) = (RevocationId::from_entropy([3; 16]), DocumentDigest::of(b"revocation"));
+    let owed = owed(seq, AnsweredBy::Erasure(Reference { id, digest_multibase }));
+    event(shared, known, log::ERASE, format!("{seq}-erase"), fields, Some(owed), json!({ "paths": fields }))
+}
+
+fn owed(seq: u64, by: AnsweredBy) -> Owed {
+    let message = MessageId::from_entropy([u8::try_from(seq).unwrap(); 16]);
+    Owed { seq, message, by, answered: false }
 }
 
 pub(crate) fn record(shared: &Shared, n: u64) -> Record {
@@ -117,6 +124,7 @@ fn event(
         let grant = grant();
         let grant = Some(&grant);
         log::append(txn, New { kind, suffix, relationship: &known, grant, paths, owed, data }, NOW)
+            .map(|record| record.n)
     });
     shared.announce(n);
     n

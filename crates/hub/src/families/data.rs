@@ -4,17 +4,14 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use freehold_mailbox::record::{load, save};
-use freehold_mailbox::{Desk, Linked, entropy};
+use freehold_mailbox::{Desk, Linked};
 use freehold_protocol::code::Code;
 use freehold_protocol::data::{
-    Carried, DECLINE, Decline, ERASURE, FAMILY, GRANT, RECEIPT, REVOCATION, ReceivedUpdate, UPDATE, decode,
+    Carried, DECLINE, Decline, FAMILY, GRANT, RECEIPT, REVOCATION, ReceivedUpdate, UPDATE, decode,
 };
 use freehold_protocol::disclosure::Grant;
-use freehold_protocol::document::{
-    Document, ErasureLine, ErasureResult, ErasureSubject, Issue, RevocationSubject,
-};
+use freehold_protocol::document::{Document, RevocationSubject};
 use freehold_protocol::family::Family;
-use freehold_protocol::id::ErasureId;
 use freehold_protocol::intake::{IntakeState, check_grant};
 use freehold_protocol::mailbox::Entry;
 use freehold_protocol::message::Message;
@@ -23,10 +20,10 @@ use freehold_store::ReadError;
 use serde_json::{Value, json};
 
 use crate::held::{self, End, Held, HeldValue};
-use crate::log::{self, New, Owed};
+use crate::log::{self, AnsweredBy, New, Owed};
 use crate::relationship::Relationship;
 use crate::shared::{Answers, Shared};
-use crate::sinks::outcome;
+use crate::sinks::answer;
 use crate::tables::{self, Counters};
 
 /// Most grants of one relationship: an agreement is renewed now and then, not hundreds of times.
@@ -117,14 +114,6 @@ impl Data {
         Counters::change(desk.txn, |counters| counters.updates += 1).map_err(storage)?;
         let known = relationship(desk)?;
         let paths: BTreeSet<Path> = fields.keys().cloned().collect();
-        let mut owed = Owed { seq: message.seq, message: message.id, answered: false };
-        if self.shared.answers == Answers::Hub {
-            owed.answered = true;
-            let (kind, system) = self.shared.applied_in();
-            let lines = outcome::lines(&paths, kind, system, None);
-            let (txn, id) = (&mut *desk.txn, desk.relationship);
-            outcome::queue(txn, id, &update.grant, owed, lines, desk.now).map_err(storage)?;
-        }
         let fields: serde_json::Map<String, Value> =
             fields.into_iter().map(|(path, value)| (path.to_string(), json!(value))).collect();
         let new = New {
@@ -133,7 +122,7 @@ impl Data {
             relationship: &known,
             grant: Some(&update.grant),
             paths,
-            owed: Some(owed),
+            owed: Some(Owed::new(message, AnsweredBy::Outcome)),
             data: json!({ "fields": fields }),
         };
         self.append(desk, new)
@@ -151,35 +140,22 @@ impl Data {
         held::erase_values(desk.txn, desk.relationship, grant, &paths);
         log::scrub(desk.txn, desk.relationship, grant, &paths).map_err(storage)?;
 
-        let erased = |path: &Path| ErasureLine {
-            path: path.clone(),
-            result: ErasureResult::Erased,
-            exception: None,
-            until: None,
-        };
-        let issue = Issue {
-            id: ErasureId::from_entropy(entropy()),
-            issuer: self.shared.keys.did.clone(),
-            valid_from: desk.now,
-            valid_until: None,
-            subject: ErasureSubject {
-                id: desk.peer.clone(),
-                revocation: revocation.reference(),
-                results: paths.iter().map(erased).collect(),
-            },
-        };
-        let document = Document::issue(issue, &self.shared.keys.vendor)?;
-        desk.queue(ERASURE, Some(message.id), Carried::body(document.bytes()))?;
-
         let known = relationship(desk)?;
         let names: Vec<&str> = paths.iter().map(Path::as_str).collect();
         let left = receipt.subject().scope.iter().filter(|s| !held.state.revoked.contains(&s.path)).count();
-        for (kind, suffix, data) in [
-            (log::REVOKE, message.seq.to_string(), json!({"paths": names, "whole": left == 0})),
-            (log::ERASE, format!("{}-erase", message.seq), json!({"paths": names, "reason": "revoked"})),
+        // Answered once the vendor's systems have taken it: a receipt before that would speak for them unheard.
+        let owed = Owed::new(message, AnsweredBy::Erasure(revocation.reference()));
+        for (kind, suffix, owed, data) in [
+            (log::REVOKE, message.seq.to_string(), None, json!({"paths": names, "whole": left == 0})),
+            (
+                log::ERASE,
+                format!("{}-erase", message.seq),
+                Some(owed),
+                json!({"paths": names, "reason": "revoked"}),
+            ),
         ] {
             let (grant, paths) = (Some(grant), paths.clone());
-            let new = New { kind, suffix, relationship: &known, grant, paths, owed: None, data };
+            let new = New { kind, suffix, relationship: &known, grant, paths, owed, data };
             self.append(desk, new)?;
         }
         Ok(())
@@ -204,7 +180,13 @@ impl Data {
     }
 
     fn append(&self, desk: &mut Desk<'_>, new: New<'_>) -> Result<(), Code> {
-        let n = log::append(desk.txn, new, desk.now).map_err(storage)?;
+        let mut record = log::append(desk.txn, new, desk.now).map_err(storage)?;
+        if self.shared.answers == Answers::Hub {
+            // There is no sink that could.
+            let by = &Answers::Hub;
+            answer::taken(desk.txn, &self.shared, by, &mut record, None, desk.now).map_err(storage)?;
+        }
+        let n = record.n;
         let shared = Arc::clone(&self.shared);
         desk.after_commit(move || shared.announce(n));
         Ok(())

@@ -15,7 +15,7 @@ use tokio::sync::watch;
 use crate::log::Record;
 use crate::shared::{Answers, Shared, stopping};
 use crate::sinks::jsonl::file::LineFile;
-use crate::sinks::{JSONL, batch, cursor, outcome, pause};
+use crate::sinks::{JSONL, answer, batch, cursor, pause};
 use crate::tables;
 
 /// How often to look for events whose announcement was lost with its session.
@@ -120,22 +120,18 @@ async fn settle(
     records: &[Record],
     last: u64,
 ) -> Result<(), freehold_store::WriteError<ReadError>> {
-    let numbers: Vec<u64> = records.iter().map(|record| record.n).collect();
+    let owing: Vec<u64> = records.iter().filter(|r| r.owed().is_some()).map(|record| record.n).collect();
     let (writing, now) = (Arc::clone(shared), shared.now());
     let told = shared.store.write(move |txn| {
+        // Before the answers: an erasure is answered by the last sink that has it.
+        save(txn, tables::cursor(JSONL), &last);
         let mut told = BTreeSet::new();
-        if writing.answers == Answers::Jsonl {
-            let (kind, system) = writing.applied_in();
-            for n in numbers {
-                let Some(mut record) = Record::load(txn, n)? else { continue };
-                let lines = outcome::lines(&record.paths, kind, system, None);
-                if outcome::answer(txn, &mut record, lines, now)? {
-                    record.save(txn);
-                    told.insert(record.relationship);
-                }
+        for n in owing {
+            let Some(mut record) = Record::load(txn, n)? else { continue };
+            if answer::taken(txn, &writing, &Answers::Jsonl, &mut record, None, now)? {
+                told.insert(record.relationship);
             }
         }
-        save(txn, tables::cursor(JSONL), &last);
         Ok::<_, ReadError>(told)
     });
     told.await?.into_inner().iter().for_each(|relationship| shared.wake(relationship));

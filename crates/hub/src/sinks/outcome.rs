@@ -5,13 +5,13 @@ use std::collections::BTreeSet;
 use freehold_mailbox::Mailbox;
 use freehold_protocol::cbor;
 use freehold_protocol::data::{OUTCOME, Outcome, OutcomeKind, OutcomeLine};
-use freehold_protocol::id::{GrantId, RelationshipId};
 use freehold_protocol::limits::{BODY_BYTES_MAX, TEXT_BYTES_MAX};
 use freehold_protocol::mailbox::EntryBody;
 use freehold_protocol::message::MessageType;
 use freehold_protocol::path::Path;
 use freehold_protocol::time::Timestamp;
 use freehold_store::{ReadError, Txn};
+use freehold_webhook::{Outcome as Said, WebhookAnswer};
 
 use crate::log::{Owed, Record};
 
@@ -34,22 +34,40 @@ pub(crate) fn lines(
     paths.iter().map(line).collect()
 }
 
-/// Queues an outcome for the person, as several messages where one body does not hold it.
+/// Puts what a webhook says of single fields in the place of what is told otherwise.
+pub(crate) fn say(lines: &mut [OutcomeLine], answer: Option<&WebhookAnswer>) {
+    for said in answer.iter().flat_map(|answer| &answer.outcomes) {
+        let Some(line) = lines.iter_mut().find(|line| line.path.as_str() == said.path) else { continue };
+        line.outcome = match said.outcome {
+            Said::Applied => OutcomeKind::Applied,
+            Said::Conflict => OutcomeKind::Conflict,
+            Said::Duplicate => OutcomeKind::Duplicate,
+            Said::Refused => OutcomeKind::Refused,
+        };
+        if let Some(system) = &said.system {
+            line.system.clone_from(system);
+        }
+        line.detail.clone_from(&said.detail);
+    }
+}
+
+/// Queues an outcome for the person, as several messages where one body does not hold it; says whether there was
+/// anything to tell.
 pub(crate) fn queue(
     txn: &mut Txn,
-    relationship: &RelationshipId,
-    grant: &GrantId,
-    owed: Owed,
+    record: &Record,
+    owed: &Owed,
     results: Vec<OutcomeLine>,
     now: Timestamp,
-) -> Result<(), ReadError> {
+) -> Result<bool, ReadError> {
+    let Some(grant) = record.grant.clone().filter(|_| !results.is_empty()) else { return Ok(false) };
     let kind = MessageType::parse(OUTCOME).expect("the protocol's own types parse");
-    let outcome = Outcome { grant: grant.clone(), update: owed.seq, results, at: now.coarse() };
+    let outcome = Outcome { grant, update: owed.seq, results, at: now.coarse() };
     for body in bodies(outcome) {
         let body = EntryBody::Fixed(body);
-        Mailbox::new(relationship).queue(txn, &kind, Some(owed.message), body, now)?;
+        Mailbox::new(&record.relationship).queue(txn, &kind, Some(owed.message), body, now)?;
     }
-    Ok(())
+    Ok(true)
 }
 
 /// An outcome in bodies that a message carries. A webhook may say more of an update than fits into one, and a body that
@@ -76,22 +94,6 @@ fn shorten(lines: &mut [OutcomeLine], bytes_max: usize) {
     }
 }
 
-/// Answers an event's update if nobody has; says whether something was queued. The caller saves the record.
-pub(crate) fn answer(
-    txn: &mut Txn,
-    record: &mut Record,
-    results: Vec<OutcomeLine>,
-    now: Timestamp,
-) -> Result<bool, ReadError> {
-    let (Some(owed), Some(grant)) = (record.owed.as_mut(), record.grant.as_ref()) else { return Ok(false) };
-    if owed.answered || results.is_empty() {
-        return Ok(false);
-    }
-    owed.answered = true;
-    queue(txn, &record.relationship, grant, *owed, results, now)?;
-    Ok(true)
-}
-
 /// A text of so many bytes at most; where it was cut, a mark of that stands at its end.
 fn cut(text: &str, bytes_max: usize) -> String {
     const MARK: char = '…';
@@ -109,6 +111,8 @@ fn cut(text: &str, bytes_max: usize) -> String {
 
 #[cfg(test)]
 mod tests {
+    use freehold_protocol::id::GrantId;
+
     use super::*;
 
     const PATHS: usize = 1_000;

@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use freehold_hub::RetryError;
 use freehold_protocol::data::{self, Outcome, OutcomeKind};
+use freehold_protocol::document::{Document, ErasureSubject};
 use serde_json::{Value, json};
 
-use crate::person::{Person, connect, key};
+use crate::person::{Person, connect, document, key};
 use crate::receiver::Receiver;
 use crate::vendor::{Vendor, WEEK};
 
@@ -198,4 +199,41 @@ async fn a_revocation_reaches_into_events_that_no_sink_has_taken_yet() {
     // Of the update nothing is left: it is not sent.
     assert_eq!(receiver.types(), ["grant", "grant", "revoke", "erase"]);
     assert!(!serde_json::to_string(&*receiver.got.lock().unwrap()).unwrap().contains("+1555"));
+}
+
+/// 1. A person says stop, and the vendor's system refuses to hear of it. 2. The hub has erased, and the person has no
+///    receipt; other things go on. 3. The vendor sends the dead letter again: the receipt comes.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_revocation_is_receipted_when_the_vendors_system_has_taken_it_and_not_before() {
+    let answers = [204, 204, 204, 400].map(|status| (status, String::new()));
+    let receiver = Receiver::start(answers.into()).await;
+    let vendor = Vendor::with(|config| config.sinks.webhook = Some(receiver.config())).await;
+    let mut person = connect(&vendor.link().await, key(1)).await.unwrap();
+    let receipt = person.agree(None).await;
+    person.update(&receipt, &[("phone.mobile", Some("+15550100"))]).await;
+    outcome(&mut person).await;
+    let revocation = person.revoke(&receipt, &["phone.mobile"]).await;
+    assert!(!vendor.customer().fields.contains_key("phone.mobile"));
+    until("the dead letter", || vendor.hub.dead_letters().len() == 1).await;
+    assert_eq!(vendor.hub.dead_letters()[0].kind, "dev.freehold.erase");
+
+    person.update(&receipt, &[("email.personal", Some("a@example.com"))]).await;
+    assert_eq!(outcome(&mut person).await.results[0].outcome, OutcomeKind::Applied);
+    assert!(!person.has_heard(data::ERASURE));
+
+    assert_eq!(vendor.hub.retry_dead_letter(None).await.unwrap(), 1);
+    let erasure: Document<ErasureSubject> = document(&person.hear(data::ERASURE).await);
+    assert_eq!(erasure.subject().revocation, revocation);
+    assert_eq!(receiver.types(), ["grant", "update", "revoke", "erase", "update", "erase"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_revocation_is_receipted_when_its_line_is_on_disk() {
+    let vendor = Vendor::with(|config| config.sinks.jsonl = Some("events.jsonl".into())).await;
+    let mut person = connect(&vendor.link().await, key(1)).await.unwrap();
+    let receipt = person.agree(None).await;
+    person.revoke(&receipt, &["phone.mobile"]).await;
+    person.hear(data::ERASURE).await;
+    let text = std::fs::read_to_string(vendor.home.path().join("events.jsonl")).unwrap();
+    assert!(text.contains("dev.freehold.erase"), "{text}");
 }

@@ -198,6 +198,11 @@ impl Person {
         tokio::time::timeout(PATIENCE, wait).await.unwrap_or_else(|_| panic!("no {kind} comes"))
     }
 
+    /// Whether a message of a type has come.
+    pub(crate) fn has_heard(&self, kind: &str) -> bool {
+        self.heard.lock().unwrap().iter().any(|message| message.kind.as_str() == kind)
+    }
+
     /// Waits for the end of the session: its goodbye, or `None` when the connection was simply gone.
     pub(crate) async fn ended(&mut self) -> Option<Closed> {
         let wait = async {

@@ -4,13 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use freehold_mailbox::entropy;
-use freehold_protocol::data::{OutcomeKind, OutcomeLine};
 use freehold_store::{ReadError, Store, WriteError};
-use freehold_webhook::{Delivery, Outcome, RetryPolicy, Webhook, WebhookAnswer};
+use freehold_webhook::{Delivery, RetryPolicy, Webhook};
 
 use crate::log::{Hook, Record};
-use crate::shared::{Answers, Shared};
-use crate::sinks::outcome;
+use crate::shared::Shared;
+use crate::sinks::answer;
 
 /// Wait after an event could not be read; nothing has left then.
 const PAUSE: Duration = Duration::from_secs(5);
@@ -73,7 +72,7 @@ async fn deliver(shared: &Arc<Shared>, webhook: &Webhook, n: u64) -> Result<Opti
 }
 
 /// Writes down what became of a delivery, and tells the person.
-async fn settle(
+pub(super) async fn settle(
     shared: &Arc<Shared>,
     policy: RetryPolicy,
     n: u64,
@@ -89,9 +88,9 @@ async fn settle(
         };
         let (reason, after, final_refusal) = match delivery {
             Delivery::Accepted { answer, .. } => {
-                let lines = results(&writing, &record, answer.as_ref());
-                let told = outcome::answer(txn, &mut record, lines, now)?;
                 record.settle(txn, Hook::Done);
+                let (by, said) = (&writing.answers, answer.as_ref());
+                let told = answer::taken(txn, &writing, by, &mut record, said, now)?;
                 return Ok((Landing::Settled, told.then_some(record.relationship)));
             }
             Delivery::Retry { reason, after } => (reason.to_string(), after, false),
@@ -106,11 +105,8 @@ async fn settle(
             return Ok((Landing::Again(wait), None));
         }
         tracing::warn!(event = n, attempts, reason, "an event went to the dead letters");
-        let (_, system) = writing.applied_in();
-        let detail = "the vendor's system did not take it";
-        let lines = outcome::lines(&record.paths, OutcomeKind::Refused, system, Some(detail));
-        let told = outcome::answer(txn, &mut record, lines, now)?;
         record.settle(txn, Hook::Dead { attempts, reason, at: now });
+        let told = answer::given_up(txn, &writing, &mut record, now)?;
         Ok::<_, ReadError>((Landing::Settled, told.then_some(record.relationship)))
     });
     let (landing, told) = landed.await?.into_inner();
@@ -129,23 +125,4 @@ fn event(store: &Store, source: &str, n: u64) -> Result<Option<(String, Vec<u8>)
     let event = record.cloudevent(store, source)?;
     let bytes = serde_json::to_vec(&event).expect("a map of texts is JSON");
     Ok(Some((record.id, bytes)))
-}
-
-/// What the receiver says of each field; of those it does not speak of, that they are applied.
-fn results(shared: &Shared, record: &Record, answer: Option<&WebhookAnswer>) -> Vec<OutcomeLine> {
-    let Answers::Webhook(host) = &shared.answers else { return Vec::new() };
-    let mut lines = outcome::lines(&record.paths, OutcomeKind::Applied, host, None);
-    for said in answer.iter().flat_map(|answer| &answer.outcomes) {
-        if let Some(line) = lines.iter_mut().find(|line| line.path.as_str() == said.path) {
-            line.outcome = match said.outcome {
-                Outcome::Applied => OutcomeKind::Applied,
-                Outcome::Conflict => OutcomeKind::Conflict,
-                Outcome::Duplicate => OutcomeKind::Duplicate,
-                Outcome::Refused => OutcomeKind::Refused,
-            };
-            line.system = said.system.clone().unwrap_or_else(|| host.clone());
-            line.detail.clone_from(&said.detail);
-        }
-    }
-    lines
 }

@@ -4,18 +4,20 @@ use std::sync::atomic::AtomicU64;
 
 use freehold_mailbox::Mailbox;
 use freehold_outbound::{Client, Policy};
-use freehold_protocol::data::{Outcome, OutcomeKind};
+use freehold_protocol::data::{ERASURE, Outcome, OutcomeKind};
 use freehold_protocol::mailbox::EntryBody;
 use freehold_protocol::time::Timestamp;
-use freehold_webhook::Secret;
+use freehold_webhook::{Delivery, RefusedReason, RetryReason, Secret};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
 use super::*;
 use crate::relationship::Relationship;
 use crate::shared::Answers;
+use crate::sinks::jsonl::Lines;
+use crate::sinks::webhook::attempt::settle as settle_delivery;
 use crate::sinks::{dead, retry};
-use crate::tests::{NOW, erase, full_hub, hub, record, relationship, update, write};
+use crate::tests::{NOW, erase, full_hub, hub, record, relationship, told, update, write};
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -211,4 +213,69 @@ async fn a_dead_letter_that_is_due_again_does_not_hold_the_cursor() {
     worker.fill().unwrap();
     worker.write_cursor().await;
     assert_eq!((cursor(&shared.store, WEBHOOK).unwrap(), worker.pending()), (later, 1));
+}
+
+/// The webhook has answered; gives the types of the messages that wait for the person then.
+async fn answered(shared: &Arc<Shared>, known: &Relationship, n: u64, delivery: Delivery) -> Vec<String> {
+    settle_delivery(shared, RetryPolicy::default(), n, delivery).await.unwrap();
+    told(shared, known)
+}
+
+fn accepted() -> Delivery {
+    Delivery::Accepted { answer: None, problem: None }
+}
+
+/// 1. The webhook does not take an erasure, again and again, and at last refuses it: the person hears nothing. 2. It is
+///    sent again, and taken: the person gets their receipt, once.
+#[tokio::test]
+async fn an_erasure_is_receipted_once_the_webhook_has_taken_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let shared = hub(dir.path(), crm(), false);
+    let known = relationship(&shared, &[], 1);
+    let n = erase(&shared, &known, 1, &["phone.mobile"]);
+    let down = Delivery::Retry { reason: RetryReason::Status(503), after: None };
+    let refused = Delivery::Refused { reason: RefusedReason::Status(400), status: Some(400) };
+    for delivery in [down.clone(), down, refused] {
+        assert!(answered(&shared, &known, n, delivery).await.is_empty());
+    }
+    assert_eq!(dead(&shared.store).unwrap(), [n]);
+    retry(&shared, None).await.unwrap();
+    assert!(told(&shared, &known).is_empty());
+    assert_eq!(answered(&shared, &known, n, accepted()).await, [ERASURE]);
+
+    // A receipt is given once, also when the vendor sends the event a third time.
+    settle(&shared, n, dead_hook());
+    retry(&shared, None).await.unwrap();
+    assert_eq!(answered(&shared, &known, n, accepted()).await, [ERASURE]);
+}
+
+#[tokio::test]
+async fn an_erasure_that_two_sinks_get_is_receipted_by_the_last_one() {
+    for webhook_first in [true, false] {
+        let dir = tempfile::tempdir().unwrap();
+        let shared = hub(dir.path(), crm(), true);
+        let known = relationship(&shared, &[], 1);
+        let n = erase(&shared, &known, 1, &["phone.mobile"]);
+        let mut lines = Lines::new(dir.path().join("events.jsonl"));
+        if webhook_first {
+            assert!(answered(&shared, &known, n, accepted()).await.is_empty());
+            while lines.step(&shared).await.unwrap() {}
+        } else {
+            while lines.step(&shared).await.unwrap() {}
+            assert!(told(&shared, &known).is_empty());
+            answered(&shared, &known, n, accepted()).await;
+        }
+        assert_eq!(told(&shared, &known), [ERASURE], "{webhook_first}");
+    }
+}
+
+#[tokio::test]
+async fn with_a_webhook_the_file_tells_nobody_what_became_of_an_update() {
+    let dir = tempfile::tempdir().unwrap();
+    let shared = hub(dir.path(), crm(), true);
+    let known = relationship(&shared, &[], 1);
+    update(&shared, &known, 1, &["phone.mobile"]);
+    let mut lines = Lines::new(dir.path().join("events.jsonl"));
+    while lines.step(&shared).await.unwrap() {}
+    assert!(told(&shared, &known).is_empty());
 }

@@ -1,0 +1,67 @@
+//! What a person is told once an event that they wait for was settled: the outcome of their update, or the erasure
+//! receipt of their revocation.
+
+use freehold_protocol::data::OutcomeKind;
+use freehold_protocol::time::Timestamp;
+use freehold_store::{ReadError, Txn};
+use freehold_webhook::WebhookAnswer;
+
+use crate::log::{AnsweredBy, Owed, Record};
+use crate::shared::{Answers, Shared};
+use crate::sinks::{JSONL, cursor, erasure, outcome};
+
+/// What the person is told of an update that the webhook did not take.
+const NOT_TAKEN: &str = "the vendor's system did not take it";
+
+/// A sink, or the hub that has none, has taken an event, and this transaction notes it. Says whether something was queued.
+/// `said` is what a webhook says of single fields.
+pub(crate) fn taken(
+    txn: &mut Txn,
+    shared: &Shared,
+    by: &Answers,
+    record: &mut Record,
+    said: Option<&WebhookAnswer>,
+    now: Timestamp,
+) -> Result<bool, ReadError> {
+    let Some(owed) = record.owed() else { return Ok(false) };
+    let queued = match &owed.by {
+        AnsweredBy::Outcome => {
+            if *by != shared.answers {
+                return Ok(false);
+            }
+            let (kind, system) = shared.applied_in();
+            let mut lines = outcome::lines(&record.paths, kind, system, None);
+            outcome::say(&mut lines, said);
+            outcome::queue(txn, record, owed, lines, now)?
+        }
+        // "The hub MUST send the erasure receipt when every sink has the revocation's `dev.freehold.erase`": the last one
+        // brings it about.
+        AnsweredBy::Erasure(revocation) => {
+            let jsonl = cursor(txn, JSONL)?;
+            shared.is_delivered(record, jsonl) && erasure::queue(txn, shared, record, owed, revocation, now)?
+        }
+    };
+    Ok(queued && note(txn, record))
+}
+
+/// The webhook does not take an event. Says whether something was queued. Of an erasure the person hears nothing: the
+/// vendor is silent until its system has taken it.
+pub(crate) fn given_up(
+    txn: &mut Txn,
+    shared: &Shared,
+    record: &mut Record,
+    now: Timestamp,
+) -> Result<bool, ReadError> {
+    let Some(owed @ Owed { by: AnsweredBy::Outcome, .. }) = record.owed() else { return Ok(false) };
+    let (_, system) = shared.applied_in();
+    let lines = outcome::lines(&record.paths, OutcomeKind::Refused, system, Some(NOT_TAKEN));
+    Ok(outcome::queue(txn, record, owed, lines, now)? && note(txn, record))
+}
+
+fn note(txn: &mut Txn, record: &mut Record) -> bool {
+    if let Some(owed) = &mut record.owed {
+        owed.answered = true;
+    }
+    record.save(txn);
+    true
+}

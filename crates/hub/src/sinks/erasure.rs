@@ -1,0 +1,69 @@
+//! The vendor's signed answer to a revocation.
+
+use freehold_mailbox::{Mailbox, entropy};
+use freehold_protocol::code::Code;
+use freehold_protocol::data::{Carried, ERASURE};
+use freehold_protocol::document::{Document, ErasureLine, ErasureResult, ErasureSubject, Issue, Reference};
+use freehold_protocol::id::{ErasureId, RevocationId};
+use freehold_protocol::identity::Did;
+use freehold_protocol::mailbox::EntryBody;
+use freehold_protocol::message::MessageType;
+use freehold_protocol::path::Path;
+use freehold_protocol::time::Timestamp;
+use freehold_store::{ReadError, Txn};
+
+use crate::log::{Owed, Record};
+use crate::relationship::Relationship;
+use crate::shared::Shared;
+
+/// Signs and queues the receipt of an erasure that the vendor's systems have taken; says whether it could be signed.
+pub(crate) fn queue(
+    txn: &mut Txn,
+    shared: &Shared,
+    record: &Record,
+    owed: &Owed,
+    revocation: &Reference<RevocationId>,
+    now: Timestamp,
+) -> Result<bool, ReadError> {
+    let known = Relationship::load(txn, &record.relationship)?.ok_or(ReadError::Corrupt)?;
+    let receipt = match receipt(shared, known.peer, revocation, &record.paths, now) {
+        Ok(receipt) => receipt,
+        // Trying again changes nothing, and the events behind it need not suffer.
+        Err(code) => {
+            tracing::error!(event = record.n, %code, "an erasure receipt could not be signed: the person gets none");
+            return Ok(false);
+        }
+    };
+    let kind = MessageType::parse(ERASURE).expect("the protocol's own types parse");
+    let body = EntryBody::Fixed(Carried::body(receipt.bytes()));
+    Mailbox::new(&record.relationship).queue(txn, &kind, Some(owed.message), body, now)?;
+    Ok(true)
+}
+
+/// Erased, every path. It is shorter than the grant, which names the same paths with their purposes.
+fn receipt<'p>(
+    shared: &Shared,
+    person: Did,
+    revocation: &Reference<RevocationId>,
+    paths: impl IntoIterator<Item = &'p Path>,
+    now: Timestamp,
+) -> Result<Document<ErasureSubject>, Code> {
+    let erased = |path: &Path| ErasureLine {
+        path: path.clone(),
+        result: ErasureResult::Erased,
+        exception: None,
+        until: None,
+    };
+    let issue = Issue {
+        id: ErasureId::from_entropy(entropy()),
+        issuer: shared.keys.did.clone(),
+        valid_from: now,
+        valid_until: None,
+        subject: ErasureSubject {
+            id: person,
+            revocation: revocation.clone(),
+            results: paths.into_iter().map(erased).collect(),
+        },
+    };
+    Document::issue(issue, &shared.keys.vendor)
+}
