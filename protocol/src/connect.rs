@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use crate::code::Code;
+use crate::document::text_ok;
 use crate::identity::PublicKey;
 use crate::limits::TEXT_BYTES_MAX;
 
@@ -19,7 +20,7 @@ pub const PROBLEM: &str = "connect/1/problem";
 #[serde(rename_all = "camelCase")]
 pub struct Introduction {
     /// What the side calls itself. A person says nothing here.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "crate::optional::present", skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// The commitment to the side's next key (pre-rotation): SHA-256 of its 32 bytes.
     #[serde(with = "serde_bytes")]
@@ -39,10 +40,10 @@ impl Introduction {
     /// [`Code::Malformed`] or [`Code::TooLarge`].
     pub fn decode(body: &[u8]) -> Result<Self, Code> {
         let said: Self = crate::cbor::decode(body).map_err(|_| Code::Malformed)?;
-        if said.name.as_ref().is_some_and(|n| n.len() > TEXT_BYTES_MAX) {
-            Err(Code::TooLarge)
-        } else {
-            Ok(said)
+        match &said.name {
+            Some(name) if name.len() > TEXT_BYTES_MAX => Err(Code::TooLarge),
+            Some(name) if !text_ok(name) => Err(Code::Malformed),
+            _ => Ok(said),
         }
     }
 }

@@ -8,10 +8,12 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::code::Code;
 use crate::disclosure::Disclosure;
+use crate::document::text_ok;
 use crate::id::{GrantId, RequestId};
 use crate::limits::{PATHS_MAX, TEXT_BYTES_MAX, VALUE_BYTES_MAX};
 use crate::path::Path;
 use crate::time::Timestamp;
+use crate::vocabulary::Vocabulary;
 
 /// The family's name with its version.
 pub const FAMILY: &str = "data/1";
@@ -117,7 +119,7 @@ pub struct OutcomeLine {
     /// In which system, as the vendor calls it.
     pub system: String,
     /// Anything a person should know, in the vendor's words.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "crate::optional::present", skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
 }
 
@@ -153,7 +155,12 @@ impl ReceivedUpdate {
         if update.fields.len() > PATHS_MAX || update.fields.values().any(too_large) {
             return Err(Code::TooLarge);
         }
-        Ok(update)
+        // "A receiver MUST refuse a value that is not normalised."
+        let vocabulary = Vocabulary::standard();
+        let normalised = |(path, value): (&Path, &Option<String>)| {
+            value.as_ref().is_none_or(|v| vocabulary.check(path, v).is_ok_and(|known| known.as_str() == v))
+        };
+        if update.fields.iter().all(normalised) { Ok(update) } else { Err(Code::Malformed) }
     }
 }
 
@@ -164,14 +171,11 @@ impl Outcome {
     /// [`Code::Malformed`] or [`Code::TooLarge`].
     pub fn decode(body: &[u8]) -> Result<Self, Code> {
         let outcome: Self = decode(body)?;
-        let long = |line: &OutcomeLine| {
-            line.system.len() > TEXT_BYTES_MAX
-                || line.detail.as_ref().is_some_and(|d| d.len() > TEXT_BYTES_MAX)
-        };
-        if outcome.results.len() > PATHS_MAX || outcome.results.iter().any(long) {
+        let texts = || outcome.results.iter().flat_map(|line| line.detail.iter().chain([&line.system]));
+        if outcome.results.len() > PATHS_MAX || texts().any(|text| text.len() > TEXT_BYTES_MAX) {
             return Err(Code::TooLarge);
         }
-        Ok(outcome)
+        if texts().all(|text| text_ok(text)) { Ok(outcome) } else { Err(Code::Malformed) }
     }
 }
 

@@ -12,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::code::Code;
 use crate::identity::{Did, PublicKey, SigningKey};
-use crate::limits::SIGNED_BYTES_MAX;
+use crate::limits::{CLOCK_SKEW_MAX, COUNTERSIGNED_BYTES_MAX, SIGNED_BYTES_MAX};
 use crate::path::Path;
 use crate::proof::{self, Signer};
 use crate::time::Timestamp;
@@ -92,7 +92,7 @@ struct Envelope<S: Subject> {
     id: S::Id,
     issuer: Did,
     valid_from: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "crate::optional::present", skip_serializing_if = "Option::is_none")]
     valid_until: Option<String>,
     credential_subject: S,
 }
@@ -141,7 +141,7 @@ impl<S: Subject> Document<S> {
     /// # Errors
     /// A code for the first thing that is wrong.
     pub fn read(bytes: &[u8]) -> Result<Self, Code> {
-        if bytes.len() > SIGNED_BYTES_MAX {
+        if bytes.len() > COUNTERSIGNED_BYTES_MAX {
             return Err(Code::TooLarge);
         }
         let Value::Object(map) = crate::json::parse_canonical(bytes).map_err(|_| Code::NotCanonical)? else {
@@ -151,6 +151,9 @@ impl<S: Subject> Document<S> {
             return Err(Code::Malformed);
         }
         let signers = proof::verify(&map)?;
+        if signers.len() == 1 && bytes.len() > SIGNED_BYTES_MAX {
+            return Err(Code::TooLarge);
+        }
         let envelope: Envelope<S> =
             serde_json::from_value(Value::Object(map)).map_err(|_| Code::Malformed)?;
         if envelope.kind != ["VerifiableCredential", S::TYPE] {
@@ -160,7 +163,12 @@ impl<S: Subject> Document<S> {
             return Err(Code::WrongSigner);
         }
         let dates = [Some(&envelope.valid_from), envelope.valid_until.as_ref()];
-        if dates.into_iter().flatten().any(|d| d.len() != 20 || Timestamp::parse(d).is_err()) {
+        let created = signers.iter().map(|signer| &signer.created);
+        if !dates.into_iter().flatten().chain(created).all(|date| proof::is_whole_minute(date)) {
+            return Err(Code::Malformed);
+        }
+        // RFC 3339 in UTC: the order of the texts is the order of the moments.
+        if envelope.valid_until.as_ref().is_some_and(|until| *until <= envelope.valid_from) {
             return Err(Code::Malformed);
         }
         envelope.credential_subject.check()?;
@@ -264,6 +272,22 @@ impl<S: Subject> Document<S> {
         self.envelope.valid_until.as_ref().and_then(|d| Timestamp::parse(d).ok())
     }
 
+    /// Checks that the document begins by the reader's own clock, give or take [`CLOCK_SKEW_MAX`], as other verifiers
+    /// do, and has not ended.
+    ///
+    /// # Errors
+    /// [`Code::Malformed`] before it begins, [`Code::Expired`] from its end on.
+    pub fn check_time(&self, now: Timestamp) -> Result<(), Code> {
+        let skew_millis = u64::try_from(CLOCK_SKEW_MAX.as_millis()).unwrap_or(u64::MAX);
+        if self.valid_from().millis() > now.millis().saturating_add(skew_millis) {
+            return Err(Code::Malformed);
+        }
+        if self.valid_until().is_some_and(|until| now >= until) {
+            return Err(Code::Expired);
+        }
+        Ok(())
+    }
+
     /// Who signed, in order: the issuer, then the countersigner.
     #[must_use]
     pub fn signers(&self) -> &[Signer] {
@@ -306,6 +330,7 @@ fn unique_paths<'a>(paths: impl Iterator<Item = &'a Path>) -> Result<(), Code> {
     if seen.is_empty() { Err(Code::Malformed) } else { Ok(()) }
 }
 
-fn text_ok(text: &str) -> bool {
-    text.len() <= crate::limits::TEXT_BYTES_MAX && !text.chars().any(char::is_control)
+/// A text that people are shown: bounded, and without characters that hide what it says.
+pub(crate) fn text_ok(text: &str) -> bool {
+    text.len() <= crate::limits::TEXT_BYTES_MAX && !text.chars().any(crate::vocabulary::is_unprintable)
 }

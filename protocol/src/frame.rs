@@ -40,11 +40,22 @@ pub struct Hello {
     /// The last sequence of the other side's mailbox that is on this side's disk.
     pub stored: u64,
     /// The invitation's token, on a relationship's first session.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "crate::optional::present", skip_serializing_if = "Option::is_none")]
     pub invitation: Option<ByteBuf>,
     /// From the hub: seconds between check-ins when it does not want a session to stay open.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "crate::optional::present", skip_serializing_if = "Option::is_none")]
     pub check_in_secs: Option<u32>,
+}
+
+impl Hello {
+    /// Checks that the two sides have a version in common.
+    ///
+    /// # Errors
+    /// [`Code::UnsupportedVersion`].
+    pub fn check_version(&self) -> Result<(), Code> {
+        let common = self.versions.iter().any(|version| VERSIONS.contains(version));
+        if common { Ok(()) } else { Err(Code::UnsupportedVersion) }
+    }
 }
 
 impl Frame {
@@ -66,8 +77,10 @@ impl Frame {
         if let Self::Hello(hello) = &frame {
             let families_ok = hello.families.len() <= FAMILIES_MAX
                 && hello.families.iter().all(|f| f.len() <= TYPE_BYTES_MAX);
-            let token_ok = hello.invitation.as_ref().is_none_or(|t| t.len() == 16);
-            if !families_ok || !token_ok || hello.versions.len() > 16 {
+            if hello.invitation.as_ref().is_some_and(|token| token.len() != 16) {
+                return Err(Code::Malformed);
+            }
+            if !families_ok || hello.versions.len() > 16 {
                 return Err(Code::TooLarge);
             }
         }

@@ -37,6 +37,7 @@ pub mod json;
 pub mod limits;
 pub mod mailbox;
 pub mod message;
+mod optional;
 pub mod path;
 pub mod proof;
 pub mod read;

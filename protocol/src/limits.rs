@@ -11,6 +11,12 @@ pub const BODY_BYTES_MAX: usize = 60 * 1024;
 /// Largest signed document that travels, in bytes: it fits a body, and a countersignature is added.
 pub const SIGNED_BYTES_MAX: usize = 58 * 1024;
 
+/// Largest document with a countersignature, in bytes: with its envelope it fills a body.
+pub const COUNTERSIGNED_BYTES_MAX: usize = 61_400;
+
+/// How far ahead of the reader's clock a document may begin: what the verifiers of others allow.
+pub const CLOCK_SKEW_MAX: Duration = Duration::from_secs(300);
+
 /// Bytes of paths and values after which an update is full; what is left goes with the next one.
 pub const UPDATE_BYTES_MAX: usize = 48 * 1024;
 

@@ -77,7 +77,7 @@ pub struct Message {
     #[serde(rename = "type")]
     pub kind: MessageType,
     /// The message this one answers or continues.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "crate::optional::present", skip_serializing_if = "Option::is_none")]
     pub thread: Option<MessageId>,
     /// When it was made, by the sender's clock, coarse. Shown, never judged by.
     pub at: Timestamp,

@@ -15,6 +15,15 @@ use crate::time::Timestamp;
 /// Most proofs on one document: the issuer's and a countersignature.
 pub const PROOFS_MAX: usize = 2;
 
+/// The members of a proof, less its value.
+const MEMBERS: [&str; 6] =
+    ["@context", "type", "cryptosuite", "created", "verificationMethod", "proofPurpose"];
+
+/// Whether a text is a moment of a document: RFC 3339 in UTC, seconds 00. A finer one would help to match a person.
+pub(crate) fn is_whole_minute(text: &str) -> bool {
+    text.len() == 20 && text.ends_with(":00Z") && Timestamp::parse(text).is_ok()
+}
+
 /// The verification method a key signs under: `did#fragment`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Method {
@@ -51,6 +60,8 @@ pub struct Signer {
     pub method: Method,
     /// The key that verified. For a did:web the caller must still find it in the DID's document.
     pub key: PublicKey,
+    /// When, as the proof says.
+    pub created: String,
 }
 
 /// Adds a proof by `key` to a document; an existing proof becomes the first of a set.
@@ -119,7 +130,8 @@ pub(crate) fn signers(document: &Map<String, Value>) -> Result<Vec<Signer>, Code
     let signer = |proof: &Value| {
         let url = proof.get("verificationMethod").and_then(Value::as_str).ok_or(Code::Malformed)?;
         let (method, key) = Method::parse(url).ok_or(Code::WrongSigner)?;
-        Ok(Signer { method, key })
+        let created = proof.get("created").and_then(Value::as_str).unwrap_or_default().to_owned();
+        Ok(Signer { method, key, created })
     };
     proofs.iter().map(signer).collect()
 }
@@ -127,6 +139,10 @@ pub(crate) fn signers(document: &Map<String, Value>) -> Result<Vec<Signer>, Code
 fn verify_one(document: &Map<String, Value>, proof: Value) -> Result<Signer, Code> {
     let Value::Object(mut proof) = proof else { return Err(Code::Malformed) };
     let Some(Value::String(value)) = proof.remove("proofValue") else { return Err(Code::Malformed) };
+    // "has exactly this form": a member that this suite does not know might change what the signature means.
+    if proof.len() != MEMBERS.len() || !MEMBERS.iter().all(|name| proof.contains_key(*name)) {
+        return Err(Code::Malformed);
+    }
     let text = |name: &str| proof.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
     if text("type") != "DataIntegrityProof" || text("cryptosuite") != "eddsa-jcs-2022" {
         return Err(Code::Malformed);
@@ -140,7 +156,7 @@ fn verify_one(document: &Map<String, Value>, proof: Value) -> Result<Signer, Cod
         return Err(Code::Malformed);
     }
     key.verify(&hash_data(document, &proof), &signature).map_err(|_| Code::BadSignature)?;
-    Ok(Signer { method, key })
+    Ok(Signer { method, key, created: text("created") })
 }
 
 /// SHA-256 of the canonical proof options, then SHA-256 of the canonical document (section 3.3.4).

@@ -34,10 +34,10 @@ pub struct ReadAnswer {
     /// Who it is for: the vendor's DID.
     pub to: Did,
     /// The values; absent when denied.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "crate::optional::present")]
     pub fields: Option<BTreeMap<Path, Option<String>>>,
     /// Why not.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "crate::optional::present")]
     pub denied: Option<Code>,
 }
 

@@ -11,7 +11,7 @@
 use std::collections::VecDeque;
 
 use crate::code::Code;
-use crate::frame::{Frame, Hello, VERSIONS};
+use crate::frame::{Frame, Hello};
 use crate::identity::{Did, PublicKey};
 use crate::limits::{ACK_TIMEOUT, HELLO_TIMEOUT, WINDOW};
 use crate::mailbox::Cursors;
@@ -91,8 +91,14 @@ impl Session {
     #[must_use]
     pub fn accept(parties: Parties, cursors: Cursors, hello: Hello, theirs: Hello, now: Moment) -> Self {
         let mut session = Self::new(parties, cursors, now);
-        session.transmit(&Frame::Hello(Hello { stored: cursors.stored, ..hello }));
-        session.greet(theirs, now);
+        // What does not fit is answered with the goodbye alone.
+        match session.fits(&theirs) {
+            Err(code) => session.close(code),
+            Ok(()) => {
+                session.transmit(&Frame::Hello(Hello { stored: cursors.stored, ..hello }));
+                session.greet(theirs, now);
+            }
+        }
         session
     }
 
@@ -237,15 +243,21 @@ impl Session {
         })
     }
 
-    fn greet(&mut self, theirs: Hello, now: Moment) {
-        if !theirs.versions.iter().any(|v| VERSIONS.contains(v)) {
-            return self.close(Code::UnsupportedVersion);
-        }
+    /// Whether a hello goes together with this side's mailbox.
+    fn fits(&self, theirs: &Hello) -> Result<(), Code> {
+        theirs.check_version()?;
         if theirs.stored > self.cursors.queued {
-            return self.close(Code::AheadOfSender);
+            return Err(Code::AheadOfSender);
         }
         if theirs.stored < self.cursors.delivered {
-            return self.close(Code::BehindAcknowledged);
+            return Err(Code::BehindAcknowledged);
+        }
+        Ok(())
+    }
+
+    fn greet(&mut self, theirs: Hello, now: Moment) {
+        if let Err(code) = self.fits(&theirs) {
+            return self.close(code);
         }
         self.phase = Phase::Open;
         self.families.clone_from(&theirs.families);

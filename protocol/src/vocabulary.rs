@@ -17,6 +17,7 @@ mod value;
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
+pub(crate) use self::text::is_unprintable;
 use serde::{Deserialize, Serialize};
 
 use crate::path::Path;

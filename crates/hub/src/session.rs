@@ -148,7 +148,8 @@ impl Server {
         let (sender, mut receiver) = frames.split();
         let hello = match first_hello(&mut receiver).await {
             Ok(hello) => hello,
-            Err(code) => return bye(&connection, sender, receiver, code).await,
+            Err(Some(code)) => return bye(&connection, sender, receiver, code).await,
+            Err(None) => return,
         };
         let known = match self.admit(&connection, &hello).await {
             Ok(known) => known,
@@ -172,6 +173,10 @@ impl Server {
         let known = Relationship::of_key(&shared.store, &key).map_err(|_| Code::StorageFailed)?;
         if let Some(known) = known {
             return Ok(known);
+        }
+        if hello.stored > 0 {
+            // The relationship would begin with a claim to hold what was never sent; the invitation stays unused.
+            return Err(Code::AheadOfSender);
         }
         let token = hello.invitation.as_ref().map(|token| token.to_vec());
         let now = shared.now();

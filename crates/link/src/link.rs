@@ -95,12 +95,17 @@ pub struct Link {
 /// Waits for the dialler's first frame, which must be a hello.
 ///
 /// # Errors
-/// The code to answer with: [`Code::Timeout`], [`Code::UnexpectedFrame`] or the decoder's.
-pub async fn first_hello(receiver: &mut FrameReceiver) -> Result<Hello, Code> {
+/// The code to answer with: [`Code::Timeout`], [`Code::UnexpectedFrame`], [`Code::UnsupportedVersion`] or the
+/// decoder's; `None` where the peer is gone or has said goodbye, which is not answered.
+pub async fn first_hello(receiver: &mut FrameReceiver) -> Result<Hello, Option<Code>> {
     let frame = tokio::time::timeout(HELLO_TIMEOUT, receiver.recv()).await.map_err(|_| Code::Timeout)?;
-    match Frame::decode(&frame.ok_or(Code::Timeout)?.map_err(|_| Code::Malformed)?)? {
-        Frame::Hello(hello) => Ok(hello),
-        _ => Err(Code::UnexpectedFrame),
+    match Frame::decode(&frame.ok_or(None)?.map_err(|_| Code::Malformed)?)? {
+        Frame::Hello(hello) => {
+            hello.check_version()?;
+            Ok(hello)
+        }
+        Frame::Bye { .. } => Err(None),
+        _ => Err(Some(Code::UnexpectedFrame)),
     }
 }
 

@@ -1,5 +1,6 @@
 //! What the vendor's messages do on the person's side.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use freehold_mailbox::{Desk, Linked};
@@ -13,6 +14,7 @@ use freehold_protocol::family::{Families, Family};
 use freehold_protocol::identity::PublicKey;
 use freehold_protocol::mailbox::Entry;
 use freehold_protocol::message::Message;
+use freehold_protocol::path::Path;
 use freehold_protocol::release::OutcomeMark;
 use freehold_vault::agreements::{self, RequestState, StoredRequest};
 use freehold_vault::relationships::{self, Relationship};
@@ -151,6 +153,7 @@ impl Data {
         {
             return Err(Code::WrongSigner);
         }
+        request.check_time(desk.now)?;
         let earlier = agreements::requests_of(&*desk.txn, desk.relationship).map_err(storage)?;
         if earlier.len() >= REQUESTS_MAX {
             return Err(Code::Busy);
@@ -223,7 +226,9 @@ impl Data {
                 if receipt.subject().revocation != ours.reference() {
                     continue;
                 }
-                if revocation.erasure.is_some() {
+                let answered: BTreeSet<&Path> = receipt.subject().results.iter().map(|r| &r.path).collect();
+                let ended: BTreeSet<&Path> = ours.subject().paths.iter().collect();
+                if revocation.erasure.is_some() || answered != ended {
                     return Err(Code::ReceiptMismatch);
                 }
                 revocation.erasure = Some((document, desk.now));

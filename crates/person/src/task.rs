@@ -184,6 +184,10 @@ impl Task {
                 Some(wait)
             }
             session::End::BrokenOff => Some(Duration::ZERO),
+            session::End::Broken(code) => {
+                let why = format!("the vendor broke the protocol: {code}");
+                Some(self.failed(inner, Contact::Lost(why)).await)
+            }
             session::End::Lost(why) => Some(self.failed(inner, Contact::Lost(why)).await),
             session::End::Refused(code) => {
                 Some(self.failed(inner, Contact::Refused(code)).await.max(REDIAL_MAX / 10))

@@ -26,8 +26,8 @@ pub struct Limits {
     /// Established connections that an [`Endpoint`](crate::Endpoint) accepts in all. Default 10,000: at about
     /// 70 KiB each, well below a gibibyte.
     pub incoming_max: u32,
-    /// Established connections of one peer's key. Default 2: a new one replaces the old one, which may still be
-    /// closing.
+    /// Established connections of one peer's key; a new one beyond them closes the oldest. Default 2: who dials again
+    /// has lost the old one, whose owner may still say goodbye.
     pub per_peer_max: u32,
     /// Incoming connections still in their handshake. Default 256: a handshake costs about 2 ms of CPU.
     pub pending_incoming_max: u32,

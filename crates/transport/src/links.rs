@@ -70,8 +70,7 @@ impl Links {
             return Err(ConnectionDenied::new(Denied::WrongPeer(key)));
         }
         let total = self.alive.len() + self.fresh.len();
-        let of_peer = self.by_peer.get(&peer).map_or(0, Vec::len);
-        if is_reached(total, self.limits.incoming_max) || is_reached(of_peer, self.limits.per_peer_max) {
+        if is_reached(total, self.limits.incoming_max) {
             return Err(ConnectionDenied::new(Denied::TooMany));
         }
         let quic = address.iter().any(|part| part == Protocol::QuicV1);
@@ -85,12 +84,14 @@ impl Links {
         let Some((connection, alive)) = self.fresh.remove(&id) else { return };
         self.alive.insert(id, alive);
         let of_peer = self.by_peer.entry(peer_id).or_default();
-        // One peer, one connection: whoever dials again has lost the old one, or soon will.
-        for old in of_peer.iter() {
+        of_peer.push(id);
+        // Whoever dials again has lost the old connection, or its owner ends it with a word. Beyond that they go.
+        let spare =
+            of_peer.len().saturating_sub(usize::try_from(self.limits.per_peer_max).unwrap_or(usize::MAX));
+        for old in &of_peer[..spare] {
             self.actions
                 .push_back(ToSwarm::CloseConnection { peer_id, connection: CloseConnection::One(*old) });
         }
-        of_peer.push(id);
         self.actions.push_back(ToSwarm::GenerateEvent(connection));
     }
 

@@ -63,7 +63,7 @@ pub struct RequestSubject {
     /// Who else gets it; empty means nobody.
     pub recipients: Vec<String>,
     /// Where the vendor's privacy notice is.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "crate::optional::present", skip_serializing_if = "Option::is_none")]
     pub policy: Option<String>,
 }
 
@@ -148,10 +148,14 @@ impl RequestSubject {
         if self.name.trim().is_empty() || !text_ok(&self.name) {
             return Err(DataRequestError::Shape("name: say who asks, in at most 1024 bytes"));
         }
-        if !text_ok(&self.title) || !self.recipients.iter().chain(&self.policy).all(|t| text_ok(t)) {
-            return Err(DataRequestError::Shape(
-                "title, recipients and policy take at most 1024 bytes each, in one line",
-            ));
+        if self.title.trim().is_empty() || !text_ok(&self.title) {
+            return Err(DataRequestError::Shape("title: say what it is about, in at most 1024 bytes"));
+        }
+        if !self.recipients.iter().all(|t| text_ok(t)) {
+            return Err(DataRequestError::Shape("recipients take at most 1024 bytes each, in one line"));
+        }
+        if !self.policy.as_deref().is_none_or(is_web_page) {
+            return Err(DataRequestError::Shape("policy: write an address that begins with https://"));
         }
         if self.recipients.len() > 100 {
             return Err(DataRequestError::Shape("at most 100 recipients"));
@@ -256,6 +260,12 @@ impl GrantSubject {
             asked.fields.iter().filter(|f| f.required).all(|f| self.scope.iter().any(|s| s.path == f.path));
         if same && within && all_required { Ok(()) } else { Err(Code::GrantMismatch) }
     }
+}
+
+/// A person follows it: a web page and nothing that runs.
+fn is_web_page(text: &str) -> bool {
+    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    text_ok(text) && !text.contains(char::is_whitespace) && rest.is_some_and(|rest| !rest.is_empty())
 }
 
 /// `P` then years, months, weeks, days in this order, at least one.

@@ -2,11 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Reference, Subject, text_ok, unique_paths};
+use super::{Reference, Subject, unique_paths};
 use crate::code::Code;
 use crate::id::{ErasureId, GrantId, RevocationId};
 use crate::identity::Did;
 use crate::path::Path;
+use crate::proof::is_whole_minute;
+use crate::vocabulary::Vocabulary;
 
 /// What a revocation says. Its credential type is `FreeholdRevocation`; issuer is the pairwise DID.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -53,10 +55,10 @@ pub struct ErasureLine {
     /// What became of it.
     pub result: ErasureResult,
     /// The legal exception, from the vocabulary's list, as an IRI; given exactly when it was not erased.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "crate::optional::present", skip_serializing_if = "Option::is_none")]
     pub exception: Option<String>,
     /// Until when it is kept, RFC 3339.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "crate::optional::present", skip_serializing_if = "Option::is_none")]
     pub until: Option<String>,
 }
 
@@ -77,10 +79,14 @@ impl Subject for ErasureSubject {
     type Id = ErasureId;
 
     fn check(&self) -> Result<(), Code> {
+        let vocabulary = Vocabulary::standard();
         unique_paths(self.results.iter().map(|r| &r.path))?;
         let line_ok = |line: &ErasureLine| {
-            let reasoned = line.exception.as_deref().is_some_and(|e| !e.is_empty() && text_ok(e));
-            reasoned == (line.result != ErasureResult::Erased)
+            let known =
+                |iri: &str| vocabulary.erasure_exception(iri).is_some_and(|exception| exception.iri == iri);
+            line.exception.as_deref().is_none_or(known)
+                && line.exception.is_some() == (line.result != ErasureResult::Erased)
+                && line.until.as_deref().is_none_or(is_whole_minute)
         };
         if self.results.iter().all(line_ok) { Ok(()) } else { Err(Code::Malformed) }
     }

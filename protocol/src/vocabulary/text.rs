@@ -57,8 +57,10 @@ pub(super) fn identifier(input: &str) -> Result<String, ValueError> {
 }
 
 /// Control characters, and those that turn the direction of writing: they make text look like other text.
-pub(super) fn is_unprintable(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}')
+/// So does U+FEFF, which many decoders drop without a word, so that signed bytes no longer fit.
+pub(crate) fn is_unprintable(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}' | '\u{FEFF}')
 }
 
 fn single_blanks(input: &str) -> String {

@@ -29,9 +29,6 @@ use crate::tables::{self, Counters};
 /// Most grants of one relationship: an agreement is renewed now and then, not hundreds of times.
 const GRANTS_MAX: usize = 200;
 
-/// Longest receipt in bytes: with its envelope it fits into one record of the store.
-const RECEIPT_BYTES_MAX: usize = 60 * 1024;
-
 /// The hub's side of the family.
 pub(crate) struct Data {
     shared: Arc<Shared>,
@@ -54,9 +51,7 @@ impl Data {
         if !known.requests.contains(&grant.subject().request.id) {
             return Err(Code::RequestUnknown);
         }
-        if grant.valid_until().is_some_and(|until| desk.now >= until) {
-            return Err(Code::Expired);
-        }
+        grant.check_time(desk.now)?;
         let key = tables::held_grant(desk.txn, desk.relationship, grant.id());
         if load::<Held>(desk.txn, &key).map_err(storage)?.is_some() {
             return Err(Code::GrantMismatch);
@@ -66,9 +61,6 @@ impl Data {
         }
         let keys = &self.shared.keys;
         let receipt = grant.countersign(&keys.vendor, &keys.did, desk.now)?;
-        if receipt.bytes().len() > RECEIPT_BYTES_MAX {
-            return Err(Code::TooLarge);
-        }
         let key = tables::receipt(desk.txn, desk.relationship, grant.id());
         desk.txn.put(key, receipt.bytes());
         let held = Held { grant: grant.id().clone(), state: IntakeState::default(), at: desk.now };

@@ -128,6 +128,18 @@ async fn a_revocation_erases_values_and_events_and_is_answered_with_a_signed_rec
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_value_that_is_not_normalised_is_refused_and_nothing_of_it_is_kept() {
+    let vendor = Vendor::start().await;
+    let mut person = connect(&vendor.link().await, key(1)).await.unwrap();
+    let receipt = person.agree(None).await;
+    for value in ["", "0155 50100", "+1 555 0100", "a\u{202e}b"] {
+        let (seq, _) = person.update(&receipt, &[("phone.mobile", Some(value))]).await;
+        assert_eq!(problem(&mut person).await, Problem { code: Code::Malformed, about: seq }, "{value:?}");
+    }
+    assert!(vendor.customer().fields.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_one_grant_gave_outlives_the_end_of_another() {
     let vendor = Vendor::start().await;
     let mut person = connect(&vendor.link().await, key(1)).await.unwrap();

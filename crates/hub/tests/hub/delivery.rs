@@ -61,7 +61,7 @@ async fn a_webhook_says_what_became_of_each_field() {
     let vendor = Vendor::with(|config| config.sinks.webhook = Some(receiver.config())).await;
     let mut person = connect(&vendor.link().await, key(1)).await.unwrap();
     let receipt = person.agree(None).await;
-    person.update(&receipt, &[("phone.mobile", Some("1")), ("email.personal", None)]).await;
+    person.update(&receipt, &[("phone.mobile", Some("+15550101")), ("email.personal", None)]).await;
     let told = outcome(&mut person).await;
     let line = |path: &str| told.results.iter().find(|line| line.path.as_str() == path).unwrap().clone();
     assert_eq!(line("phone.mobile").outcome, OutcomeKind::Conflict);
@@ -83,7 +83,7 @@ async fn a_failing_webhook_is_tried_again_then_dead_then_sent_again_without_stal
     .await;
     let mut person = connect(&vendor.link().await, key(1)).await.unwrap();
     let receipt = person.agree(None).await;
-    let fields = [("phone.mobile", Some("old")), ("email.personal", Some("a@example.com"))];
+    let fields = [("phone.mobile", Some("+15550103")), ("email.personal", Some("a@example.com"))];
     person.update(&receipt, &fields).await;
     let told = outcome(&mut person).await;
     assert!(told.results.iter().all(|line| line.outcome == OutcomeKind::Refused && line.detail.is_some()));
@@ -96,7 +96,7 @@ async fn a_failing_webhook_is_tried_again_then_dead_then_sent_again_without_stal
     assert_eq!(ids.len(), 1);
 
     // A later event goes past the dead one.
-    person.update(&receipt, &[("phone.mobile", Some("new"))]).await;
+    person.update(&receipt, &[("phone.mobile", Some("+15550104"))]).await;
     assert_eq!(outcome(&mut person).await.results[0].outcome, OutcomeKind::Applied);
 
     assert!(matches!(vendor.hub.retry_dead_letter(Some(99)).await, Err(RetryError::Unknown(99))));
@@ -124,7 +124,7 @@ async fn a_dead_letter_on_its_way_again_is_not_lost_by_a_restart() {
     .await;
     let mut person = connect(&vendor.link().await, key(1)).await.unwrap();
     let receipt = person.agree(None).await;
-    person.update(&receipt, &[("phone.mobile", Some("1"))]).await;
+    person.update(&receipt, &[("phone.mobile", Some("+15550101"))]).await;
     assert_eq!(outcome(&mut person).await.results[0].outcome, OutcomeKind::Refused);
 
     let vendor = vendor.restart().await;
@@ -154,12 +154,12 @@ async fn a_customer_whose_event_waits_holds_up_nobody_else_and_keeps_their_order
     let mut waiting = connect(&vendor.link().await, key(1)).await.unwrap();
     let receipt = waiting.agree(None).await;
     until("the first attempt", || receiver.types().len() == 1).await;
-    waiting.update(&receipt, &[("phone.mobile", Some("1"))]).await;
+    waiting.update(&receipt, &[("phone.mobile", Some("+15550101"))]).await;
 
     let link = vendor.hub.invite(Some("C-18".into()), None, WEEK).await.unwrap().link;
     let mut other = connect(&link, key(2)).await.unwrap();
     let receipt = other.agree(None).await;
-    other.update(&receipt, &[("phone.mobile", Some("2"))]).await;
+    other.update(&receipt, &[("phone.mobile", Some("+15550102"))]).await;
     outcome(&mut other).await;
     let subjects = |receiver: &Receiver| -> Vec<String> {
         let got = receiver.got.lock().unwrap();

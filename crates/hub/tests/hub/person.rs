@@ -227,7 +227,7 @@ impl Person {
         let issue = Issue {
             id: GrantId::from_entropy(freehold_mailbox::entropy()),
             issuer: self.key.public().did(),
-            valid_from: request.valid_from(),
+            valid_from: Timestamp::default(),
             valid_until: until,
             subject,
         };

@@ -25,6 +25,9 @@ const READS: usize = 16;
 /// How long the transport may take to drop what it holds. It is the machine's own work: milliseconds.
 const BREAK_OFF: Duration = Duration::from_secs(2);
 
+/// How long a vendor has to take a goodbye and hang up.
+const GOODBYE: Duration = Duration::from_secs(1);
+
 /// How long a session without work stays open when the hub asked for check-ins.
 const LINGER: Duration = Duration::from_secs(2);
 
@@ -35,6 +38,8 @@ pub(super) enum End {
     /// A revocation has broken the connection.
     BrokenOff,
     Lost(String),
+    /// This side has ended it for what the vendor did.
+    Broken(Code),
     Refused(Code),
 }
 
@@ -70,10 +75,13 @@ impl Task {
             return End::Lost(error.to_string());
         }
         let end = self.drive(inner, relationship, &key, &connection, &mut link, reads).await;
-        if matches!(end, End::Stop | End::CheckIn(_)) {
-            link.close(Code::ShuttingDown);
-            // The goodbye is a courtesy: give the writer a moment, then drop the connection.
-            let _ = tokio::time::timeout(Duration::from_millis(50), link.next()).await;
+        match &end {
+            End::Stop | End::CheckIn(_) => {
+                link.close(Code::ShuttingDown);
+                hang_up(&connection).await;
+            }
+            End::Broken(_) => hang_up(&connection).await,
+            End::BrokenOff | End::Lost(_) | End::Refused(_) => {}
         }
         connection.abort();
         end
@@ -127,7 +135,7 @@ impl Task {
                     }
                     Event::Closed(Closed::ByPeer(code)) if is_final(code) => return End::Refused(code),
                     Event::Closed(Closed::ByPeer(code)) => return End::Lost(format!("the vendor ended the session: {code}")),
-                    Event::Closed(Closed::ByUs(code)) => return End::Lost(format!("the vendor broke the protocol: {code}")),
+                    Event::Closed(Closed::ByUs(code)) => return End::Broken(code),
                     Event::Failed(error) => return End::Lost(error.to_string()),
                 },
                 () = bell.rung() => {
@@ -232,6 +240,11 @@ impl Task {
             });
         }
     }
+}
+
+/// The goodbye is on its way: the connection stays until the vendor has hung up, or for a moment.
+async fn hang_up(connection: &Connection) {
+    let _ = tokio::time::timeout(GOODBYE, connection.closed()).await;
 }
 
 /// Codes after which the vendor will not know this peer however often it dials.

@@ -220,7 +220,9 @@ async fn a_dead_tcp_peer_is_noticed_though_nothing_closes() {
 #[tokio::test]
 async fn a_peer_that_dials_again_replaces_its_old_connection() {
     for listen in [QUIC, TCP] {
-        let Pair { endpoint, mut incoming, hub: old_hub, node: old_node } = Pair::new(listen).await;
+        let one = Limits { per_peer_max: 1, ..Limits::default() };
+        let Pair { endpoint, mut incoming, hub: old_hub, node: old_node } =
+            Pair::with(listen, one, Limits::default()).await;
         let node = dial(&key(2), &endpoint.addresses(), &[key(1).public()], Limits::default()).await.unwrap();
         let hub = soon(incoming.recv()).await.unwrap();
         soon(old_hub.closed()).await;
