@@ -138,6 +138,15 @@ pub(crate) enum Command {
         #[arg(long, value_name = "PATHS", value_delimiter = ',')]
         paths: Option<Vec<String>>,
     },
+    /// Move to the next key with a vendor; your grants stay
+    Rotate {
+        /// The vendor's DID or the relationship's id
+        #[arg(required_unless_present = "all")]
+        vendor: Option<String>,
+        /// With all vendors
+        #[arg(long, conflicts_with = "vendor")]
+        all: bool,
+    },
     /// Show how far each field has come with each vendor
     Status {
         /// One change across all vendors

@@ -40,6 +40,7 @@ pub(crate) async fn dispatch(dir: &Path, command: Command, out: &Out) -> Outcome
         Command::Grants { command } => agreements::grants(&client, command, out).await,
         Command::Revoke { grant, paths } => agreements::revoke(&client, grant, paths, out).await,
         Command::Status { change } => status::status(&client, change, out).await,
+        Command::Rotate { vendor, .. } => agreements::rotate(&client, vendor, out).await,
         Command::Kept { forget } => audit::kept(&client, forget, out).await,
         Command::Audit { command, limit } => audit::audit(&client, command, limit, out).await,
         // These were taken before.

@@ -42,6 +42,8 @@ pub enum AuditEvent {
     Revoked,
     /// The vendor answered with an erasure receipt.
     Erased,
+    /// The person moved the relationship to its next key.
+    Rotated,
 }
 
 /// One entry.

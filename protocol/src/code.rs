@@ -76,6 +76,10 @@ codes! {
     InvitationExpired = 205, "invitation-expired";
     /// The invitation was used by another peer.
     InvitationUsed = 206, "invitation-used";
+    /// This key was replaced by a newer one.
+    Rotated = 207, "rotated";
+    /// A new key that was not committed to.
+    NotCommitted = 208, "not-committed";
     /// A frame that does not belong here.
     UnexpectedFrame = 300, "unexpected-frame";
     /// A sequence number that leaves a gap.

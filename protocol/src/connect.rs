@@ -15,6 +15,9 @@ pub const INTRODUCTION: &str = "connect/1/introduction";
 /// Both ways: a message could not be used. Its thread is that message's id.
 pub const PROBLEM: &str = "connect/1/problem";
 
+/// Person to vendor: the relationship moves to its next key. The body is a [`crate::data::Carried`] rotation statement.
+pub const ROTATION: &str = "connect/1/rotation";
+
 /// The body of an introduction.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

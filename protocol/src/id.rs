@@ -89,6 +89,10 @@ uuid_id!(
     ErasureId
 );
 uuid_id!(
+    /// A rotation statement.
+    RotationId
+);
+uuid_id!(
     /// One change set of the vault. Never leaves the node: it would link a person across vendors.
     ChangeId
 );

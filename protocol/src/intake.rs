@@ -38,12 +38,13 @@ pub struct Intake {
     state: IntakeState,
 }
 
-/// Checks a new grant: from this person, to this vendor, answering a request that was made to it.
+/// Checks a new grant: from this person, to this vendor, answering a request that was made to it. A person whose key was
+/// rotated has had several DIDs, and what was signed before the rotation may arrive after it.
 ///
 /// # Errors
 /// The code of the first rule it breaks.
-pub fn check_grant(grant: &Grant, person: &Did, request: Option<&DataRequest>) -> Result<(), Code> {
-    if grant.issuer() != person || grant.signers().len() != 1 {
+pub fn check_grant(grant: &Grant, person: &[Did], request: Option<&DataRequest>) -> Result<(), Code> {
+    if !person.contains(grant.issuer()) || grant.signers().len() != 1 {
         return Err(Code::WrongSigner);
     }
     let request = request.ok_or(Code::RequestUnknown)?;
@@ -114,12 +115,16 @@ impl Intake {
         Ok(update.fields.clone())
     }
 
-    /// Takes a revocation in: gives the paths to erase.
+    /// Takes a revocation by the person of the relationship in, under any of their DIDs: gives the paths to erase.
     ///
     /// # Errors
     /// [`Code::WrongSigner`], [`Code::WrongAudience`], [`Code::NoGrant`] or [`Code::NotInScope`].
-    pub fn handle_revocation(&mut self, revocation: &Revocation) -> Result<BTreeSet<Path>, Code> {
-        if revocation.issuer() != self.grant.issuer() || revocation.signers().len() != 1 {
+    pub fn handle_revocation(
+        &mut self,
+        revocation: &Revocation,
+        person: &[Did],
+    ) -> Result<BTreeSet<Path>, Code> {
+        if !person.contains(revocation.issuer()) || revocation.signers().len() != 1 {
             return Err(Code::WrongSigner);
         }
         let said = revocation.subject();
@@ -219,7 +224,7 @@ mod tests {
         assert_eq!(held.handle_update(1, &update(&["phone.mobile"]), end), Err(Code::Expired));
         let mut held = intake(None);
         let stop = revocation(&held, &person(), &["phone.mobile"]);
-        assert_eq!(held.handle_revocation(&stop), Ok(paths(&["phone.mobile"])));
+        assert_eq!(held.handle_revocation(&stop, &[person().public().did()]), Ok(paths(&["phone.mobile"])));
         assert_eq!(held.handle_update(2, &update(&["phone.mobile"]), end), Err(Code::Revoked));
         assert_eq!(held.effective(end), paths(&["email.personal"]));
     }
@@ -228,20 +233,20 @@ mod tests {
     fn only_the_person_revokes_and_only_what_was_granted() {
         let mut held = intake(None);
         let forged = revocation(&held, &vendor(), &["phone.mobile"]);
-        assert_eq!(held.handle_revocation(&forged), Err(Code::WrongSigner));
+        assert_eq!(held.handle_revocation(&forged, &[person().public().did()]), Err(Code::WrongSigner));
         let wide = revocation(&held, &person(), &["phone.home"]);
-        assert_eq!(held.handle_revocation(&wide), Err(Code::NotInScope));
+        assert_eq!(held.handle_revocation(&wide, &[person().public().did()]), Err(Code::NotInScope));
     }
 
     #[test]
     fn a_grant_is_taken_only_from_its_person_for_a_request_that_was_made() {
         let given = grant(&["phone.mobile"], None);
         let asked = request(&["phone.mobile"]);
-        assert_eq!(check_grant(&given, &person().public().did(), Some(&asked)), Ok(()));
-        assert_eq!(check_grant(&given, &vendor().public().did(), Some(&asked)), Err(Code::WrongSigner));
-        assert_eq!(check_grant(&given, &person().public().did(), None), Err(Code::RequestUnknown));
+        assert_eq!(check_grant(&given, &[person().public().did()], Some(&asked)), Ok(()));
+        assert_eq!(check_grant(&given, &[vendor().public().did()], Some(&asked)), Err(Code::WrongSigner));
+        assert_eq!(check_grant(&given, &[person().public().did()], None), Err(Code::RequestUnknown));
         assert_eq!(
-            check_grant(&given, &person().public().did(), Some(&request(&["phone.home"]))),
+            check_grant(&given, &[person().public().did()], Some(&request(&["phone.home"]))),
             Err(Code::GrantMismatch)
         );
     }

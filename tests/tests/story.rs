@@ -314,3 +314,70 @@ async fn a_snapshot_larger_than_a_message_arrives_in_parts() {
     person.stop().await;
     hub.stop().await;
 }
+
+/// 1. A person has agreed. 2. The relationship moves to its next key. 3. The vendor knows the person under the new DID,
+///    with the same grant: changes arrive, reads are answered, a revocation by the new DID ends a grant by the old one.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_relationship_moves_to_its_next_key_and_its_grants_stay() {
+    let (vendor, owner) = (Home::new(), Home::new());
+    vendor.make_hub();
+    let hub = vendor.hub(None).await;
+    let person = owner.person().await;
+    let request = met(&person, &hub).await;
+    let grant = person.approve(&request.id, Some(vec![]), None).await.unwrap();
+    line_is(&person, "phone.mobile", "applied").await;
+    for _ in 0..2 {
+        let rotated = person.rotate(None).await.unwrap().remove(0);
+        assert_eq!(hub.customers().len(), 1);
+        until("the new key in use", || {
+            let known = hub.customer("4711")?;
+            (known.did == rotated.after && known.connected).then_some(())
+        })
+        .await;
+        assert_eq!(person.relationships().unwrap()[0].did, rotated.after);
+    }
+    set(&person, "phone.mobile", "+491700000001").await;
+    until("the change", || held(&hub, "phone.mobile").filter(|v| v == "+491700000001")).await;
+    let read = hub.read("4711", &["phone.mobile".to_owned()], "ServiceProvision").await.unwrap();
+    assert_eq!(read.fields["phone.mobile"].as_deref(), Some("+491700000001"));
+    person.revoke(&grant.id, None).await.unwrap();
+    until("the erasure receipt", || {
+        person.grant(&grant.id).unwrap().revocations[0].erasure.is_some().then_some(())
+    })
+    .await;
+    assert_eq!(held(&hub, "phone.mobile"), None);
+    let events: Vec<String> =
+        hub.events(0, 1000).iter().map(|e| e.cloudevent["type"].as_str().unwrap().to_owned()).collect();
+    assert_eq!(events.iter().filter(|kind| *kind == "dev.freehold.rotate").count(), 2);
+    assert!(person.audit_verify().unwrap().broken.is_none());
+    person.stop().await;
+    hub.stop().await;
+}
+
+/// 1. The person rotates while the vendor is away, changes a field, revokes nothing. 2. Both restart. 3. The vendor
+///    takes the statement and the change in their order, and the new key is in use.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rotation_waits_for_the_vendor_and_outlives_restarts() {
+    let (vendor, owner) = (Home::new(), Home::new());
+    vendor.make_hub();
+    let hub = vendor.hub(None).await;
+    let person = owner.person().await;
+    let request = met(&person, &hub).await;
+    person.approve(&request.id, Some(vec![]), None).await.unwrap();
+    line_is(&person, "phone.mobile", "applied").await;
+    let listen = ports(&hub);
+    hub.stop().await;
+    let rotated = person.rotate(None).await.unwrap().remove(0);
+    assert!(person.rotate(Some(&rotated.vendor)).await.is_err(), "one is under way");
+    set(&person, "phone.mobile", "+491700000002").await;
+    person.stop().await;
+    drop(person);
+    let person = owner.person().await;
+    let hub = vendor.hub(Some(listen)).await;
+    until("the change", || held(&hub, "phone.mobile").filter(|v| v == "+491700000002")).await;
+    until("the new key in use", || hub.customer("4711").filter(|c| c.did == rotated.after && c.connected))
+        .await;
+    line_is(&person, "phone.mobile", "applied").await;
+    person.stop().await;
+    hub.stop().await;
+}

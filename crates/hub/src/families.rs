@@ -12,5 +12,5 @@ use crate::shared::Shared;
 
 /// The families that a hub speaks.
 pub(crate) fn families(shared: &Arc<Shared>) -> Families<Linked> {
-    Families::new().with(connect::Connect).with(data::Data::new(Arc::clone(shared)))
+    Families::new().with(connect::Connect::new(Arc::clone(shared))).with(data::Data::new(Arc::clone(shared)))
 }

@@ -25,6 +25,8 @@ pub(crate) const UPDATE: &str = "dev.freehold.update";
 pub(crate) const REVOKE: &str = "dev.freehold.revoke";
 /// Values were destroyed: the sink must destroy them too.
 pub(crate) const ERASE: &str = "dev.freehold.erase";
+/// A person has moved to another key.
+pub(crate) const ROTATE: &str = "dev.freehold.rotate";
 /// A person said no.
 pub(crate) const DECLINE: &str = "dev.freehold.decline";
 /// The vendor read live.

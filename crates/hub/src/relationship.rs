@@ -21,6 +21,8 @@ pub(crate) struct Relationship {
     pub(crate) id: RelationshipId,
     /// The person's pairwise DID.
     pub(crate) peer: Did,
+    /// The pairwise DIDs before it, oldest first: what they signed stays good.
+    pub(crate) earlier: Vec<Did>,
     /// The vendor's own reference.
     pub(crate) customer: Option<String>,
     pub(crate) since: Timestamp,
@@ -58,6 +60,28 @@ impl Relationship {
         }
     }
 
+    /// The relationship for a peer with this key, unless that key was replaced.
+    ///
+    /// # Errors
+    /// [`Code::Rotated`].
+    pub(crate) fn by(self, key: &PublicKey) -> Result<Self, Code> {
+        if self.peer.key() == Some(*key) { Ok(self) } else { Err(Code::Rotated) }
+    }
+
+    /// Every DID that the person has or had here.
+    pub(crate) fn person(&self) -> Vec<Did> {
+        self.earlier.iter().chain([&self.peer]).cloned().collect()
+    }
+
+    /// Moves to the person's next key.
+    pub(crate) fn rotate(&mut self, txn: &mut Txn, key: &PublicKey, next_key: [u8; 32]) {
+        self.earlier.push(std::mem::replace(&mut self.peer, key.did()));
+        self.next_key = Some(ByteBuf::from(next_key));
+        self.save(txn);
+        let by_key = tables::by_key(txn, key);
+        save(txn, by_key, &self.id);
+    }
+
     /// How events name the customer: the vendor's reference, else the pairwise DID.
     pub(crate) fn subject(&self) -> &str {
         self.customer.as_deref().unwrap_or(self.peer.as_str())
@@ -84,7 +108,7 @@ pub(crate) fn admit(
 ) -> Result<Relationship, Code> {
     let storage = |_: ReadError| Code::StorageFailed;
     if let Some(known) = Relationship::of_key(txn, key).map_err(storage)? {
-        return Ok(known);
+        return known.by(key);
     }
     let invitation = tables::invitation(txn, token.ok_or(Code::UnknownPeer)?);
     let mut invited: Invited = load(txn, &invitation).map_err(storage)?.ok_or(Code::InvitationUnknown)?;
@@ -98,6 +122,7 @@ pub(crate) fn admit(
     let begun = Relationship {
         id: RelationshipId::from_entropy(entropy()),
         peer: key.did(),
+        earlier: Vec::new(),
         customer: invited.customer.clone(),
         since: now,
         requests: vec![invited.request.clone()],

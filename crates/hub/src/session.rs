@@ -172,7 +172,7 @@ impl Server {
         let (shared, key) = (Arc::clone(&self.shared), connection.peer());
         let known = Relationship::of_key(&shared.store, &key).map_err(|_| Code::StorageFailed)?;
         if let Some(known) = known {
-            return Ok(known);
+            return known.by(&key);
         }
         if hello.stored > 0 {
             // The relationship would begin with a claim to hold what was never sent; the invitation stays unused.
@@ -224,6 +224,12 @@ impl Server {
         };
         let mut stop = self.stop.clone();
         let mut closing = false;
+        // An older session may have taken a rotation since this peer was let in; the link has waited for it.
+        if !matches!(Relationship::of_key(&shared.store, &connection.peer()), Ok(Some(now)) if now.peer == known.peer)
+        {
+            closing = true;
+            link.close(Code::Rotated);
+        }
         loop {
             tokio::select! {
                 event = link.next() => match event {

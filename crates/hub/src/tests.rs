@@ -63,6 +63,7 @@ pub(crate) fn relationship(shared: &Shared, begin: &[u8], key: u8) -> Relationsh
     let known = Relationship {
         id: RelationshipId::from_entropy(id),
         peer: key.did(),
+        earlier: Vec::new(),
         customer: None,
         since: NOW,
         requests: Vec::new(),

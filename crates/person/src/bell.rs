@@ -14,6 +14,7 @@ use tokio::sync::Notify;
 pub(crate) struct Bell {
     changed: Mutex<BTreeMap<Path, Version>>,
     reload: AtomicBool,
+    rotated: AtomicBool,
     pub(crate) connected: AtomicBool,
     notify: Notify,
 }
@@ -32,6 +33,16 @@ impl Bell {
 
     pub(crate) fn take_reload(&self) -> bool {
         self.reload.swap(false, Ordering::AcqRel)
+    }
+
+    /// The relationship has moved to its next key: the session under the old one is over.
+    pub(crate) fn ring_rotated(&self) {
+        self.rotated.store(true, Ordering::Release);
+        self.ring();
+    }
+
+    pub(crate) fn take_rotated(&self) -> bool {
+        self.rotated.swap(false, Ordering::AcqRel)
     }
 
     pub(crate) fn take_changed(&self) -> BTreeMap<Path, Version> {

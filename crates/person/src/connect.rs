@@ -155,6 +155,8 @@ impl Person {
                 index,
                 generation: 0,
                 own: own.did(),
+                earlier: Vec::new(),
+                rotation: None,
                 vendor: invitation.did,
                 vendor_name: None,
                 invitation: Some(invitation.token),

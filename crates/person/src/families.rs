@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use freehold_keystore::Seed;
 use freehold_mailbox::{Desk, Linked};
 use freehold_protocol::audit::{AuditEvent, AuditRecord};
 use freehold_protocol::code::Code;
@@ -27,12 +28,15 @@ use crate::outgoing;
 const REQUESTS_MAX: usize = 200;
 
 /// The families a person's node knows.
-pub(crate) fn families(bells: &Arc<Bells>) -> Families<Linked> {
-    Families::new().with(Connect { bells: bells.clone() }).with(Data { bells: bells.clone() })
+pub(crate) fn families(bells: &Arc<Bells>, seed: &Arc<Seed>) -> Families<Linked> {
+    Families::new()
+        .with(Connect { bells: bells.clone(), seed: seed.clone() })
+        .with(Data { bells: bells.clone() })
 }
 
 struct Connect {
     bells: Arc<Bells>,
+    seed: Arc<Seed>,
 }
 
 struct Data {
@@ -90,6 +94,19 @@ impl Family<Linked> for Connect {
 
     fn compose(&self, _: &mut Desk<'_>, _: &Entry, _: &[u8]) -> Result<Vec<u8>, Code> {
         Err(Code::UnknownType)
+    }
+
+    fn delivered(&self, desk: &mut Desk<'_>, entry: &Entry) -> Result<(), Code> {
+        if entry.kind.as_str() != connect::ROTATION {
+            return Ok(());
+        }
+        let mut relationship = relationship(desk)?;
+        let next = self.seed.relationship_key(relationship.index, relationship.generation + 1);
+        relationship.rotate(next.public().did());
+        relationships::save(desk.txn, &relationship).map_err(storage)?;
+        let bell = self.bells.of(desk.relationship);
+        desk.after_commit(move || bell.ring_rotated());
+        Ok(())
     }
 }
 
@@ -216,7 +233,7 @@ impl Data {
         if receipt.issuer() != desk.peer || !may_assert(&relationship, &receipt.signer_key()) {
             return Err(Code::WrongSigner);
         }
-        if receipt.subject().id != relationship.own {
+        if !relationship.is_own(&receipt.subject().id) {
             return Err(Code::WrongAudience);
         }
         for mut stored in agreements::grants_of(&*desk.txn, desk.relationship).map_err(storage)? {

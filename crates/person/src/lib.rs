@@ -16,6 +16,7 @@ mod live_read;
 mod outgoing;
 mod person;
 mod revoke;
+mod rotate;
 mod show;
 mod status;
 mod task;

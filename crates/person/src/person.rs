@@ -51,7 +51,7 @@ pub struct Person {
 
 pub(crate) struct Inner {
     pub(crate) store: Store,
-    pub(crate) seed: Seed,
+    pub(crate) seed: Arc<Seed>,
     pub(crate) clock: Clock,
     pub(crate) signing: SigningKey,
     pub(crate) resolver: Resolver,
@@ -80,10 +80,10 @@ impl Person {
     ) -> Result<Self, StartError> {
         let home_key = HomeKey::new(*seed.vault_key());
         let store = Store::open(&home.join("store"), &home_key, config.store)?;
-        let bells = Arc::new(Bells::default());
+        let (bells, seed) = (Arc::new(Bells::default()), Arc::new(seed));
         let inner = Inner {
             signing: seed.vault_signing_key(),
-            families: Arc::new(families::families(&bells)),
+            families: Arc::new(families::families(&bells, &seed)),
             resolver: config.resolver,
             limits: config.limits,
             tasks: Mutex::default(),

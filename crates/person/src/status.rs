@@ -179,6 +179,7 @@ fn audit_view(entry: freehold_protocol::audit::AuditEntry) -> AuditView {
         AuditEvent::Denied { purpose, code } => ("denied", Some(purpose), Some(code.to_string())),
         AuditEvent::Revoked => ("revoked", None, None),
         AuditEvent::Erased => ("erased", None, None),
+        AuditEvent::Rotated => ("rotated", None, None),
     };
     AuditView {
         n: entry.n,

@@ -183,7 +183,7 @@ impl Task {
                 self.failures = 0;
                 Some(wait)
             }
-            session::End::BrokenOff => Some(Duration::ZERO),
+            session::End::BrokenOff | session::End::Rotated => Some(Duration::ZERO),
             session::End::Broken(code) => {
                 let why = format!("the vendor broke the protocol: {code}");
                 Some(self.failed(inner, Contact::Lost(why)).await)

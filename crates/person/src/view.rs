@@ -377,3 +377,17 @@ pub struct KeptOfView {
     /// The messages, in order.
     pub messages: Vec<KeptView>,
 }
+
+/// A relationship that moves to its next key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RotateView {
+    /// The relationship.
+    pub relationship: String,
+    /// The vendor's DID.
+    pub vendor: String,
+    /// The person's DID that ends.
+    pub before: String,
+    /// The person's DID that begins once the vendor has stored the statement.
+    pub after: String,
+}

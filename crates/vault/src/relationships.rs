@@ -24,6 +24,10 @@ pub struct Relationship {
     pub generation: u32,
     /// The person's DID in it.
     pub own: Did,
+    /// The person's DIDs before it, oldest first: an answer to one of them may still come.
+    pub earlier: Vec<Did>,
+    /// The sequence of the statement that moves it to the next key, while the vendor has not stored it.
+    pub rotation: Option<u64>,
     /// The vendor's DID.
     pub vendor: Did,
     /// The vendor, as it calls itself.
@@ -51,6 +55,21 @@ pub struct Relationship {
 impl fmt::Debug for Relationship {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Relationship({:?})", self.id)
+    }
+}
+
+impl Relationship {
+    /// Whether a DID is the person's in this relationship, or was.
+    #[must_use]
+    pub fn is_own(&self, did: &Did) -> bool {
+        self.own == *did || self.earlier.contains(did)
+    }
+
+    /// Moves to the next key: the vendor has stored the statement.
+    pub fn rotate(&mut self, own: Did) {
+        self.earlier.push(std::mem::replace(&mut self.own, own));
+        self.generation += 1;
+        self.rotation = None;
     }
 }
 
@@ -134,6 +153,8 @@ mod tests {
             index,
             generation: 0,
             own: SigningKey::from_seed(&[byte; 32]).public().did(),
+            earlier: Vec::new(),
+            rotation: None,
             vendor: SigningKey::from_seed(&[byte + 100; 32]).public().did(),
             vendor_name: None,
             invitation: Some([byte; 16]),

@@ -1,8 +1,8 @@
-//! `grants` and `revoke`.
+//! `grants`, `revoke` and `rotate`.
 
 use freehold_api::Client;
-use freehold_api::person::{Credential, Grant, Grants, Revoke};
-use freehold_person::view::{ErasureLineView, GrantView, RevocationView, RevokeView};
+use freehold_api::person::{Credential, Grant, Grants, Revoke, Rotate};
+use freehold_person::view::{ErasureLineView, GrantView, RevocationView, RevokeView, RotateView};
 
 use crate::Outcome;
 use crate::cli::GrantsCommand;
@@ -36,6 +36,19 @@ pub(super) async fn revoke(client: &Client, id: String, paths: Option<Vec<String
             paths.join(", "),
             short(grant)
         )
+    });
+    Ok(())
+}
+
+pub(super) async fn rotate(client: &Client, relationship: Option<String>, out: &Out) -> Outcome {
+    let rotated = client.call(&Rotate { relationship }).await?;
+    out.show(&rotated, |rotated| {
+        if rotated.is_empty() {
+            return "there is no relationship to move".to_owned();
+        }
+        let row = |r: &RotateView| [r.vendor.clone(), r.before.clone(), r.after.clone()];
+        let rows = table(["vendor", "you were", "you will be"], rotated.iter().map(row).collect::<Vec<_>>());
+        format!("{rows}\n\nThe new key is used once the vendor has stored the statement; your grants stay as they are.")
     });
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use freehold_person::view::{
     AuditVerifyView, AuditView, ChangeView, ConnectView, FieldView, GrantView, ImportView, InfoView,
-    KeptOfView, RelationshipView, RequestView, RevokeView, StatusView,
+    KeptOfView, RelationshipView, RequestView, RevokeView, RotateView, StatusView,
 };
 use serde::{Deserialize, Serialize};
 
@@ -189,6 +189,14 @@ call!(
         from: Option<u64>,
         /// How many at most.
         limit: Option<usize>,
+    }
+);
+
+call!(
+    /// Moves relationships to their next keys.
+    Rotate = "rotate" -> Vec<RotateView> {
+        /// The relationship's id or the vendor's DID; all of them if absent.
+        relationship: Option<String>,
     }
 );
 

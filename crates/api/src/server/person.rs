@@ -10,7 +10,7 @@ use super::{Calls, ServeError};
 use crate::call::person::{
     Approve, Audit, AuditVerify, Connect, Credential, CredentialAnswer, Decline, Erase, Export, ExportAnswer,
     ForgetKept, Forgotten, Get, Grant, Grants, History, Import, Info, Kept, Relationships, Request, Requests,
-    Revoke, Set, Status,
+    Revoke, Rotate, Set, Status,
 };
 use crate::{ApiError, Socket};
 
@@ -54,6 +54,7 @@ pub async fn serve_person(
         .on(|p, c: Status| async move { Ok(p.status(c.change.as_deref())?) })
         .on(|p, _: Relationships| async move { Ok(p.relationships()?) })
         .on(|p, c: Audit| async move { Ok(p.audit(c.from, c.limit.unwrap_or(AUDIT_SHOWN))?) })
+        .on(|p, c: Rotate| async move { Ok(p.rotate(c.relationship.as_deref()).await?) })
         .on(|p, _: Kept| async move { Ok(p.kept()?) })
         .on(|p, _: ForgetKept| async move { Ok(Forgotten { messages: p.forget_kept().await? }) })
         .on(|p, _: AuditVerify| async move { Ok(p.audit_verify()?) })

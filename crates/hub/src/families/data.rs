@@ -44,10 +44,7 @@ impl Data {
         let grant = Grant::read(&carried.document)?;
         let known = relationship(desk)?;
         let asked = self.shared.request(&grant.subject().request.id);
-        check_grant(&grant, desk.peer, asked.as_ref())?;
-        if desk.peer.key() != Some(grant.signer_key()) {
-            return Err(Code::WrongSigner);
-        }
+        check_grant(&grant, &known.person(), asked.as_ref())?;
         if !known.requests.contains(&grant.subject().request.id) {
             return Err(Code::RequestUnknown);
         }
@@ -126,7 +123,7 @@ impl Data {
         let grant = &revocation.subject().grant.id;
         let held = held::load_held(desk.txn, &self.shared, desk.relationship, grant);
         let (mut held, receipt, mut intake) = held.map_err(storage)?.ok_or(Code::NoGrant)?;
-        let paths = intake.handle_revocation(&revocation)?;
+        let paths = intake.handle_revocation(&revocation, &relationship(desk)?.person())?;
         held.state = intake.state().clone();
         held::save_held(desk.txn, desk.relationship, &held);
         held::erase_values(desk.txn, desk.relationship, grant, &paths);

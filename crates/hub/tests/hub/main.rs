@@ -7,4 +7,5 @@ mod invitations;
 mod person;
 mod reading;
 mod receiver;
+mod rotation;
 mod vendor;

@@ -37,6 +37,8 @@ pub(super) enum End {
     CheckIn(Duration),
     /// A revocation has broken the connection.
     BrokenOff,
+    /// The relationship has another key now.
+    Rotated,
     Lost(String),
     /// This side has ended it for what the vendor did.
     Broken(Code),
@@ -76,7 +78,7 @@ impl Task {
         }
         let end = self.drive(inner, relationship, &key, &connection, &mut link, reads).await;
         match &end {
-            End::Stop | End::CheckIn(_) => {
+            End::Stop | End::CheckIn(_) | End::Rotated => {
                 link.close(Code::ShuttingDown);
                 hang_up(&connection).await;
             }
@@ -133,12 +135,16 @@ impl Task {
                             return End::Lost("the vault cannot be read".into());
                         }
                     }
+                    Event::Closed(Closed::ByPeer(Code::Rotated)) => return self.settle_rotation(inner, relationship).await,
                     Event::Closed(Closed::ByPeer(code)) if is_final(code) => return End::Refused(code),
                     Event::Closed(Closed::ByPeer(code)) => return End::Lost(format!("the vendor ended the session: {code}")),
                     Event::Closed(Closed::ByUs(code)) => return End::Broken(code),
                     Event::Failed(error) => return End::Lost(error.to_string()),
                 },
                 () = bell.rung() => {
+                    if bell.take_rotated() {
+                        return End::Rotated;
+                    }
                     if bell.take_reload() && self.gates.load(inner, &self.id).is_err() {
                         return End::Lost("the vault cannot be read".into());
                     }
@@ -178,6 +184,27 @@ impl Task {
             tracing::error!(relationship = %self.id, %error, "the session could not be written down");
         }
         inner.bells.arrivals.notify_waiters();
+    }
+
+    /// The vendor knows the next key: its acknowledgement of the statement was lost, and this is another.
+    async fn settle_rotation(&mut self, inner: &Arc<Inner>, relationship: &Relationship) -> End {
+        let (families, id, vendor, now) =
+            (inner.families.clone(), self.id.clone(), relationship.vendor.clone(), inner.now());
+        let settled = inner.store.write(move |txn| {
+            let stated = relationships::get(txn, &id)?.and_then(|relationship| relationship.rotation);
+            let Some(seq) = stated else { return Ok(None) };
+            freehold_mailbox::delivered(txn, &families, &id, &vendor, seq, now).map(Some)
+        });
+        match settled.await.map(freehold_store::Durable::into_inner) {
+            Ok(Some(after)) => {
+                after.into_iter().for_each(|run| run());
+                self.bell.take_rotated();
+                End::Rotated
+            }
+            // Nobody here has rotated it: whoever did has the seed, or this home is an old copy.
+            Ok(None) => End::Refused(Code::Rotated),
+            Err(error) => End::Lost(error.to_string()),
+        }
     }
 
     /// Releases everything that is due and for which there is room. Gives an error that ends the session.
