@@ -4,4 +4,5 @@
 
 pub mod program;
 pub mod vectors;
+pub mod vendor_peer;
 pub mod verifiers;

