@@ -1,6 +1,6 @@
 //! What one peer may tell another about a failure: a number with a fixed meaning and nothing else.
 //!
-//! Spec: `specs/README.md`, "Codes". A code never tells a value, a path the asker did not name, or another party.
+//! Spec: `specs/numbers.md`, "Codes". A code never tells a value, a path the asker did not name, or another party.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! Message families: how a set of messages plugs in. Spec: `specs/README.md`, "Families".
+//! Message families: how a set of messages plugs in. Spec: `specs/families.md`.
 //!
 //! A family is one value of one trait, registered once per role. Mailbox, session and transport know none by
 //! name. A [`Role`] says what a handler works on: a transaction over one relationship.

@@ -1,4 +1,4 @@
-//! The limits table: every bound a peer can meet, in one place. Spec: `specs/README.md`, "Limits".
+//! The limits table: every bound a peer can meet, in one place. Spec: `specs/numbers.md`, "Limits".
 
 use std::time::Duration;
 
