@@ -1,4 +1,4 @@
-/** Codes and limits: the two tables of specs/README.md that every other file needs. */
+/** Codes and limits: the two tables of specs/numbers.md that every other file needs. */
 
 export const CODES = {
   malformed: 100, "not-canonical": 101, "too-large": 102, "unsupported-version": 103, "unknown-critical": 104,
