@@ -157,6 +157,7 @@ impl Person {
                 own: own.did(),
                 earlier: Vec::new(),
                 rotation: None,
+                unproven: false,
                 vendor: invitation.did,
                 vendor_name: None,
                 invitation: Some(invitation.token),

@@ -69,6 +69,9 @@ impl Family<Linked> for Connect {
             connect::INTRODUCTION => {
                 let said = Introduction::decode(&message.body)?;
                 let mut relationship = relationship(desk)?;
+                if relationship.vendor_next_key.is_some_and(|committed| committed != said.next_key) {
+                    return Err(Code::NotCommitted);
+                }
                 relationship.vendor_name = said.name;
                 relationship.vendor_next_key = Some(said.next_key);
                 relationships::save(desk.txn, &relationship).map_err(storage)?;
@@ -230,7 +233,10 @@ impl Data {
         let document = data::decode::<Carried>(&message.body)?.document;
         let receipt: Document<ErasureSubject> = Document::read(&document)?;
         let relationship = relationship(desk)?;
-        if receipt.issuer() != desk.peer || !may_assert(&relationship, &receipt.signer_key()) {
+        if receipt.issuer() != desk.peer
+            || receipt.signers().len() != 1
+            || !may_assert(&relationship, &receipt.signer_key())
+        {
             return Err(Code::WrongSigner);
         }
         if !relationship.is_own(&receipt.subject().id) {

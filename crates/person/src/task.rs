@@ -189,10 +189,26 @@ impl Task {
                 Some(self.failed(inner, Contact::Lost(why)).await)
             }
             session::End::Lost(why) => Some(self.failed(inner, Contact::Lost(why)).await),
+            session::End::Refused(Code::UnknownPeer) if self.go_back(inner).await => Some(Duration::ZERO),
             session::End::Refused(code) => {
                 Some(self.failed(inner, Contact::Refused(code)).await.max(REDIAL_MAX / 10))
             }
         }
+    }
+
+    /// The vendor does not know the key. Where it is a new one that the vendor never answered to, it has refused the
+    /// rotation, and the one before goes on. Gives whether there was one.
+    async fn go_back(&self, inner: &Arc<Inner>) -> bool {
+        let id = self.id.clone();
+        let written = inner.store.write(move |txn| {
+            let Some(mut relationship) = relationships::get(txn, &id)? else { return Ok(false) };
+            let went_back = relationship.go_back();
+            if went_back {
+                relationships::save(txn, &relationship)?;
+            }
+            Ok::<_, freehold_store::ReadError>(went_back)
+        });
+        written.await.is_ok_and(freehold_store::Durable::into_inner)
     }
 
     /// Notes a failure and gives the wait before the next attempt: exponential, with full jitter.

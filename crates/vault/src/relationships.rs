@@ -26,6 +26,8 @@ pub struct Relationship {
     pub own: Did,
     /// The person's DIDs before it, oldest first: an answer to one of them may still come.
     pub earlier: Vec<Did>,
+    /// Whether the vendor has not yet answered a hello under the present key: it may have refused the rotation.
+    pub unproven: bool,
     /// The sequence of the statement that moves it to the next key, while the vendor has not stored it.
     pub rotation: Option<u64>,
     /// The vendor's DID.
@@ -70,6 +72,19 @@ impl Relationship {
         self.earlier.push(std::mem::replace(&mut self.own, own));
         self.generation += 1;
         self.rotation = None;
+        self.unproven = true;
+    }
+
+    /// Goes back to the key before: the vendor has refused the rotation. Gives false if there is nothing to go back to.
+    pub fn go_back(&mut self) -> bool {
+        let before = self.unproven.then(|| self.earlier.pop()).flatten();
+        let went_back = before.is_some();
+        if let Some(before) = before {
+            self.own = before;
+            self.generation -= 1;
+            self.unproven = false;
+        }
+        went_back
     }
 }
 
@@ -155,6 +170,7 @@ mod tests {
             own: SigningKey::from_seed(&[byte; 32]).public().did(),
             earlier: Vec::new(),
             rotation: None,
+            unproven: false,
             vendor: SigningKey::from_seed(&[byte + 100; 32]).public().did(),
             vendor_name: None,
             invitation: Some([byte; 16]),

@@ -41,6 +41,9 @@ impl Connect {
         let committed = known.next_key.clone();
         let (key, next_key) =
             statement.check_step(&known.peer, &self.shared.keys.did, committed.as_ref().map(|c| &c[..]))?;
+        if Relationship::of_key(&*desk.txn, &key).map_err(|_| Code::StorageFailed)?.is_some() {
+            return Err(Code::WrongSigner);
+        }
         if known.earlier.len() >= EARLIER_MAX {
             return Err(Code::Busy);
         }
@@ -77,6 +80,10 @@ impl Family<Linked> for Connect {
             INTRODUCTION => {
                 let said = Introduction::decode(&message.body)?;
                 let mut known = relationship(desk)?;
+                // Whoever stole the present key must not choose the next one.
+                if known.next_key.as_ref().is_some_and(|committed| committed[..] != said.next_key) {
+                    return Err(Code::NotCommitted);
+                }
                 known.next_key = Some(ByteBuf::from(said.next_key));
                 known.save(desk.txn);
                 Ok(())

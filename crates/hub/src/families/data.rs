@@ -43,11 +43,9 @@ impl Data {
         let carried: Carried = decode(&message.body)?;
         let grant = Grant::read(&carried.document)?;
         let known = relationship(desk)?;
-        let asked = self.shared.request(&grant.subject().request.id);
+        let asked = &grant.subject().request.id;
+        let asked = known.requests.contains(asked).then(|| self.shared.request(asked)).flatten();
         check_grant(&grant, &known.person(), asked.as_ref())?;
-        if !known.requests.contains(&grant.subject().request.id) {
-            return Err(Code::RequestUnknown);
-        }
         grant.check_time(desk.now)?;
         let key = tables::held_grant(desk.txn, desk.relationship, grant.id());
         if load::<Held>(desk.txn, &key).map_err(storage)?.is_some() {

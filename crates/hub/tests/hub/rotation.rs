@@ -60,3 +60,20 @@ async fn a_key_that_was_not_committed_to_is_refused() {
     }
     assert_eq!(vendor.customer().did, key(1).public().did().as_str());
 }
+
+/// A relationship's commitment is made once, and a key belongs to one relationship.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_commitment_is_not_made_twice_and_no_key_is_taken_over() {
+    let vendor = Vendor::start().await;
+    let mut person = met(&vendor).await;
+    let again = Introduction::new(None, &key(9).public());
+    let (about, _) = person.say(INTRODUCTION, cbor::encode(&again)).await;
+    let said: Problem = cbor::decode(&person.hear(PROBLEM).await.body).unwrap();
+    assert_eq!(said, Problem { code: Code::NotCommitted, about });
+
+    let link = vendor.hub.invite(None, None, crate::vendor::WEEK).await.unwrap().link;
+    let _other = connect(&link, key(2)).await.unwrap();
+    let about = rotate(&vendor, &mut person, 1, 2).await;
+    let said: Problem = cbor::decode(&person.hear(PROBLEM).await.body).unwrap();
+    assert_eq!(said, Problem { code: Code::WrongSigner, about });
+}

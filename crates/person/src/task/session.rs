@@ -176,6 +176,7 @@ impl Task {
                 relationship.last_connected = Some(now);
                 relationship.last_error = None;
                 relationship.invitation = None;
+                relationship.unproven = false;
                 relationships::save(txn, &relationship)?;
             }
             Ok::<_, freehold_store::ReadError>(())

@@ -179,9 +179,17 @@ async function story(transport: "tcp" | "quic"): Promise<void> {
   }
   check("and the node knows", await applied("phone.mobile"));
 
-  await peer.wait("the node", seen("session-opened"));
+  // This peer does not know rotation and refuses it: the node goes back to the key that it had.
+  await cli(home, "rotate", "--all");
+  await peer.wait("the rotation", seen("refused"));
+  await cli(home, "set", "phone.mobile=+491704444449");
+  const goesOn = async (): Promise<boolean> =>
+    (await held())?.["grants"]?.[grant]?.["values"]?.["phone.mobile"] === "+491704444449";
+  check("a rotation that is refused changes nothing", (await eventually(goesOn)) && (await applied("phone.mobile")));
+
+  const alive = peer.lines.length;
   await person.end("SIGKILL");
-  await peer.wait("the end of the session", seen("session-ended"));
+  await peer.wait("the end of the session", seen("session-ended"), alive);
   check("without a connection: 409", Number((await read("phone.mobile", "CustomerCare"))["code"]) === 409);
   const from = peer.lines.length;
   person = await node(home);
@@ -206,7 +214,8 @@ async function story(transport: "tcp" | "quic"): Promise<void> {
   await cli(home, "decline", String((await cli(home, "connect", other))["request"]?.["id"]));
   await peer.wait("decline", seen("decline"));
   check("the audit chain holds", (await cli(home, "audit", "verify"))["error"] === undefined);
-  check("nothing was refused on either side", !peer.lines.some((line) => ["refused", "problem"].includes(line["event"] ?? "")));
+  const refused = peer.lines.filter((line) => ["refused", "problem"].includes(line["event"] ?? ""));
+  check("nothing else was refused on either side", refused.every((line) => line["type"] === "connect/1/rotation"));
   await peer.command({ cmd: "stop" });
   await person.end("SIGTERM");
 }

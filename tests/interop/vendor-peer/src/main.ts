@@ -31,7 +31,8 @@ const subject = checkAsk(JSON.parse(readFileSync(options.ask, "utf8")));
 const store = new Store(options.state);
 const sessions = new Map<string, Session>();
 
-const hub: Hub = { store, sessions, admit, emit };
+const invited = (secret: Uint8Array | undefined): void => void findInvitation(store, secret);
+const hub: Hub = { store, sessions, invited, admit, emit };
 
 function emit(notice: object): void {
   process.stdout.write(`${JSON.stringify(notice)}\n`);

@@ -13,6 +13,7 @@ import type { Relationship, Store } from "./store.ts";
 export interface Hub {
   readonly store: Store;
   readonly sessions: Map<string, Session>; // by pairwise DID: "a relationship has one session" (rule 12)
+  invited(token: Uint8Array | undefined): void;
   admit(did: string, token: Uint8Array | undefined): void;
   emit(notice: Notice): void;
 }
@@ -105,6 +106,7 @@ export class Session {
     const token = hello["invitation"] === undefined ? undefined : bytes(hello["invitation"], 16);
     if (!versions.includes(VERSION)) throw new Failure("unsupported-version");
     const known = this.#hub.store.relationships.get(this.#did);
+    if (known === undefined) this.#hub.invited(token); // rule 19: who it is comes before what it claims to have
     if (stored > (known?.queued ?? 0)) throw new Failure("ahead-of-sender");
     if (stored < (known?.delivered ?? 0)) throw new Failure("behind-acknowledged");
     if (known === undefined) this.#hub.admit(this.#did, token);
