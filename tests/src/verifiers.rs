@@ -1,15 +1,16 @@
-//! Verifiers of credentials that others wrote: `openvc-core` and `did-webvh`, two Python libraries that share
-//! no code for canonicalization or signatures.
+//! Verifiers that others wrote. Of credentials: `openvc-core` and `did-webvh`, two Python libraries that share no code
+//! for canonicalization or signatures. Of forms: `cddl-verifier` with `dag-cbor`, and `jsonschema`.
 //!
-//! `tests/interop/verify/` holds the pins and the program; this starts it, offline. The first call of a machine
-//! installs the libraries under `target/verify-venv`, which takes some 20 seconds.
+//! `tests/interop/verify/` and `schema/` hold the pins and the programs; this starts them, offline. The first call of a
+//! machine installs the libraries under `target/`, which takes some 20 seconds each.
 
+use std::collections::BTreeMap;
 use std::env;
 use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::OnceLock;
+use std::sync::{Mutex, PoisonError};
 
 use serde_json::Value;
 
@@ -63,20 +64,38 @@ pub fn verify_in(credential_json: &str, circumstances: &Circumstances) -> Vec<Ve
     }
     arguments.push(write("credential.json".to_owned(), credential_json));
 
-    let output = run(Command::new(python()).arg(programs().join("verify.py")).args(arguments), &[0, 1]);
+    let output =
+        run(Command::new(python("verify")).arg(interop().join("verify/verify.py")).args(arguments), &[0, 1]);
     let verdicts: Vec<Verdict> = output.lines().map(verdict).collect();
     assert_eq!(verdicts.len(), 2, "two libraries answer");
     verdicts
 }
 
-/// The Python that has the libraries; installs them where they are missing, and looks once a process.
-fn python() -> &'static Path {
-    static PYTHON: OnceLock<PathBuf> = OnceLock::new();
-    PYTHON.get_or_init(|| {
-        let home = target().join("verify-venv");
-        let output = run(Command::new("python3").arg(programs().join("install.py")).arg(home), &[0]);
-        PathBuf::from(output.trim())
-    })
+/// The Python that has the libraries of a program; installs them where they are missing, and looks once a process.
+fn python(name: &'static str) -> PathBuf {
+    static PYTHONS: Mutex<BTreeMap<&str, PathBuf>> = Mutex::new(BTreeMap::new());
+    let mut pythons = PYTHONS.lock().unwrap_or_else(PoisonError::into_inner);
+    let install = || {
+        let requirements = interop().join(name).join("requirements.txt");
+        let home = target().join(format!("{name}-venv"));
+        let install = interop().join("install.py");
+        PathBuf::from(run(Command::new("python3").arg(install).arg(requirements).arg(home), &[0]).trim())
+    };
+    pythons.entry(name).or_insert_with(install).clone()
+}
+
+/// Holds items of the wire against the CDDL and the JSON Schemas of `specs/`; see `tests/interop/schema/check.py` for
+/// their form, one JSON object a line. Gives how many were judged as they say.
+///
+/// # Panics
+/// When an item was judged otherwise, with what was said of it.
+#[must_use]
+pub fn check_items(items: &Path) -> usize {
+    let check = interop().join("schema/check.py");
+    let said = run(Command::new(python("schema")).arg(check).arg(items), &[0, 1]);
+    let last = said.lines().last().unwrap_or_default();
+    let passed = last.strip_suffix(" passed, 0 failed").and_then(|count| count.parse().ok());
+    passed.unwrap_or_else(|| panic!("{said}"))
 }
 
 fn run(command: &mut Command, expected: &[i32]) -> String {
@@ -100,8 +119,8 @@ fn verdict(line: &str) -> Verdict {
     }
 }
 
-fn programs() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("interop/verify")
+fn interop() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("interop")
 }
 
 /// Cargo's target folder: the one named in the environment or the workspace's own.

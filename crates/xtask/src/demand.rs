@@ -38,18 +38,21 @@ pub(crate) fn has_nextest(workspace: &Workspace) -> bool {
     workspace.cargo(&["nextest", "--version"]).output().is_ok()
 }
 
-/// Python with its `venv` module, and in it the credential verifiers that others wrote.
+/// Python with its `venv` module, and in it the verifiers of credentials and of schemas that others wrote.
 pub(crate) fn verifiers(workspace: &Workspace) -> bool {
     let usable = || workspace.program("python3").args(["-c", "import ensurepip, venv"]).output().is_ok();
     if !(usable() || install(workspace, &["python3", "python3-venv"]) && usable()) {
-        println!("the credential verifiers need python3 with venv: install the package python3-venv");
+        println!("the verifiers need python3 with venv: install the package python3-venv");
         return false;
     }
-    workspace
-        .program("python3")
-        .args(["tests/interop/verify/install.py"])
-        .args([workspace.target.join("verify-venv")])
-        .passes()
+    ["verify", "schema"].into_iter().all(|name| {
+        workspace
+            .program("python3")
+            .args(["tests/interop/install.py"])
+            .args([format!("tests/interop/{name}/requirements.txt")])
+            .args([workspace.target.join(format!("{name}-venv"))])
+            .passes()
+    })
 }
 
 /// Node.js and what the vendor's peer in TypeScript stands on; gives the Node.js to run it with.

@@ -18,7 +18,7 @@ const VECTORS_VARIABLE: &str = "FREEHOLD_FOREIGN_VECTORS";
 
 pub(crate) fn run(workspace: &Workspace, long: bool, filter: &[String]) -> bool {
     let mut steps = Steps::default();
-    steps.run("credential verifiers", || demand::verifiers(workspace));
+    steps.run("verifiers of others", || demand::verifiers(workspace));
     let mut node = None;
     steps.run("vendor's peer", || {
         node = demand::vendor_peer(workspace);
