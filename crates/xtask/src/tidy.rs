@@ -1,6 +1,7 @@
 //! `cargo xtask tidy`: what must hold of the tree.
 
 mod arrows;
+mod numbers;
 mod owners;
 mod purity;
 mod sources;
@@ -26,6 +27,7 @@ pub(crate) fn check(workspace: &Workspace, steps: &mut Steps) {
     steps.check("arrows", || on_packages(arrows::failures));
     steps.check("owners", || on_packages(owners::failures));
     steps.check("purity", || purity::failures(workspace));
+    steps.check("numbers", || numbers::failures(workspace));
     steps.check("sources", || sources::failures(&workspace.root));
     steps.run("format", || workspace.cargo(&["fmt", "--all", "--", "--check", "-l"]).passes());
     steps.run("deny", || {
