@@ -99,8 +99,17 @@ impl Home {
     /// # Panics
     /// When it does not become ready.
     pub fn start(&mut self) {
+        self.start_with(&[]);
+    }
+
+    /// As [`Home::start`], with further words on the command line.
+    ///
+    /// # Panics
+    /// When it does not become ready.
+    pub fn start_with(&mut self, words: &[&str]) {
         let pass = self.file("pass");
         let mut command = self.command(&["run", "--passphrase-file", &pass.to_string_lossy()]);
+        command.args(words);
         let log = std::fs::File::create(self.file("log")).expect("a log file");
         let out = std::fs::File::create(self.file("out")).expect("a file");
         let child = command.stdout(out).stderr(log).spawn().expect("the program starts");
