@@ -125,6 +125,14 @@ async fn set(person: &Person, path: &str, value: &str) {
     person.set(vec![(path.into(), Some(value.into()))], "test").await.unwrap();
 }
 
+/// A vendor with a running hub and a person with a running node, who have not met.
+async fn begin() -> (Home, Home, Hub, Person) {
+    let (vendor, owner) = (Home::new(), Home::new());
+    vendor.make_hub();
+    let (hub, person) = (vendor.hub(None).await, owner.person().await);
+    (vendor, owner, hub, person)
+}
+
 async fn met(person: &Person, hub: &Hub) -> RequestView {
     hub.ask(ASK, "ask.toml").await.unwrap();
     let invitation = hub.invite(Some("4711".into()), None, Duration::from_secs(60)).await.unwrap();
@@ -138,10 +146,7 @@ async fn met(person: &Person, hub: &Hub) -> RequestView {
 /// nothing. 4. The credential verifies with other people's software, and tampered copies do not.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_granted_arrives_and_nothing_else() {
-    let (vendor, owner) = (Home::new(), Home::new());
-    vendor.make_hub();
-    let hub = vendor.hub(None).await;
-    let person = owner.person().await;
+    let (_vendor, _owner, hub, person) = begin().await;
     let request = met(&person, &hub).await;
     assert_eq!(request.vendor_name, "Acme Energy");
     let only = Some(vec!["address.home.street".to_owned()]);
@@ -175,10 +180,7 @@ async fn what_is_granted_arrives_and_nothing_else() {
 /// once.
 #[tokio::test(flavor = "multi_thread")]
 async fn after_an_absence_the_current_value_arrives_once() {
-    let (vendor, owner) = (Home::new(), Home::new());
-    vendor.make_hub();
-    let hub = vendor.hub(None).await;
-    let person = owner.person().await;
+    let (vendor, owner, hub, person) = begin().await;
     let request = met(&person, &hub).await;
     person.approve(&request.id, Some(vec![]), None).await.unwrap();
     line_is(&person, "phone.mobile", "applied").await;
@@ -207,10 +209,7 @@ async fn after_an_absence_the_current_value_arrives_once() {
 /// the audit log.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_live_read_is_answered_or_denied_and_audited() {
-    let (vendor, owner) = (Home::new(), Home::new());
-    vendor.make_hub();
-    let hub = vendor.hub(None).await;
-    let person = owner.person().await;
+    let (_vendor, _owner, hub, person) = begin().await;
     let request = met(&person, &hub).await;
     let grant = person.approve(&request.id, Some(vec![]), None).await.unwrap();
     line_is(&person, "phone.mobile", "applied").await;
@@ -234,10 +233,7 @@ async fn a_live_read_is_answered_or_denied_and_audited() {
 /// 1. One path is revoked, then the rest. 2. The hub erases and answers. 3. Later changes never leave.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_revocation_stops_the_future_and_is_answered_with_a_receipt() {
-    let (vendor, owner) = (Home::new(), Home::new());
-    vendor.make_hub();
-    let hub = vendor.hub(None).await;
-    let person = owner.person().await;
+    let (_vendor, _owner, hub, person) = begin().await;
     let request = met(&person, &hub).await;
     let grant = person.approve(&request.id, None, None).await.unwrap();
     line_is(&person, "address.home.street", "applied").await;
@@ -290,10 +286,7 @@ async fn invitations_are_single_use_and_a_failed_one_leaves_nothing() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_snapshot_larger_than_a_message_arrives_in_parts() {
-    let (vendor, owner) = (Home::new(), Home::new());
-    vendor.make_hub();
-    let hub = vendor.hub(None).await;
-    let person = owner.person().await;
+    let (_vendor, _owner, hub, person) = begin().await;
     let head = ASK.split("[[field]]").next().unwrap();
     let field = |n: u32| {
         format!(
@@ -319,10 +312,7 @@ async fn a_snapshot_larger_than_a_message_arrives_in_parts() {
 ///    with the same grant: changes arrive, reads are answered, a revocation by the new DID ends a grant by the old one.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_relationship_moves_to_its_next_key_and_its_grants_stay() {
-    let (vendor, owner) = (Home::new(), Home::new());
-    vendor.make_hub();
-    let hub = vendor.hub(None).await;
-    let person = owner.person().await;
+    let (_vendor, _owner, hub, person) = begin().await;
     let request = met(&person, &hub).await;
     let grant = person.approve(&request.id, Some(vec![]), None).await.unwrap();
     line_is(&person, "phone.mobile", "applied").await;
@@ -358,10 +348,7 @@ async fn a_relationship_moves_to_its_next_key_and_its_grants_stay() {
 ///    takes the statement and the change in their order, and the new key is in use.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_rotation_waits_for_the_vendor_and_outlives_restarts() {
-    let (vendor, owner) = (Home::new(), Home::new());
-    vendor.make_hub();
-    let hub = vendor.hub(None).await;
-    let person = owner.person().await;
+    let (vendor, owner, hub, person) = begin().await;
     let request = met(&person, &hub).await;
     person.approve(&request.id, Some(vec![]), None).await.unwrap();
     line_is(&person, "phone.mobile", "applied").await;
