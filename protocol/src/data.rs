@@ -270,6 +270,27 @@ pub(crate) mod tests {
     }
 
     #[test]
+    fn a_document_counts_from_its_beginning_to_its_end_by_the_readers_clock() {
+        let (minute, skew) = (60_000, 300_000);
+        let end = Timestamp::from_millis(100 * minute);
+        let grant = grant(&["phone.mobile"], Some(end));
+        assert_eq!(grant.check_time(Timestamp::default()), Ok(()));
+        assert_eq!(grant.check_time(end), Err(Code::Expired));
+        let issue = Issue {
+            id: grant.id().clone(),
+            issuer: person().public().did(),
+            valid_from: Timestamp::from_millis(skew + minute),
+            valid_until: None,
+            subject: grant.subject().clone(),
+        };
+        let early = Document::issue(issue.clone(), &person()).unwrap();
+        assert_eq!(early.check_time(Timestamp::default()), Err(Code::Malformed));
+        assert_eq!(early.check_time(Timestamp::from_millis(minute)), Ok(()));
+        let ends_first = Issue { valid_until: Some(Timestamp::from_millis(minute)), ..issue };
+        assert_eq!(Document::issue(ends_first, &person()).err(), Some(Code::Malformed));
+    }
+
+    #[test]
     fn a_document_whose_issuer_did_not_sign_is_refused() {
         let grant = grant(&["phone.mobile"], None);
         let mut map: serde_json::Map<String, serde_json::Value> =

@@ -183,6 +183,21 @@ pub(crate) mod tests {
     }
 
     #[test]
+    fn a_message_is_never_judged_by_its_date_and_always_by_its_size() {
+        let (a, b) = (SigningKey::from_seed(&[1; 32]), SigningKey::from_seed(&[2; 32]));
+        let opened = |sent: &Message| {
+            open(&SignedMessage::sign(sent, &a).into_bytes(), &a.public(), &b.public().did()).map(|_| ())
+        };
+        for at in [0, 1, u64::MAX] {
+            let at = Timestamp::from_millis(at);
+            assert_eq!(opened(&Message { at, ..message(1, &b.public().did()) }), Ok(()));
+        }
+        let of = |bytes| Message { body: vec![0; bytes], ..message(1, &b.public().did()) };
+        assert_eq!(opened(&of(BODY_BYTES_MAX)), Ok(()));
+        assert_eq!(opened(&of(BODY_BYTES_MAX + 1)), Err(Code::TooLarge));
+    }
+
+    #[test]
     fn types_are_three_words() {
         for bad in ["", "data", "data/1", "data/x/y", "Data/1/y", "data/1/y/z", "data//y"] {
             assert!(MessageType::parse(bad).is_err(), "{bad}");

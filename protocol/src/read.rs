@@ -112,3 +112,45 @@ pub fn open_answer(
     };
     if answer.id == request.id && complete { Ok(answer) } else { Err(Code::Malformed) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::tests::{paths, person, vendor};
+
+    fn request(names: &[&str]) -> ReadRequest {
+        let to = person().public().did();
+        ReadRequest { id: MessageId::from_entropy([1; 16]), to, paths: paths(names), purpose: "p".into() }
+    }
+
+    /// Signed as a node would that lies.
+    fn answer(id: u8, names: &[&str]) -> Vec<u8> {
+        #[derive(Serialize)]
+        struct Answer {
+            id: MessageId,
+            to: Did,
+            fields: BTreeMap<Path, Option<String>>,
+        }
+        let fields = paths(names).into_iter().map(|path| (path, None)).collect();
+        let said = Answer { id: MessageId::from_entropy([id; 16]), to: vendor().public().did(), fields };
+        cose::sign(Kind::ReadAnswer, &person(), crate::cbor::encode(&said))
+    }
+
+    #[test]
+    fn an_answer_has_its_requests_id_and_exactly_its_paths() {
+        let asked = request(&["phone.mobile", "email.personal"]);
+        let (peer, own) = (person().public(), vendor().public().did());
+        let opened = |bytes: &[u8]| open_answer(bytes, &peer, &own, &asked).map(|_| ());
+        assert_eq!(opened(&answer(1, &["phone.mobile", "email.personal"])), Ok(()));
+        for wrong in [
+            answer(2, &["phone.mobile", "email.personal"]),
+            answer(1, &["phone.mobile"]),
+            answer(1, &["phone.mobile", "email.personal", "phone.home"]),
+        ] {
+            assert_eq!(opened(&wrong), Err(Code::Malformed));
+        }
+        let denied = sign_answer(asked.id, &own, Err(Code::Revoked), &person());
+        assert_eq!(open_answer(&denied, &peer, &own, &asked).map(|a| a.denied), Ok(Some(Code::Revoked)));
+        assert_eq!(open_answer(&denied, &vendor().public(), &own, &asked).err(), Some(Code::WrongSigner));
+    }
+}

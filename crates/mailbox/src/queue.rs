@@ -230,3 +230,47 @@ impl Mailbox {
         txn.erase_prefix(&self.prefix).map(|_| ())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use freehold_protocol::identity::SigningKey;
+    use freehold_store::{HomeKey, Options, Store};
+
+    use super::*;
+
+    fn kept(seq: u64, bytes: usize) -> Kept {
+        let message = Message {
+            seq,
+            id: MessageId::from_entropy([1; 16]),
+            kind: MessageType::parse("later/2/thing").unwrap(),
+            thread: None,
+            at: Timestamp::default(),
+            to: SigningKey::from_seed(&[1; 32]).public().did(),
+            body: vec![0; bytes],
+            crit: Vec::new(),
+        };
+        Kept { message, code: Code::UnknownType, at: Timestamp::default() }
+    }
+
+    /// A peer sends what nobody knows, small or large, without an end: what is kept has one, and forgetting makes room.
+    #[test]
+    fn what_is_kept_without_being_of_use_is_bounded_in_number_and_in_bytes() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(dir.path(), &HomeKey::new([7; 32]), Options::default()).unwrap();
+        let mailbox = Mailbox::new(&RelationshipId::from_entropy([2; 16]));
+        let large = usize::try_from(KEPT_BYTES_MAX / 100).unwrap();
+        for (bytes, expected) in [(1, KEPT_MAX), (large, 100)] {
+            let mailbox = mailbox.clone();
+            let taken = store.write_blocking(move |txn| {
+                let mut taken = 0;
+                while mailbox.keep(txn, kept(taken + 1, bytes))? {
+                    taken += 1;
+                }
+                assert_eq!(mailbox.forget_kept(txn, u64::MAX)?, taken);
+                Ok::<_, ReadError>(taken)
+            });
+            assert_eq!(taken.unwrap().into_inner(), expected);
+        }
+        assert!(mailbox.kept(&store).unwrap().is_empty());
+    }
+}
