@@ -5,6 +5,7 @@ mod numbers;
 mod owners;
 mod purity;
 mod sources;
+mod threats;
 
 use serde_json::Value;
 
@@ -28,6 +29,7 @@ pub(crate) fn check(workspace: &Workspace, steps: &mut Steps) {
     steps.check("owners", || on_packages(owners::failures));
     steps.check("purity", || purity::failures(workspace));
     steps.check("numbers", || numbers::failures(workspace));
+    steps.check("threats", || threats::failures(workspace));
     steps.check("sources", || sources::failures(&workspace.root));
     steps.run("format", || workspace.cargo(&["fmt", "--all", "--", "--check", "-l"]).passes());
     steps.run("deny", || {
