@@ -10,6 +10,7 @@ use freehold_api::ApiError;
 
 mod cli;
 mod demo;
+mod families;
 mod files;
 mod home;
 mod hub;

@@ -6,8 +6,9 @@
 use std::collections::BTreeMap;
 
 use crate::code::Code;
+use crate::limits::FAMILIES_MAX;
 use crate::mailbox::Entry;
-use crate::message::Message;
+use crate::message::{Message, MessageType};
 
 /// One side of the protocol: what its handlers work on.
 pub trait Role: 'static {
@@ -46,20 +47,68 @@ pub trait Family<R: Role>: Send + Sync {
 /// The families of one role.
 pub struct Families<R: Role> {
     known: BTreeMap<&'static str, Box<dyn Family<R>>>,
+    /// A name that was registered twice.
+    doubled: Option<&'static str>,
+}
+
+/// Why two sets of families do not go together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum FamiliesError {
+    /// Two families have one name.
+    #[error("the message family {name} is registered twice: give one of them another name or version")]
+    Doubled {
+        /// The name.
+        name: &'static str,
+    },
+    /// A name that stands in no message type.
+    #[error("{name:?} is no name of a message family: write name/version, in a-z, 0-9 and -")]
+    Name {
+        /// The name.
+        name: &'static str,
+    },
+    /// More than a hello names.
+    #[error("{got} message families are registered: a hello names {FAMILIES_MAX} at most")]
+    TooMany {
+        /// How many.
+        got: usize,
+    },
 }
 
 impl<R: Role> Families<R> {
     /// No family.
     #[must_use]
     pub fn new() -> Self {
-        Self { known: BTreeMap::new() }
+        Self { known: BTreeMap::new(), doubled: None }
     }
 
     /// Registers a family under its name.
     #[must_use]
     pub fn with(mut self, family: impl Family<R> + 'static) -> Self {
-        self.known.insert(family.name(), Box::new(family));
+        let name = family.name();
+        if self.known.insert(name, Box::new(family)).is_some() {
+            self.doubled = Some(name);
+        }
         self
+    }
+
+    /// Adds the families that somebody else registered.
+    ///
+    /// # Errors
+    /// [`FamiliesError`]; a family never quietly takes the place of another.
+    pub fn merge(mut self, more: Self) -> Result<Self, FamiliesError> {
+        let common = more.known.keys().copied().find(|name| self.known.contains_key(name));
+        if let Some(name) = self.doubled.or(more.doubled).or(common) {
+            return Err(FamiliesError::Doubled { name });
+        }
+        self.known.extend(more.known);
+        let fits = |name: &str| MessageType::parse(&format!("{name}/x")).is_ok();
+        if let Some(name) = self.known.keys().copied().find(|name| !fits(name)) {
+            return Err(FamiliesError::Name { name });
+        }
+        match self.known.len() {
+            got if got > FAMILIES_MAX => Err(FamiliesError::TooMany { got }),
+            _ => Ok(self),
+        }
     }
 
     /// The names, for hello.
@@ -70,7 +119,7 @@ impl<R: Role> Families<R> {
 
     /// The family of a message type, if this build knows it.
     #[must_use]
-    pub fn of(&self, kind: &crate::message::MessageType) -> Option<&dyn Family<R>> {
+    pub fn of(&self, kind: &MessageType) -> Option<&dyn Family<R>> {
         self.known.get(kind.family()).map(AsRef::as_ref)
     }
 }
@@ -84,5 +133,48 @@ impl<R: Role> Default for Families<R> {
 impl<R: Role> std::fmt::Debug for Families<R> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_set().entries(self.known.keys()).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Bare;
+
+    impl Role for Bare {
+        type Desk<'t> = ();
+    }
+
+    struct Named(&'static str);
+
+    impl Family<Bare> for Named {
+        fn name(&self) -> &'static str {
+            self.0
+        }
+
+        fn receive(&self, (): &mut (), _: &Message) -> Result<(), Code> {
+            Ok(())
+        }
+
+        fn compose(&self, (): &mut (), _: &Entry, _: &[u8]) -> Result<Vec<u8>, Code> {
+            Err(Code::UnknownType)
+        }
+    }
+
+    fn of(names: &[&'static str]) -> Families<Bare> {
+        names.iter().fold(Families::new(), |families, name| families.with(Named(name)))
+    }
+
+    #[test]
+    fn a_family_is_added_under_a_name_of_its_own_or_not_at_all() {
+        let merged = of(&["a/1", "b/1"]).merge(of(&["a/2"])).unwrap();
+        assert_eq!(merged.names(), ["a/1", "a/2", "b/1"]);
+        let refused = |more: &[&'static str]| of(&["a/1"]).merge(of(more)).unwrap_err();
+        assert_eq!(refused(&["a/1"]), FamiliesError::Doubled { name: "a/1" });
+        assert_eq!(refused(&["c/1", "c/1"]), FamiliesError::Doubled { name: "c/1" });
+        for name in ["a", "A/1", "a/one", "a/1/b", ""] {
+            assert_eq!(refused(&[name]), FamiliesError::Name { name }, "{name}");
+        }
     }
 }

@@ -64,7 +64,12 @@ impl Home {
 
     async fn person_at(&self, clock: Clock) -> Person {
         let resolver = Resolver::new(Client::new(Policy::public()).unwrap(), CachePolicy::default());
-        let config = PersonConfig { resolver, limits: Limits::default(), store: Options::default() };
+        let config = PersonConfig {
+            resolver,
+            limits: Limits::default(),
+            store: Options::default(),
+            families: Default::default(),
+        };
         Person::start(self.dir.path(), self.seed(), config, clock).await.unwrap()
     }
 

@@ -6,7 +6,9 @@ use std::time::{Duration, Instant};
 
 use freehold_keystore::Seed;
 use freehold_link::Clock;
+use freehold_mailbox::Linked;
 use freehold_outbound::{Client, Policy, Reach};
+use freehold_protocol::family::{Families, FamiliesError};
 use freehold_store::{HomeKey, Options, ReadError as StoreReadError, Store};
 use freehold_transport::{Address, Connection, Endpoint, Limits, ListenError};
 use freehold_webhook::{RetryPolicy, Secret, Webhook};
@@ -56,6 +58,9 @@ pub enum StartError {
     /// It cannot listen.
     #[error(transparent)]
     Listen(#[from] ListenError),
+    /// The further families do not go together with the protocol's own.
+    #[error(transparent)]
+    Families(#[from] FamiliesError),
 }
 
 /// A running hub. Clones share it.
@@ -85,6 +90,20 @@ impl Hub {
         config: HubConfig,
         clock: Clock,
     ) -> Result<Self, StartError> {
+        Self::start_with(home, seed, config, Families::new(), clock).await
+    }
+
+    /// As [`Hub::start`], with message families beside the protocol's own.
+    ///
+    /// # Errors
+    /// [`StartError`]; nothing runs then.
+    pub async fn start_with(
+        home: &Path,
+        seed: &Seed,
+        config: HubConfig,
+        further: Families<Linked>,
+        clock: Clock,
+    ) -> Result<Self, StartError> {
         config.check()?;
         let keys = Keys::of(seed, &config.did)?;
         let webhook = config.sinks.webhook.as_ref().map(webhook).transpose()?;
@@ -96,6 +115,7 @@ impl Hub {
         let transport = keys.transport.clone();
         let shared = Shared::new(store, config.name.clone(), keys, clock, sinks, asks, counters.events);
         let shared = Arc::new(shared);
+        let families = Arc::new(families(&shared).merge(further)?);
 
         let listen: Vec<Address> = config.listen.iter().filter_map(|a| Address::parse(a).ok()).collect();
         let (endpoint, incoming) = Endpoint::listen(&transport, &listen, Limits::default()).await?;
@@ -113,7 +133,7 @@ impl Hub {
         tasks.push(tokio::spawn(sweep::run(Arc::clone(&shared), stopped.clone())));
         let server = Server {
             shared: Arc::clone(&shared),
-            families: Arc::new(families(&shared)),
+            families: Arc::clone(&families),
             check_in_secs: config.check_in_secs,
             stop: stopped,
         };

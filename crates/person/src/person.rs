@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use freehold_keystore::Seed;
 use freehold_link::Clock;
 use freehold_mailbox::Linked;
-use freehold_protocol::family::Families;
+use freehold_protocol::family::{Families, FamiliesError};
 use freehold_protocol::id::RelationshipId;
 use freehold_protocol::identity::SigningKey;
 use freehold_protocol::time::Timestamp;
@@ -30,6 +30,8 @@ pub struct PersonConfig {
     pub limits: Limits,
     /// How the store uses the machine.
     pub store: Options,
+    /// Message families beside the protocol's own.
+    pub families: Families<Linked>,
 }
 
 /// Why the engine does not start.
@@ -41,6 +43,9 @@ pub enum StartError {
     /// The store opened and cannot be read.
     #[error("{0}")]
     Read(#[from] freehold_store::ReadError),
+    /// The further families do not go together with the protocol's own.
+    #[error(transparent)]
+    Families(#[from] FamiliesError),
 }
 
 /// The person's engine. Clones are handles on the same.
@@ -78,12 +83,13 @@ impl Person {
         config: PersonConfig,
         clock: Clock,
     ) -> Result<Self, StartError> {
+        let (bells, seed) = (Arc::new(Bells::default()), Arc::new(seed));
+        let families = families::families(&bells, &seed).merge(config.families)?;
         let home_key = HomeKey::new(*seed.vault_key());
         let store = Store::open(&home.join("store"), &home_key, config.store)?;
-        let (bells, seed) = (Arc::new(Bells::default()), Arc::new(seed));
         let inner = Inner {
             signing: seed.vault_signing_key(),
-            families: Arc::new(families::families(&bells, &seed)),
+            families: Arc::new(families),
             resolver: config.resolver,
             limits: config.limits,
             tasks: Mutex::default(),

@@ -30,7 +30,8 @@ pub(super) async fn run(dir: &Path, args: &HubRun, out: &Out) -> Outcome {
     let config = HubConfig::from_toml(&text).map_err(|error| ApiError::new("usage", error))?;
     let home = Home::take(dir, Kind::Hub, None)?;
     let seed = home.open(&passphrase::existing(&args.passphrase)?)?;
-    let hub = Hub::start(home.dir(), &seed, config, system_clock()).await.map_err(start_error)?;
+    let started = Hub::start_with(home.dir(), &seed, config, crate::families::hub(), system_clock());
+    let hub = started.await.map_err(start_error)?;
     drop(seed);
     let socket = match Socket::bind(home.dir()) {
         Ok(socket) => socket,
@@ -62,6 +63,7 @@ fn start_error(error: StartError) -> ApiError {
         StartError::Store(source) => store_code(source),
         StartError::Read(_) => "store-corrupt",
         StartError::Listen(_) => "cannot-listen",
+        StartError::Families(_) => "internal",
     };
     ApiError::new(code, error)
 }

@@ -15,7 +15,7 @@ use crate::cli;
 use crate::home::{self, Home, Kind};
 use crate::output::Out;
 use crate::signals::Stop;
-use crate::{local, passphrase};
+use crate::{families, local, passphrase};
 
 /// Runs the node until it is told to stop.
 pub(crate) async fn run(dir: &Path, args: &cli::Run, out: &Out) -> Outcome {
@@ -32,6 +32,7 @@ pub(crate) async fn run(dir: &Path, args: &cli::Run, out: &Out) -> Outcome {
         resolver: resolver(args)?,
         limits: freehold_transport::Limits::default(),
         store: freehold_store::Options::default(),
+        families: families::person(),
     };
     let person = Person::start(home.dir(), seed, config, system_clock()).await.map_err(start_error)?;
     let socket = match Socket::bind(home.dir()) {
@@ -96,5 +97,6 @@ fn start_error(error: StartError) -> ApiError {
     match &error {
         StartError::Store(source) => ApiError::new(home::store_code(source), error),
         StartError::Read(_) => ApiError::new("store-corrupt", error),
+        StartError::Families(_) => ApiError::new("internal", error),
     }
 }

@@ -110,7 +110,12 @@ pub(crate) const VALID: Duration = Duration::from_secs(24 * 60 * 60);
 /// Starts a person's engine.
 pub(crate) async fn person(home: &Path, seed: &Seed) -> Result<Person, Failure> {
     let resolver = Resolver::new(Client::new(Policy::public())?, CachePolicy::default());
-    let config = PersonConfig { resolver, limits: Limits::default(), store: Options::default() };
+    let config = PersonConfig {
+        resolver,
+        limits: Limits::default(),
+        store: Options::default(),
+        families: Default::default(),
+    };
     let seed = Seed::from_words(&seed.words())?;
     Ok(Person::start(home, seed, config, system_clock()).await?)
 }
