@@ -5,8 +5,10 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 mod hub;
+mod message;
 
 pub(crate) use hub::{Asking, HubCommand, HubRun, Init, Which};
+pub(crate) use message::{Message, MessageCommand};
 
 /// Your data at home, signed; each company gets exactly the fields you agreed to, until you say stop.
 #[derive(Debug, Parser)]
@@ -166,6 +168,11 @@ pub(crate) enum Command {
         /// Erase them
         #[arg(long)]
         forget: bool,
+    },
+    /// Send and list messages of further families
+    Message {
+        #[command(subcommand)]
+        command: MessageCommand,
     },
     /// For vendors: a hub in front of the systems you have
     Hub {

@@ -10,6 +10,7 @@ use crate::Outcome;
 use crate::cli::HubCommand;
 use crate::home::Kind;
 use crate::local;
+use crate::message;
 use crate::output::{Out, cell, short, table};
 
 mod customers;
@@ -40,6 +41,7 @@ pub(crate) async fn dispatch(dir: &Path, command: HubCommand, out: &Out) -> Outc
         HubCommand::Read { customer, paths, purpose } => {
             read(&client, &Read { customer, paths, purpose }, out).await
         }
+        HubCommand::Message { command } => message::of_hub(&client, command, out).await,
         HubCommand::DeadLetters { retry } => events::dead_letters(&client, retry, out).await,
         HubCommand::Stats => stats(&client, out).await,
         // These were taken before.

@@ -16,6 +16,7 @@ mod home;
 mod hub;
 mod local;
 mod logging;
+mod message;
 mod output;
 mod passphrase;
 mod person;

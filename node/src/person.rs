@@ -6,6 +6,7 @@ use crate::Outcome;
 use crate::cli::Command;
 use crate::home::Kind;
 use crate::local;
+use crate::message;
 use crate::output::Out;
 
 mod agreements;
@@ -41,6 +42,7 @@ pub(crate) async fn dispatch(dir: &Path, command: Command, out: &Out) -> Outcome
         Command::Revoke { grant, paths } => agreements::revoke(&client, grant, paths, out).await,
         Command::Status { change } => status::status(&client, change, out).await,
         Command::Rotate { vendor, .. } => agreements::rotate(&client, vendor, out).await,
+        Command::Message { command } => message::of_person(&client, command, out).await,
         Command::Kept { forget } => audit::kept(&client, forget, out).await,
         Command::Audit { command, limit } => audit::audit(&client, command, limit, out).await,
         // These were taken before.

@@ -8,6 +8,7 @@ use sha2::{Digest as _, Sha256};
 use crate::code::Code;
 use crate::id::GrantId;
 use crate::identity::Did;
+use crate::message::MessageType;
 use crate::path::Path;
 use crate::time::Timestamp;
 
@@ -44,6 +45,22 @@ pub enum AuditEvent {
     Erased,
     /// The person moved the relationship to its next key.
     Rotated,
+    /// The person sent a message of a further family.
+    MessageSent {
+        /// Its type.
+        #[serde(rename = "type")]
+        kind: MessageType,
+        /// Its place in the person's mailbox.
+        seq: u64,
+    },
+    /// A message of a further family came, which its family wants to have written down.
+    MessageReceived {
+        /// Its type.
+        #[serde(rename = "type")]
+        kind: MessageType,
+        /// Its place in the vendor's mailbox.
+        seq: u64,
+    },
 }
 
 /// One entry.
@@ -168,6 +185,15 @@ mod tests {
             })
             .collect();
         (head, entries)
+    }
+
+    #[test]
+    fn a_message_of_a_further_family_is_an_entry_of_its_own() {
+        let kind = MessageType::parse("note/1/seen").unwrap();
+        let event = AuditEvent::MessageSent { kind, seq: 4 };
+        let bytes = crate::cbor::encode(&event);
+        assert_eq!(bytes[..14], *b"\xa1\x6cmessage-sent");
+        assert_eq!(crate::cbor::decode::<AuditEvent>(&bytes), Ok(event));
     }
 
     #[test]

@@ -7,6 +7,10 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use crate::limits::NESTING_MAX;
 
+mod plain;
+
+pub use plain::{from_plain, plain};
+
 /// Bytes that are not canonical DAG-CBOR of the expected shape.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum CborError {

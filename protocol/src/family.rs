@@ -42,6 +42,16 @@ pub trait Family<R: Role>: Send + Sync {
         let _ = (desk, entry);
         Ok(())
     }
+
+    /// Looks at an entry of this family that the user of this side has just queued by hand, in the same transaction.
+    /// What a family queues itself does not pass here.
+    ///
+    /// # Errors
+    /// The code why it may not be sent; nothing is queued then.
+    fn queued(&self, desk: &mut R::Desk<'_>, entry: &Entry) -> Result<(), Code> {
+        let _ = (desk, entry);
+        Ok(())
+    }
 }
 
 /// The families of one role.

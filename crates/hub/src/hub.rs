@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use freehold_keystore::Seed;
 use freehold_link::Clock;
-use freehold_mailbox::Linked;
+use freehold_mailbox::{Draft, Linked};
 use freehold_outbound::{Client, Policy, Reach};
 use freehold_protocol::family::{Families, FamiliesError};
 use freehold_store::{HomeKey, Options, ReadError as StoreReadError, Store};
@@ -21,6 +21,7 @@ use crate::families::families;
 use crate::init::Keys;
 use crate::invite::{self, InviteError};
 use crate::live::{self, ReadError};
+use crate::messages::{self, MessageError};
 use crate::session::Server;
 use crate::shared::{Answers, Shared, stopping};
 use crate::sinks::webhook::Worker;
@@ -28,7 +29,8 @@ use crate::sinks::{self, RetryError, jsonl};
 use crate::sweep;
 use crate::tables::Counters;
 use crate::view::{
-    AskView, CustomerView, DeadLetterView, EventView, HubInfo, InvitationView, ReadView, StatsView,
+    AskView, CustomerView, DeadLetterView, EventView, HubInfo, InvitationView, MessagesOfView, ReadView,
+    SentView, StatsView,
 };
 
 /// Most events in one answer: a page that a terminal or a script can hold.
@@ -77,6 +79,7 @@ struct Inner {
     tasks: Mutex<Vec<JoinHandle<()>>>,
     started: Instant,
     updates_before: u64,
+    families: Arc<Families<Linked>>,
 }
 
 impl Hub {
@@ -146,6 +149,7 @@ impl Hub {
             tasks: Mutex::new(tasks),
             started: Instant::now(),
             updates_before: counters.updates,
+            families,
         };
         Ok(Self { inner: Arc::new(inner) })
     }
@@ -247,6 +251,38 @@ impl Hub {
         let shared = &self.inner.shared;
         let known = shared.meant(customer).map_err(|error| ReadError::Store(error.to_string()))?;
         live::read(shared, known.ok_or(ReadError::CustomerUnknown)?, paths, purpose).await
+    }
+
+    /// Queues a message of a family other than the protocol's own for a customer.
+    ///
+    /// # Errors
+    /// [`MessageError`].
+    pub async fn send_message(
+        &self,
+        customer: &str,
+        kind: &str,
+        thread: Option<&str>,
+        body: Vec<u8>,
+    ) -> Result<SentView, MessageError> {
+        let Inner { shared, families, .. } = &*self.inner;
+        messages::send(shared, families, customer, Draft::new(kind, thread, body)?).await
+    }
+
+    /// What there is to read of the customers' messages: those that a family filed and those that could not be used;
+    /// of one customer when it is named.
+    ///
+    /// # Errors
+    /// [`MessageError`].
+    pub fn messages(&self, customer: Option<&str>) -> Result<Vec<MessagesOfView>, MessageError> {
+        messages::all(&self.inner.shared, customer)
+    }
+
+    /// Erases those messages; gives how many there were.
+    ///
+    /// # Errors
+    /// [`MessageError`].
+    pub async fn forget_messages(&self, customer: Option<&str>) -> Result<u64, MessageError> {
+        messages::forget(&self.inner.shared, customer).await
     }
 
     /// The events that the webhook gave up, oldest first.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+pub use freehold_mailbox::{MessageView, SentView};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -109,6 +110,20 @@ pub struct EventView {
 pub struct ReadView {
     /// The values now; `None` means the person has none.
     pub fields: BTreeMap<String, Option<String>>,
+}
+
+/// What there is to read of one customer's messages.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct MessagesOfView {
+    /// The hub's own id of the relationship.
+    pub relationship: String,
+    /// The vendor's own reference.
+    pub customer: Option<String>,
+    /// The person's pairwise DID.
+    pub did: String,
+    /// The messages, in order.
+    pub messages: Vec<MessageView>,
 }
 
 /// One event that the webhook gave up.

@@ -14,7 +14,7 @@ use freehold_protocol::mailbox::Cursors;
 use freehold_protocol::message::{Message, SignedMessage};
 use freehold_protocol::session::{Closed, Output, Parties, Session};
 use freehold_protocol::time::Moment;
-use freehold_store::{Durable, Store, WriteError};
+use freehold_store::{Durable, ReadError, Store, WriteError};
 use freehold_transport::{FrameError, FrameReceiver, FrameSender, Frames, SendError};
 use futures::StreamExt as _;
 use futures::future::BoxFuture;
@@ -74,6 +74,7 @@ enum Step {
     Taken { seq: u64, after: AfterCommit },
     Composed(Box<Message>),
     Delivered { through: u64, after: AfterCommit },
+    Noted,
     Refused(Code),
     Broken(String),
 }
@@ -261,7 +262,10 @@ impl Link {
             let Some(output) = self.session.poll_output() else { return };
             match output {
                 Output::Transmit(frame) => self.outbox.push_back(frame),
-                Output::Open(hello) => self.events.push_back(Event::Open(hello)),
+                Output::Open(hello) => {
+                    self.note_named(&hello);
+                    self.events.push_back(Event::Open(hello));
+                }
                 Output::Compose(seq) => self.compose(seq),
                 Output::Received(message) => self.take(message),
                 Output::Delivered(through) => self.delivered(through),
@@ -290,6 +294,7 @@ impl Link {
                 let signed = SignedMessage::sign(&message, &self.context.key);
                 self.session.send(signed, self.stopwatch.now());
             }
+            Step::Noted => {}
             Step::Refused(code) => self.session.close(code),
             Step::Broken(error) => self.fail(LinkError::Store(error)),
         }
@@ -298,6 +303,26 @@ impl Link {
     fn fail(&mut self, error: LinkError) {
         self.over = true;
         self.events.push_back(Event::Failed(error));
+    }
+
+    /// Notes which families the peer knows, where that has changed, for whoever wants to write to it later.
+    fn note_named(&mut self, hello: &Hello) {
+        let named = self.mailbox.named(&self.context.store);
+        if named.is_ok_and(|named| named.as_ref() == Some(&hello.families)) {
+            return;
+        }
+        let (store, mailbox, families) =
+            (self.context.store.clone(), self.mailbox.clone(), hello.families.clone());
+        self.steps.push_back(Box::pin(async move {
+            let noted = store.write(move |txn| {
+                mailbox.note_named(txn, &families);
+                Ok::<_, ReadError>(())
+            });
+            match noted.await {
+                Ok(_) => Step::Noted,
+                Err(error) => Step::Broken(error.to_string()),
+            }
+        }));
     }
 
     fn take(&mut self, message: Message) {

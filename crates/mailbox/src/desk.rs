@@ -9,8 +9,9 @@ use freehold_protocol::identity::Did;
 use freehold_protocol::mailbox::{Entry, EntryBody};
 use freehold_protocol::message::{Message, MessageType};
 use freehold_protocol::time::Timestamp;
-use freehold_store::{ReadError, Txn};
+use freehold_store::{Key, ReadError, Txn};
 
+use crate::filed::Filed;
 use crate::queue::{Kept, Mailbox};
 
 /// What runs once a transaction is on disk.
@@ -60,6 +61,25 @@ impl<'t> Desk<'t> {
         self.mailbox
             .queue(self.txn, &kind, thread, EntryBody::Fixed(body), self.now)
             .map_err(|_| Code::StorageFailed)
+    }
+
+    /// Files a message of the family's, whole, where the user of this side reads it.
+    ///
+    /// # Errors
+    /// [`Code::Busy`] when as many are filed as a relationship may have, [`Code::StorageFailed`].
+    pub fn file(&mut self, message: &Message) -> Result<(), Code> {
+        let filed = Filed { message: message.clone(), at: self.now };
+        match self.mailbox.file(self.txn, &filed) {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(Code::Busy),
+            Err(_) => Err(Code::StorageFailed),
+        }
+    }
+
+    /// Where a family keeps records of its own about this relationship, see [`Mailbox::drawer`].
+    #[must_use]
+    pub fn drawer(&self, family: &str) -> Key {
+        self.mailbox.drawer(&*self.txn, family)
     }
 
     /// Runs something once everything here is on disk: a wake-up, never a write.

@@ -4,15 +4,27 @@
 //! (`freehold-link`) and what a role records of a relationship (`freehold-vault`, `freehold-hub`).
 //!
 //! Reading order: [`record`] (typed records), [`Mailbox`] (the queues of one relationship), [`Desk`] (what a handler
-//! gets), [`take`] (one message in, committed with the cursor).
+//! gets), [`take`] (one message in, committed with the cursor), [`Draft`] (one message out, written by hand).
 //!
-//! Keys begin with `M`; the roles use every other tag.
+//! Keys begin with `M` and the relationship; the roles use every other tag.
+//!
+//! | then | record |
+//! |---|---|
+//! | `c`, `o` | cursors; entries by sequence |
+//! | `k`, `t` | messages that could not be used, by sequence; how much that is |
+//! | `f`, `u` | messages that their family filed, by sequence; how much that is |
+//! | `n` | the families that the peer named last |
+//! | `d` | what a family keeps for itself, by its hidden name |
 
 mod desk;
+mod draft;
+mod filed;
 mod queue;
 pub mod record;
 
 pub use desk::{AfterCommit, Desk, Linked, TakeError, compose, delivered, take};
+pub use draft::{Draft, DraftError, SentView, WAITING_MAX};
+pub use filed::{Filed, MessageView};
 pub use queue::{KEPT_BYTES_MAX, KEPT_MAX, Kept, KeptView, Mailbox};
 
 /// 16 random bytes from the operating system.

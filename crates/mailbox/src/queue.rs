@@ -72,11 +72,11 @@ impl Kept {
     }
 }
 
-/// What is kept, in all.
+/// What is kept, or filed, in all.
 #[derive(Default, Serialize, Deserialize)]
-struct KeptTotal {
-    messages: u64,
-    bytes: u64,
+pub(crate) struct Total {
+    pub(crate) messages: u64,
+    pub(crate) bytes: u64,
 }
 
 impl Mailbox {
@@ -91,6 +91,11 @@ impl Mailbox {
             *byte = nibble(pair[0]) << 4 | nibble(pair[1]);
         }
         Self { prefix: Key::new(TAG).with(&id) }
+    }
+
+    /// A key of this relationship's mailboxes.
+    pub(crate) fn key(&self, part: &[u8]) -> Key {
+        self.prefix.clone().with(part)
     }
 
     fn cursors_key(&self) -> Key {
@@ -186,7 +191,7 @@ impl Mailbox {
 
     /// Keeps a message that could not be used. Gives false when there is no room.
     pub(crate) fn keep(&self, txn: &mut Txn, kept: Kept) -> Result<bool, ReadError> {
-        let mut total: KeptTotal = load(txn, &self.kept_total_key())?.unwrap_or_default();
+        let mut total: Total = load(txn, &self.kept_total_key())?.unwrap_or_default();
         total.messages += 1;
         total.bytes += kept.message.body.len() as u64;
         if total.messages > KEPT_MAX || total.bytes > KEPT_BYTES_MAX {
@@ -202,7 +207,7 @@ impl Mailbox {
     /// # Errors
     /// The store's.
     pub fn forget_kept(&self, txn: &mut Txn, through: u64) -> Result<u64, ReadError> {
-        let mut total: KeptTotal = load(txn, &self.kept_total_key())?.unwrap_or_default();
+        let mut total: Total = load(txn, &self.kept_total_key())?.unwrap_or_default();
         let mut forgotten = 0;
         for kept in self.kept(txn)?.into_iter().filter(|kept| kept.message.seq <= through) {
             txn.erase(&self.kept_prefix().with_u64(kept.message.seq));

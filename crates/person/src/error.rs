@@ -1,5 +1,6 @@
 //! What can go wrong when a person asks for something.
 
+use freehold_mailbox::DraftError;
 use freehold_store::{ReadError, WriteError};
 use freehold_vault::LookupError;
 use freehold_vault::fields::FieldError;
@@ -46,6 +47,9 @@ pub enum PersonError {
     /// A state in which this cannot be done.
     #[error("{0}")]
     State(String),
+    /// A message written by hand that cannot be sent.
+    #[error("{0}")]
+    Draft(DraftError),
     /// A date that is none.
     #[error("{0}")]
     Date(#[from] freehold_protocol::time::TimestampError),
@@ -77,6 +81,7 @@ impl PersonError {
             Self::Resolve(_) | Self::Unreachable(_) => "vendor-unreachable",
             Self::BadRequest(_) => "bad-signature",
             Self::MissingFields { .. } => "missing-fields",
+            Self::Draft(error) => error.code(),
             Self::State(_) => "not-possible-now",
             Self::DiskFull => "disk-full",
             Self::Store(_) => "store-failed",
@@ -88,6 +93,15 @@ impl PersonError {
 impl From<ReadError> for PersonError {
     fn from(error: ReadError) -> Self {
         Self::Store(error.to_string())
+    }
+}
+
+impl From<DraftError> for PersonError {
+    fn from(error: DraftError) -> Self {
+        match error {
+            DraftError::Read(error) => error.into(),
+            _ => Self::Draft(error),
+        }
     }
 }
 

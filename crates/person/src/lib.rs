@@ -13,6 +13,7 @@ mod error;
 mod families;
 mod kept;
 mod live_read;
+mod messages;
 mod outgoing;
 mod person;
 mod revoke;

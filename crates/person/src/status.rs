@@ -170,6 +170,12 @@ fn line_view(line: Line, version: Version) -> LineView {
 }
 
 fn audit_view(entry: freehold_protocol::audit::AuditEntry) -> AuditView {
+    let message = match &entry.event {
+        AuditEvent::MessageSent { kind, .. } | AuditEvent::MessageReceived { kind, .. } => {
+            Some(kind.to_string())
+        }
+        _ => None,
+    };
     let (event, purpose, code) = match entry.event {
         AuditEvent::Requested => ("requested", None, None),
         AuditEvent::Declined => ("declined", None, None),
@@ -180,6 +186,8 @@ fn audit_view(entry: freehold_protocol::audit::AuditEntry) -> AuditView {
         AuditEvent::Revoked => ("revoked", None, None),
         AuditEvent::Erased => ("erased", None, None),
         AuditEvent::Rotated => ("rotated", None, None),
+        AuditEvent::MessageSent { .. } => ("message-sent", None, None),
+        AuditEvent::MessageReceived { .. } => ("message-received", None, None),
     };
     AuditView {
         n: entry.n,
@@ -190,5 +198,6 @@ fn audit_view(entry: freehold_protocol::audit::AuditEntry) -> AuditView {
         event: event.to_owned(),
         purpose,
         code,
+        message,
     }
 }

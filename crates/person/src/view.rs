@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-pub use freehold_mailbox::KeptView;
+pub use freehold_mailbox::{KeptView, MessageView, SentView};
 use serde::{Deserialize, Serialize};
 
 macro_rules! view {
@@ -335,12 +335,15 @@ view!(
         grant: Option<String>,
         /// Which paths.
         paths: Vec<String>,
-        /// `requested`, `declined`, `granted`, `released`, `read`, `denied`, `revoked` or `erased`.
+        /// `requested`, `declined`, `granted`, `released`, `read`, `denied`, `revoked`, `erased`, `rotated`, `message-sent`
+        /// or `message-received`.
         event: String,
         /// The purpose that was named.
         purpose: Option<String>,
         /// Why it was denied.
         code: Option<String>,
+        /// The type of the message, where one of a further family was sent or came.
+        message: Option<String>,
     }
 );
 
@@ -390,4 +393,16 @@ pub struct RotateView {
     pub before: String,
     /// The person's DID that begins once the vendor has stored the statement.
     pub after: String,
+}
+
+/// What there is to read of one vendor's messages.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct MessagesOfView {
+    /// The relationship.
+    pub relationship: String,
+    /// The vendor's DID.
+    pub vendor: String,
+    /// The messages, in order.
+    pub messages: Vec<MessageView>,
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::Passphrase;
+use super::{MessageCommand, Passphrase};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum HubCommand {
@@ -59,6 +59,11 @@ pub(crate) enum HubCommand {
         /// For what, such as serviceProvision
         #[arg(long)]
         purpose: String,
+    },
+    /// Send and list messages of further families
+    Message {
+        #[command(subcommand)]
+        command: MessageCommand,
     },
     /// Show the events that the webhook gave up, or try them again
     DeadLetters {

@@ -21,11 +21,16 @@ pub(super) async fn audit(
     out.show(&entries, |entries| {
         let row = |e: &AuditView| {
             let grant = e.grant.as_deref().map_or("-".to_owned(), short);
-            let why = [&e.purpose, &e.code].into_iter().flatten().cloned().collect::<Vec<_>>().join(": ");
+            let why = [&e.purpose, &e.code, &e.message]
+                .into_iter()
+                .flatten()
+                .cloned()
+                .collect::<Vec<_>>()
+                .join(": ");
             [e.n.to_string(), e.at.clone(), e.event.clone(), e.vendor.clone(), e.paths.join(", "), why, grant]
         };
         let rows = entries.iter().map(row).collect::<Vec<_>>();
-        table(["n", "at", "event", "vendor", "fields", "purpose or reason", "grant"], rows)
+        table(["n", "at", "event", "vendor", "fields", "purpose, reason or message", "grant"], rows)
     });
     Ok(())
 }

@@ -1,11 +1,13 @@
 //! The calls of a hub.
 
 use freehold_hub::view::{
-    AskView, CustomerView, DeadLetterView, EventView, HubInfo, InvitationView, ReadView, StatsView,
+    AskView, CustomerView, DeadLetterView, EventView, HubInfo, InvitationView, MessagesOfView, ReadView,
+    SentView, StatsView,
 };
 use serde::{Deserialize, Serialize};
 
-use super::call;
+use super::person::Forgotten;
+use super::{base64, call};
 
 call!(
     /// The hub.
@@ -97,6 +99,37 @@ call!(
         paths: Vec<String>,
         /// For what: a purpose of the vocabulary.
         purpose: String,
+    }
+);
+
+call!(
+    /// Sends a customer a message of a family other than the protocol's own.
+    SendMessage = "message-send" -> SentView {
+        /// The relationship's id, the pairwise DID or the vendor's reference.
+        customer: String,
+        /// Its type: `family/version/name`.
+        kind: String,
+        /// The id of the message that it answers or continues.
+        thread: Option<String>,
+        /// Its body, a map of DAG-CBOR, base64 in JSON.
+        #[serde(with = "base64")]
+        body: Vec<u8>,
+    }
+);
+
+call!(
+    /// What there is to read of the customers' messages: those that a family filed, and those that could not be used.
+    Messages = "messages" -> Vec<MessagesOfView> {
+        /// Only of this customer.
+        customer: Option<String>,
+    }
+);
+
+call!(
+    /// Erases those messages.
+    ForgetMessages = "forget-messages" -> Forgotten {
+        /// Only of this customer.
+        customer: Option<String>,
     }
 );
 

@@ -2,7 +2,7 @@
 
 use freehold_person::view::{
     AuditVerifyView, AuditView, ChangeView, ConnectView, FieldView, GrantView, ImportView, InfoView,
-    KeptOfView, RelationshipView, RequestView, RevokeView, RotateView, StatusView,
+    KeptOfView, MessagesOfView, RelationshipView, RequestView, RevokeView, RotateView, SentView, StatusView,
 };
 use serde::{Deserialize, Serialize};
 
@@ -217,6 +217,37 @@ pub struct Forgotten {
     /// How many messages were erased.
     pub messages: u64,
 }
+
+call!(
+    /// Sends a message of a family other than the protocol's own.
+    SendMessage = "message-send" -> SentView {
+        /// The relationship's id or a prefix, or the vendor's DID.
+        vendor: String,
+        /// Its type: `family/version/name`.
+        kind: String,
+        /// The id of the message that it answers or continues.
+        thread: Option<String>,
+        /// Its body, a map of DAG-CBOR, base64 in JSON.
+        #[serde(with = "base64")]
+        body: Vec<u8>,
+    }
+);
+
+call!(
+    /// What there is to read of the vendors' messages: those that a family filed, and those that could not be used.
+    Messages = "messages" -> Vec<MessagesOfView> {
+        /// Only of this vendor.
+        vendor: Option<String>,
+    }
+);
+
+call!(
+    /// Erases the messages that families filed.
+    ForgetMessages = "forget-messages" -> Forgotten {
+        /// Only of this vendor.
+        vendor: Option<String>,
+    }
+);
 
 call!(
     /// Checks the audit log's chain.

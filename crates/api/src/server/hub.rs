@@ -4,14 +4,17 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use freehold_hub::{AskCustomerError, AskError, Hub, InviteError, NoSuchAsk, ReadError, RetryError};
+use freehold_hub::{
+    AskCustomerError, AskError, Hub, InviteError, MessageError, NoSuchAsk, ReadError, RetryError,
+};
 use freehold_protocol::code::Code;
 
 use super::{Calls, ServeError};
 use crate::call::hub::{
-    Ask, AskCustomer, Asks, Customers, DeadLetters, Events, Info, Invite, Read, Receipt, ReceiptAnswer,
-    Retried, Retry, Stats,
+    Ask, AskCustomer, Asks, Customers, DeadLetters, Events, ForgetMessages, Info, Invite, Messages, Read,
+    Receipt, ReceiptAnswer, Retried, Retry, SendMessage, Stats,
 };
+use crate::call::person::Forgotten;
 use crate::{ApiError, Socket, exit};
 
 /// For how many days an invitation holds when nobody says: a letter and a holiday.
@@ -66,6 +69,13 @@ pub async fn serve_hub(
             })
         })
         .on(|h, c: Read| async move { Ok(h.read(&c.customer, &c.paths, &c.purpose).await?) })
+        .on(|h, c: SendMessage| async move {
+            Ok(h.send_message(&c.customer, &c.kind, c.thread.as_deref(), c.body).await?)
+        })
+        .on(|h, c: Messages| async move { Ok(h.messages(c.customer.as_deref())?) })
+        .on(|h, c: ForgetMessages| async move {
+            Ok(Forgotten { messages: h.forget_messages(c.customer.as_deref()).await? })
+        })
         .on(|h, _: DeadLetters| async move { Ok(h.dead_letters()) })
         .on(|h, c: Retry| async move { Ok(Retried { events: h.retry_dead_letter(c.n).await? }) })
         .on(|h, _: Stats| async move { Ok(h.stats()) })
@@ -126,6 +136,17 @@ impl From<ReadError> for ApiError {
             ReadError::Denied(code) => {
                 return Self { exit: exit::DENIED, ..Self::new(Code::slug(*code), &error) };
             }
+        };
+        Self::new(code, error)
+    }
+}
+
+impl From<MessageError> for ApiError {
+    fn from(error: MessageError) -> Self {
+        let code = match &error {
+            MessageError::CustomerUnknown => "not-found",
+            MessageError::Draft(draft) => draft.code(),
+            MessageError::Store(_) => "store-failed",
         };
         Self::new(code, error)
     }

@@ -9,8 +9,8 @@ use freehold_person::{Person, PersonError};
 use super::{Calls, ServeError};
 use crate::call::person::{
     Approve, Audit, AuditVerify, Connect, Credential, CredentialAnswer, Decline, Erase, Export, ExportAnswer,
-    ForgetKept, Forgotten, Get, Grant, Grants, History, Import, Info, Kept, Relationships, Request, Requests,
-    Revoke, Rotate, Set, Status,
+    ForgetKept, ForgetMessages, Forgotten, Get, Grant, Grants, History, Import, Info, Kept, Messages,
+    Relationships, Request, Requests, Revoke, Rotate, SendMessage, Set, Status,
 };
 use crate::{ApiError, Socket};
 
@@ -57,6 +57,13 @@ pub async fn serve_person(
         .on(|p, c: Rotate| async move { Ok(p.rotate(c.relationship.as_deref()).await?) })
         .on(|p, _: Kept| async move { Ok(p.kept()?) })
         .on(|p, _: ForgetKept| async move { Ok(Forgotten { messages: p.forget_kept().await? }) })
+        .on(|p, c: SendMessage| async move {
+            Ok(p.send_message(&c.vendor, &c.kind, c.thread.as_deref(), c.body).await?)
+        })
+        .on(|p, c: Messages| async move { Ok(p.messages(c.vendor.as_deref())?) })
+        .on(|p, c: ForgetMessages| async move {
+            Ok(Forgotten { messages: p.forget_messages(c.vendor.as_deref()).await? })
+        })
         .on(|p, _: AuditVerify| async move { Ok(p.audit_verify()?) })
         .on(|p, _: Info| async move { Ok(p.info()?) })
         .serve(socket, stop)
