@@ -2,6 +2,7 @@
 //!
 //! The tests themselves are in `tests/tests/`; what they prove about one crate alone is in that crate.
 
+pub mod engines;
 pub mod program;
 pub mod vectors;
 pub mod vendor_peer;

@@ -1,0 +1,193 @@
+//! A person's engine and a hub's, each on a home of its own, in the test's process.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use freehold_hub::{Hub, HubConfig};
+use freehold_keystore::Seed;
+use freehold_link::system_clock;
+use freehold_mailbox::Linked;
+use freehold_outbound::{Client, Policy};
+use freehold_person::view::RequestView;
+use freehold_person::{Person, PersonConfig};
+use freehold_protocol::family::Families;
+use freehold_resolver::{CachePolicy, Resolver};
+use freehold_store::{OpenError, Options};
+use freehold_transport::Limits;
+use tempfile::TempDir;
+
+/// What every hub of these tests asks for.
+pub const ASK: &str = r#"
+title = "Repairs"
+legal_basis = "contract"
+mode = "continuous"
+retention = { duration = "P2Y", after = "end of contract" }
+
+[[field]]
+path = "phone.mobile"
+required = true
+reason = "to call you"
+purposes = ["ServiceProvision"]
+"#;
+
+/// A home and the seed of its owner.
+pub struct EngineHome {
+    dir: PathBuf,
+    seed: Seed,
+    _temporary: Option<TempDir>,
+}
+
+/// The file in a home that tells another process its seed. Real homes have no such file.
+const WORDS: &str = "words.txt";
+
+impl Default for EngineHome {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl EngineHome {
+    /// An empty one.
+    ///
+    /// # Panics
+    /// When the machine gives no folder or no randomness.
+    #[must_use]
+    pub fn new() -> Self {
+        let temporary = tempfile::tempdir().expect("a folder");
+        let (dir, seed) = (temporary.path().to_owned(), Seed::generate().expect("randomness"));
+        Self { dir, seed, _temporary: Some(temporary) }
+    }
+
+    /// The home that another process has made, which has written its words.
+    ///
+    /// # Panics
+    /// When there are none.
+    #[must_use]
+    pub fn of(dir: &Path) -> Self {
+        let words = std::fs::read_to_string(dir.join(WORDS)).expect("the words");
+        Self { dir: dir.to_owned(), seed: Seed::from_words(&words).expect("words"), _temporary: None }
+    }
+
+    /// Writes the words down for another process.
+    ///
+    /// # Panics
+    /// When the disk does not take them.
+    pub fn write_words(&self) {
+        std::fs::write(self.dir.join(WORDS), self.seed.words().as_bytes()).expect("a file");
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.dir
+    }
+
+    fn seed(&self) -> Seed {
+        Seed::from_words(&self.seed.words()).expect("its own words")
+    }
+
+    /// Starts a person's engine that speaks these families too.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub async fn person(&self, families: fn() -> Families<Linked>) -> Person {
+        // The engine before may hold its store a moment longer.
+        for _ in 0..200 {
+            match self.try_person(families()).await {
+                Err(freehold_person::StartError::Store(OpenError::InUse)) => tokio::time::sleep(MOMENT).await,
+                started => return started.expect("the engine starts"),
+            }
+        }
+        panic!("the vault was not let go in 10 s");
+    }
+
+    /// Tries it once.
+    ///
+    /// # Errors
+    /// The engine's.
+    ///
+    /// # Panics
+    /// When the machine gives no HTTP client.
+    pub async fn try_person(
+        &self,
+        families: Families<Linked>,
+    ) -> Result<Person, freehold_person::StartError> {
+        let resolver =
+            Resolver::new(Client::new(Policy::public()).expect("a client"), CachePolicy::default());
+        let (limits, store) = (Limits::default(), Options::default());
+        let config = PersonConfig { resolver, limits, store, families };
+        Person::start(self.path(), self.seed(), config, system_clock()).await
+    }
+
+    /// Starts a hub that speaks these families too; on the addresses it had before, so that persons find it again.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub async fn hub(&self, families: fn() -> Families<Linked>, listen: Option<Vec<String>>) -> Hub {
+        for _ in 0..200 {
+            match self.try_hub_on(families(), listen.clone()).await {
+                Err(
+                    freehold_hub::StartError::Store(OpenError::InUse) | freehold_hub::StartError::Listen(_),
+                ) => {
+                    tokio::time::sleep(MOMENT).await;
+                }
+                started => return started.expect("the hub starts"),
+            }
+        }
+        panic!("the hub's store or port was not let go in 10 s");
+    }
+
+    /// Tries it once.
+    ///
+    /// # Errors
+    /// The hub's.
+    pub async fn try_hub(&self, families: Families<Linked>) -> Result<Hub, freehold_hub::StartError> {
+        self.try_hub_on(families, None).await
+    }
+
+    async fn try_hub_on(
+        &self,
+        families: Families<Linked>,
+        listen: Option<Vec<String>>,
+    ) -> Result<Hub, freehold_hub::StartError> {
+        let mut config = HubConfig::new("Acme");
+        let any = || ["/ip4/127.0.0.1/udp/0/quic-v1", "/ip4/127.0.0.1/tcp/0"].map(str::to_owned).to_vec();
+        config.listen = listen.unwrap_or_else(any);
+        Hub::start_with(self.path(), &self.seed(), config, families, system_clock()).await
+    }
+}
+
+/// A wait between two looks.
+const MOMENT: Duration = Duration::from_millis(50);
+
+/// The hub's addresses without the peer's part, to listen on again.
+#[must_use]
+pub fn addresses(hub: &Hub) -> Vec<String> {
+    let bare = |address: &String| address.split("/p2p/").next().unwrap_or_default().to_owned();
+    hub.info().addresses.iter().map(bare).collect()
+}
+
+/// The person follows an invitation of the hub, as customer C-17.
+///
+/// # Panics
+/// When they do not meet.
+pub async fn meet(person: &Person, hub: &Hub) -> RequestView {
+    hub.ask(ASK, "ask.toml").await.expect("a good request");
+    let link =
+        hub.invite(Some("C-17".into()), None, Duration::from_secs(600)).await.expect("an invitation").link;
+    person.connect(&link).await.expect("they meet").request.expect("the request has come")
+}
+
+/// Looks until there is what is looked for.
+///
+/// # Panics
+/// After 30 s.
+pub async fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    for _ in 0..600 {
+        if let Some(found) = look() {
+            return found;
+        }
+        tokio::time::sleep(MOMENT).await;
+    }
+    panic!("waited 30 s for: {what}");
+}
