@@ -7,3 +7,4 @@ pub mod program;
 pub mod vectors;
 pub mod vendor_peer;
 pub mod verifiers;
+pub mod wire;
