@@ -90,6 +90,13 @@ impl Met {
     }
 }
 
+impl Met {
+    async fn stop(mut self) {
+        self.node.hang_up();
+        self.hub.stop().await;
+    }
+}
+
 /// 1. The node names `data/2` beside `data/1`. 2. A message of it is kept whole and answered with 307; the session goes
 /// on. 3. `data/1` works in the same session. 4. What is kept is there after a new session, and the hub's own message of a
 /// family that the node named is queued without a warning.
@@ -119,7 +126,7 @@ async fn a_message_of_a_newer_family_is_kept_and_the_older_one_works() {
         assert_eq!(sent.known, Some(known), "{kind}");
     }
     met.node.hear("letters/3/letter").await;
-    met.hub.stop().await;
+    met.stop().await;
 }
 
 /// Hello, acknowledgement, message, body and document each hold more than today's hub knows. It is ignored where nothing is
@@ -157,7 +164,7 @@ async fn unknown_members_are_ignored_and_their_bytes_are_kept() {
     assert_eq!(erasure.subject().revocation, read.reference(), "it answers the very bytes");
     assert!(met.hub.customer("C-17").unwrap().fields.is_empty());
     assert!(met.hub.messages(None).unwrap().is_empty());
-    met.hub.stop().await;
+    met.stop().await;
 }
 
 /// 1. A message says that a member must be understood. The hub does not, says so, and stores nothing. 2. Without that
@@ -180,7 +187,7 @@ async fn a_critical_member_that_is_not_known_ends_the_session_and_nothing_is_sto
     assert_eq!(met.node.acked, seq - 1);
     met.update(&receipt, "+15550101").await;
     assert_eq!(met.node.acked, seq);
-    met.hub.stop().await;
+    met.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -195,7 +202,7 @@ async fn the_highest_common_version_is_spoken_or_none() {
     met.session(json!({"versions": [2, 1]})).await;
     let receipt = met.agree(&json!({})).await;
     met.update(&receipt, "+15550100").await;
-    met.hub.stop().await;
+    met.stop().await;
 }
 
 /// A frame of tomorrow: its sender should not have sent it to a version 1, and the session ends; the next goes on where
@@ -212,7 +219,7 @@ async fn an_unknown_frame_ends_the_session_and_the_next_one_resumes() {
         met.session(json!({})).await;
     }
     met.update(&receipt, "+15550100").await;
-    met.hub.stop().await;
+    met.stop().await;
 }
 
 /// A grant whose mode today's hub does not know gives it nothing, and a good one after it does.
@@ -241,5 +248,5 @@ async fn an_unknown_value_of_a_known_member_is_refused_and_the_rest_goes_on() {
     met.update(&receipt, "+15550100").await;
     let kept = met.hub.messages(None).unwrap().remove(0).messages;
     assert!(kept.len() == 1 && kept[0].body.is_none(), "of what was refused the envelope alone is kept");
-    met.hub.stop().await;
+    met.stop().await;
 }

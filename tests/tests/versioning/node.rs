@@ -123,7 +123,8 @@ impl Met {
         self.person.set(vec![("phone.mobile".into(), Some(number.into()))], "test").await.unwrap();
     }
 
-    async fn stop(self) {
+    async fn stop(mut self) {
+        self.hub.hang_up();
         self.person.stop().await;
     }
 }
