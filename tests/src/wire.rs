@@ -152,8 +152,9 @@ impl Wire {
         let hello = self.hello.clone().ok_or(None)?;
         self.acked = hello.stored;
         let again = usize::try_from(hello.stored).unwrap_or(usize::MAX).min(self.said.len());
-        for message in self.said[again..].to_vec() {
-            self.write(&json!({ "message": bytes(&message) })).await;
+        for at in again..self.said.len() {
+            let frame = json!({ "message": bytes(&self.said[at]) });
+            self.write(&frame).await;
         }
         Ok(hello)
     }

@@ -61,8 +61,8 @@ fn exit(home: &Home, words: &[&str]) -> Option<i32> {
 }
 
 /// 1. A vendor sends a message of a family that the node does not know: it is told so. 2. The node keeps it, shows it,
-/// and answers it in the same family, which is in the audit log. 3. Both are killed with messages under way; each
-/// message is there, once.
+///    and answers it in the same family, which is in the audit log. 3. Both are killed with messages under way; each
+///    message is there, once.
 #[test]
 fn a_message_of_any_family_is_sent_kept_and_listed_by_the_program() {
     let (mut hub, mut node, vendor) = met();
