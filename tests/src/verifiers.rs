@@ -91,8 +91,17 @@ fn python(name: &'static str) -> PathBuf {
 /// When an item was judged otherwise, with what was said of it.
 #[must_use]
 pub fn check_items(items: &Path) -> usize {
+    check_items_of(&interop().join("../../specs"), items)
+}
+
+/// The same against the rules of another folder, which is laid out as `specs/` is.
+///
+/// # Panics
+/// As [`check_items`].
+#[must_use]
+pub fn check_items_of(specs: &Path, items: &Path) -> usize {
     let check = interop().join("schema/check.py");
-    let said = run(Command::new(python("schema")).arg(check).arg(items), &[0, 1]);
+    let said = run(Command::new(python("schema")).arg(check).arg("--specs").arg(specs).arg(items), &[0, 1]);
     let last = said.lines().last().unwrap_or_default();
     let passed = last.strip_suffix(" passed, 0 failed").and_then(|count| count.parse().ok());
     passed.unwrap_or_else(|| panic!("{said}"))
