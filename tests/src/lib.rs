@@ -1,9 +1,11 @@
-//! What the tests across crates share: verifiers and vectors that others made.
+//! What the tests across crates share: verifiers, vectors, and an interpreter that replays conversations.
 //!
 //! The tests themselves are in `tests/tests/`; what they prove about one crate alone is in that crate.
 
 pub mod engines;
+pub mod own_vectors;
 pub mod program;
+pub mod replay;
 pub mod vectors;
 pub mod vendor_peer;
 pub mod verifiers;
