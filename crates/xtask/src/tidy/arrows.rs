@@ -4,13 +4,14 @@ use super::Package;
 
 /// A crate, and those it may name in any of its dependency sections. Left of an arrow may be used by the right of
 /// it, never back; a crate missing here fails, so that a new one is placed on purpose.
-const MAY_USE: [(&str, &[&str]); 17] = [
+const MAY_USE: [(&str, &[&str]); 18] = [
     ("freehold-protocol", &[]),
     ("freehold-store", &["freehold-protocol"]),
     ("freehold-keystore", &["freehold-protocol"]),
     ("freehold-outbound", &["freehold-protocol"]),
     ("freehold-cards", &["freehold-protocol"]),
     ("freehold-transport", &["freehold-protocol"]),
+    ("freehold-conformance", &["freehold-protocol", "freehold-transport"]),
     ("freehold-resolver", &["freehold-protocol", "freehold-outbound"]),
     ("freehold-webhook", &["freehold-protocol", "freehold-outbound"]),
     ("freehold-mailbox", &["freehold-protocol", "freehold-store"]),
@@ -51,13 +52,14 @@ const MAY_USE: [(&str, &[&str]); 17] = [
 ];
 
 /// The program wires everything: adapters meet only there.
-const BELOW_NODE: [&str; 14] = [
+const BELOW_NODE: [&str; 15] = [
     "freehold-protocol",
     "freehold-store",
     "freehold-keystore",
     "freehold-outbound",
     "freehold-cards",
     "freehold-transport",
+    "freehold-conformance",
     "freehold-resolver",
     "freehold-webhook",
     "freehold-mailbox",
@@ -69,7 +71,7 @@ const BELOW_NODE: [&str; 14] = [
 ];
 
 /// The tests across crates see whatever the program sees; the program itself they start as a process.
-const BELOW_TESTS: [&str; 14] = BELOW_NODE;
+const BELOW_TESTS: [&str; 15] = BELOW_NODE;
 
 pub(super) fn failures(packages: &[Package]) -> Vec<String> {
     let inside = |name: &str| packages.iter().any(|package| package.name == name);
