@@ -90,7 +90,7 @@ fn our_node_keeps_every_rule() {
     let words = ["--role", "person", "--connect", &connect, "--change", &change, "--revoke", &revoke];
     let (status, verdicts, summary) = conformance(&words);
     assert!(of(&verdicts, "fail").is_empty(), "{:#?}", of(&verdicts, "fail"));
-    assert!(of(&verdicts, "skipped").is_empty(), "{:#?}", of(&verdicts, "skipped"));
+    assert_eq!(of(&verdicts, "skipped").len(), 1, "one waits for a timeout: {:#?}", of(&verdicts, "skipped"));
     assert_eq!(status, Some(0), "{summary}");
     assert!(verdicts.len() >= 40, "{summary}");
 }
@@ -106,7 +106,7 @@ async fn broken_by_hub(defect: hub::Defect) -> Vec<&'static str> {
 async fn broken_by_person(defect: person::Defect) -> Vec<&'static str> {
     let report = run_person(person::subject(defect), Options::default(), Arc::new(|_| {})).await;
     // Without commands to change and to revoke.
-    assert!(report.summary().skipped <= 10, "{:#?}", report.verdicts);
+    assert!(report.summary().skipped <= 11, "{:#?}", report.verdicts);
     failed(&report)
 }
 

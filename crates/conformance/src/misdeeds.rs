@@ -5,11 +5,13 @@ use std::time::Duration;
 use freehold_protocol::cbor;
 use freehold_protocol::code::Code;
 use freehold_protocol::connect::PROBLEM;
+use freehold_protocol::cose::{self, Kind};
 use freehold_protocol::frame::Frame;
 use freehold_protocol::id::MessageId;
 use freehold_protocol::identity::SigningKey;
-use freehold_protocol::limits::BODY_BYTES_MAX;
+use freehold_protocol::limits::{BODY_BYTES_MAX, WINDOW};
 use freehold_protocol::message::{Message, SignedMessage};
+use serde::Serialize;
 use serde_bytes::ByteBuf;
 use tokio::time::Instant;
 
@@ -163,6 +165,47 @@ pub(crate) async fn unknown_type(peer: &mut Peer) -> Tried {
     ensure_code(peer.problem(&said).await?, &[Code::UnknownType])?;
     let next = peer.say(UNKNOWN, None, vec![0xa0]).await?;
     ensure_code(peer.problem(&next).await?, &[Code::UnknownType])
+}
+
+/// Members that the tested peer does not know are ignored.
+pub(crate) async fn unknown_member(peer: &mut Peer) -> Tried {
+    #[derive(Serialize)]
+    struct Later<'a> {
+        #[serde(flatten)]
+        message: &'a Message,
+        later: u64,
+    }
+    let message = peer.draft(UNKNOWN, None, vec![0xa0]);
+    let payload = cbor::encode(&Later { message: &message, later: 1 });
+    peer.say_signed(&message, cose::sign(Kind::Message, &peer.key, payload)).await?;
+    ensure_code(peer.problem(&message).await?, &[Code::UnknownType])
+}
+
+/// At most so many messages of the tested peer are under way while none is acknowledged.
+pub(crate) async fn window(peer: &mut Peer) -> Tried {
+    peer.acknowledges = false;
+    let tried = fill_window(peer).await;
+    peer.acknowledges = true;
+    if peer.is_open() {
+        peer.acknowledge().await?;
+        // The rest comes now: it is nothing that another rule waits for.
+        peer.listen(QUIET).await?;
+        peer.forget();
+    }
+    tried
+}
+
+/// Each message that cannot be used is answered with one.
+async fn fill_window(peer: &mut Peer) -> Tried {
+    let before = peer.taken;
+    for _ in 0..WINDOW + 4 {
+        peer.say(UNKNOWN, None, vec![0xa0]).await?;
+        peer.acknowledged().await?;
+    }
+    peer.listen(QUIET).await?;
+    let under_way = peer.taken - before;
+    ensure(under_way >= WINDOW / 2, || format!("{under_way} answers came to {} messages", WINDOW + 4))?;
+    ensure(under_way <= WINDOW, || format!("{under_way} messages are under way, allowed are {WINDOW}"))
 }
 
 /// A problem is never answered with a problem, not even one that cannot be read.

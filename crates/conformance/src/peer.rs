@@ -204,6 +204,8 @@ pub struct Peer {
     pub last_ack: Option<u64>,
     /// Whether messages are acknowledged as they come.
     pub acknowledges: bool,
+    /// A hub's wish for check-ins, told in hello.
+    pub check_in_secs: Option<u32>,
     /// Everything queued, signed.
     outgoing: BTreeMap<u64, Vec<u8>>,
     /// Messages that no script has asked for yet.
@@ -226,6 +228,7 @@ impl Peer {
             taken: 0,
             last_ack: None,
             acknowledges: true,
+            check_in_secs: None,
             outgoing: BTreeMap::new(),
             unread: VecDeque::new(),
             line: None,
@@ -240,7 +243,7 @@ impl Peer {
             families: vec![connect::FAMILY.into(), data::FAMILY.into()],
             stored: self.stored,
             invitation: token.map(|token| ByteBuf::from(token.to_vec())),
-            check_in_secs: None,
+            check_in_secs: self.check_in_secs,
         }
     }
 
@@ -349,10 +352,18 @@ impl Peer {
     /// # Errors
     /// [`Fault`], when the stream is gone.
     pub async fn say_message(&mut self, message: &Message) -> Result<(), Fault> {
-        let signed = SignedMessage::sign(message, &self.key).into_bytes();
+        let signed = SignedMessage::sign(message, &self.key).into_bytes().into_vec();
+        self.say_signed(message, signed).await
+    }
+
+    /// Queues and sends a message that a script has signed in its own way.
+    ///
+    /// # Errors
+    /// [`Fault`], when the stream is gone.
+    pub async fn say_signed(&mut self, message: &Message, signed: Vec<u8>) -> Result<(), Fault> {
         self.queued = message.seq;
-        self.outgoing.insert(message.seq, signed.to_vec());
-        self.line()?.send(&Frame::Message(signed)).await
+        self.outgoing.insert(message.seq, signed.clone());
+        self.line()?.send(&Frame::Message(ByteBuf::from(signed))).await
     }
 
     /// Introduces this side, with a commitment to a key that is never used.

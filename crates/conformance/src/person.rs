@@ -111,8 +111,8 @@ impl crate::rule::Subject for Subject {
 }
 
 impl Subject {
-    /// A new vendor whose link the node follows; its first hello has come and is not answered.
-    pub(crate) async fn invited(&mut self) -> Tried<(Vendor, Line)> {
+    /// A vendor that listens, and its invitation.
+    async fn listen(&self) -> Tried<(SigningKey, Endpoint, mpsc::Receiver<Connection>, Invitation)> {
         let key = SigningKey::from_seed(&seed());
         let listen = match self.person.listen.is_empty() {
             false => self.person.listen.clone(),
@@ -131,6 +131,36 @@ impl Subject {
             token: entropy(),
             expires: Timestamp::from_millis(now().coarse().millis() + 86_400_000),
         };
+        Ok((key, endpoint, incoming, invitation))
+    }
+
+    /// Makes the node follow a link that it must not; gives whether it said anything to the vendor.
+    pub(crate) async fn link_not_followed(&self, change: impl FnOnce(&mut Invitation)) -> Tried<bool> {
+        let Some(connect) = self.person.connect.clone() else { return skipped("give --connect") };
+        let (_, _endpoint, mut incoming, mut invitation) = self.listen().await?;
+        change(&mut invitation);
+        let told = async {
+            while let Some(connection) = incoming.recv().await {
+                // A handshake tells nothing but that somebody dialled.
+                if Line::accept(connection).await.is_ok() {
+                    return;
+                }
+            }
+            std::future::pending().await
+        };
+        let following = connect.run(vec![(LINK, invitation.to_link())]);
+        tokio::pin!(told, following);
+        tokio::select! {
+            () = &mut told => return Ok(true),
+            // It ends well or badly: a command may follow a link in the background.
+            _ = &mut following => {}
+        }
+        Ok(tokio::time::timeout(QUIET, told).await.is_ok())
+    }
+
+    /// A new vendor whose link the node follows; its first hello has come and is not answered.
+    pub(crate) async fn invited(&mut self) -> Tried<(Vendor, Line)> {
+        let (key, endpoint, incoming, invitation) = self.listen().await?;
         let link = invitation.to_link();
         let (following, wait) = match self.person.connect.clone() {
             Some(connect) => {
@@ -227,7 +257,8 @@ impl Subject {
         vendor.peer.listen(QUIET).await.map_err(Fault::on_the_way)?;
         let variables = vec![(GRANT, receipt.id().as_str().to_owned())];
         revoke.run(variables).await.map_err(|why| Fault::Skipped(format!("--revoke: {why}")))?;
-        let (vendor, _) = self.agreed().await?;
+        // Looked at as it is: to settle first would take the end of the session and begin another.
+        let Some(vendor) = &mut self.shared else { return skipped("there is no vendor") };
         let is_broken = vendor.peer.line()?.next(QUIET).await == Came::End;
         vendor.peer.hang_up();
         vendor.again().await?;

@@ -9,7 +9,7 @@ use freehold_conformance::{Drive, HubSubject};
 use freehold_protocol::cbor;
 use freehold_protocol::code::Code;
 use freehold_protocol::connect::{INTRODUCTION, PROBLEM};
-use freehold_protocol::data::{self, Carried, Outcome, OutcomeKind, OutcomeLine, ReceivedUpdate};
+use freehold_protocol::data::{self, Carried, Decline, Outcome, OutcomeKind, OutcomeLine, ReceivedUpdate};
 use freehold_protocol::disclosure::Grant;
 use freehold_protocol::document::{
     AskedField, DataRequest, Document, ErasureLine, ErasureResult, ErasureSubject, Issue, Mode,
@@ -177,6 +177,10 @@ impl Role for Books {
             data::GRANT => self.grant(side, message),
             data::UPDATE => self.update(side, message),
             data::REVOCATION => self.revocation(side, message),
+            data::DECLINE => {
+                let declined: Decline = data::decode(&message.body)?;
+                if declined.request == *self.request.id() { Ok(()) } else { Err(Code::RequestUnknown) }
+            }
             _ => Err(Code::UnknownType),
         }
     }

@@ -24,6 +24,8 @@ use crate::side::{Role, Side, fresh, id};
 
 /// Between two attempts to dial.
 const REDIAL: Duration = Duration::from_millis(30);
+/// A session without work stays open for so long when the hub wants check-ins.
+const LINGER: Duration = Duration::from_millis(200);
 /// The runner has gone away after so many in vain.
 const ATTEMPTS: u32 = 5;
 
@@ -47,11 +49,14 @@ pub(crate) fn subject(defect: Defect) -> PersonSubject {
     let one = SigningKey::from_seed(&fresh());
     let connect = move |variables: Vec<(&'static str, String)>| {
         let link = variables.into_iter().find(|(name, _)| *name == LINK).unwrap().1;
+        let Ok(invitation) = Invitation::parse(&link) else {
+            return Box::pin(async { Err("no such link".to_owned()) }) as _;
+        };
         let key = match defect {
             Defect::UsesOneKeyForAll => one.clone(),
             _ => SigningKey::from_seed(&fresh()),
         };
-        tokio::spawn(run(Invitation::parse(&link).unwrap(), key, defect));
+        tokio::spawn(run(invitation, key, defect));
         Box::pin(async { Ok(String::new()) }) as _
     };
     PersonSubject { connect: Some(Drive::Call(Arc::new(connect))), ..PersonSubject::default() }
@@ -78,7 +83,9 @@ async fn run(invitation: Invitation, key: SigningKey, defect: Defect) {
 async fn session(side: &mut Side, vault: &mut Vault, mut line: Line, token: [u8; 16]) {
     let _ = line.send(&side.hello(Some(token))).await;
     let answered = match line.next(Duration::from_secs(10)).await {
-        Came::Frame(Frame::Hello(hello)) => side.greet(&hello).map_err(Some),
+        Came::Frame(Frame::Hello(hello)) => {
+            side.greet(&hello).map(|()| hello.check_in_secs.is_some()).map_err(Some)
+        }
         Came::Frame(Frame::Bye { .. }) | Came::End => Err(None),
         Came::Frame(_) => Err(Some(Code::UnexpectedFrame)),
         Came::Unreadable(code) => Err(Some(code)),
@@ -86,14 +93,14 @@ async fn session(side: &mut Side, vault: &mut Vault, mut line: Line, token: [u8;
     };
     let end = match answered {
         Err(end) => end,
-        Ok(()) => flow(side, vault, &mut line).await,
+        Ok(checks_in) => flow(side, vault, &mut line, checks_in).await,
     };
     if let Some(code) = end {
         line.bye(code).await;
     }
 }
 
-async fn flow(side: &mut Side, vault: &mut Vault, line: &mut Line) -> Option<Code> {
+async fn flow(side: &mut Side, vault: &mut Vault, line: &mut Line, checks_in: bool) -> Option<Code> {
     side.flush(line).await;
     let connection = line.connection();
     loop {
@@ -102,6 +109,7 @@ async fn flow(side: &mut Side, vault: &mut Vault, line: &mut Line) -> Option<Cod
                 return end;
             },
             Some(frames) = connection.accept_read() => vault.answer(side, frames).await,
+            () = tokio::time::sleep(LINGER), if checks_in => return Some(Code::ShuttingDown),
         }
     }
 }

@@ -10,6 +10,7 @@ use freehold_protocol::connect::{INTRODUCTION, Introduction, PROBLEM, Problem};
 use freehold_protocol::frame::{Frame, Hello};
 use freehold_protocol::id::MessageId;
 use freehold_protocol::identity::{Did, PublicKey, SigningKey};
+use freehold_protocol::limits::WINDOW;
 use freehold_protocol::message::{self, Message, MessageType, SignedMessage};
 use freehold_protocol::time::Timestamp;
 
@@ -111,7 +112,9 @@ impl Side {
     }
 
     pub(crate) async fn flush(&mut self, line: &Line) {
-        while let Some(message) = self.outgoing.get(self.sent as usize) {
+        while self.sent - self.delivered < WINDOW
+            && let Some(message) = self.outgoing.get(self.sent as usize)
+        {
             let _ = line.send(&Frame::Message(SignedMessage::sign(message, &self.key).into_bytes())).await;
             self.sent += 1;
         }

@@ -27,6 +27,8 @@ pub(super) fn rules() -> Vec<Rule<Subject>> {
         rule!("session", "3", "a hello that has stored what was never sent: 305", hello_ahead),
         rule!("session", "3", "a hello that has lost what it had acknowledged: 306", hello_behind),
         rule!("mailbox", "8", "an unknown type: problem 307, and the session goes on", unknown_type),
+        rule!("encoding", "3", "a member that is not known is ignored", unknown_member),
+        rule!("session", "5", "at most 32 messages are under way", window),
         rule!("mailbox", "8", "a problem is not answered with a problem", problem_of_a_problem),
         rule!("session", "3", "hello names what was stored, over a lost connection too", stored),
         rule!("mailbox", "3", "what was not acknowledged comes again, the same", sent_again),
@@ -92,6 +94,14 @@ async fn ahead(subject: &mut Subject) -> Tried {
 
 async fn unknown_type(subject: &mut Subject) -> Tried {
     misdeeds::unknown_type(&mut subject.met().await?.peer).await
+}
+
+async fn unknown_member(subject: &mut Subject) -> Tried {
+    misdeeds::unknown_member(&mut subject.met().await?.peer).await
+}
+
+async fn window(subject: &mut Subject) -> Tried {
+    misdeeds::window(&mut subject.met().await?.peer).await
 }
 
 async fn problem_of_a_problem(subject: &mut Subject) -> Tried {

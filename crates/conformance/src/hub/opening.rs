@@ -1,11 +1,13 @@
 //! How a hub opens a session and begins a relationship.
 
+use freehold_protocol::cbor;
 use freehold_protocol::code::Code;
 use freehold_protocol::connect::{FAMILY, INTRODUCTION, Introduction};
 use freehold_protocol::data;
 use freehold_protocol::document::DataRequest;
 use freehold_protocol::frame::{Frame, Hello};
 use freehold_protocol::identity::SigningKey;
+use serde::Serialize;
 use serde_bytes::ByteBuf;
 use tokio::time::{Duration, Instant};
 
@@ -24,6 +26,8 @@ pub(super) fn rules() -> Vec<Rule<Subject>> {
         rule!("invitation", "4", "a token that was never made: 204", unknown_token),
         rule!("invitation", "4", "a token that another key has used: 206", used_token),
         rule!("invitation", "6", "a key that has a relationship is let in with whatever token", known_key),
+        rule!("session", "Transport", "each address of the link takes a session", addresses),
+        rule!("encoding", "3", "a member of hello that is not known is ignored", unknown_member),
         rule!(
             "connect",
             "1",
@@ -131,6 +135,43 @@ async fn known_key(subject: &mut Subject) -> Tried {
         person.peer.open(line, token.as_ref().map(<[u8; 16]>::as_slice)).await?;
     }
     Ok(())
+}
+
+async fn addresses(subject: &mut Subject) -> Tried {
+    let person = subject.met().await?;
+    let invitation = person.invitation.clone();
+    for address in &invitation.addresses {
+        person.peer.acknowledged().await?;
+        person.peer.hang_up();
+        person.invitation.addresses = vec![address.clone()];
+        let opened = person.again().await;
+        person.invitation = invitation.clone();
+        opened.map_err(|fault| Fault::Broken(format!("{address}: {fault}")))?;
+    }
+    Ok(())
+}
+
+async fn unknown_member(subject: &mut Subject) -> Tried {
+    #[derive(Serialize)]
+    struct Later {
+        hello: Members,
+    }
+    #[derive(Serialize)]
+    struct Members {
+        #[serde(flatten)]
+        hello: Hello,
+        later: u64,
+    }
+    let person = subject.met().await?;
+    person.peer.acknowledged().await?;
+    person.peer.hang_up();
+    let mut line = person.dial().await?;
+    let hello = Later { hello: Members { hello: person.peer.hello(None), later: 1 } };
+    line.send_bytes(cbor::encode(&hello)).await?;
+    match line.next(PATIENCE).await {
+        Came::Frame(Frame::Hello(_)) => Ok(()),
+        other => broken(format!("it answered with {}", told(&other))),
+    }
 }
 
 async fn first_two(subject: &mut Subject) -> Tried {

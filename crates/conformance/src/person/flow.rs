@@ -2,11 +2,15 @@
 
 use freehold_protocol::code::Code;
 use freehold_protocol::frame::Frame;
+use tokio::time::{Duration, Instant};
 
 use super::{DIAL_MAX, Subject};
 use crate::misdeeds;
 use crate::peer::PATIENCE;
-use crate::rule::{Rule, Tried, ensure, ensure_code, rule};
+use crate::rule::{Fault, Rule, Tried, ensure, ensure_code, rule};
+
+/// How long a node may linger in a session in which nothing happens.
+const CHECK_IN_MAX: Duration = Duration::from_secs(8);
 
 pub(super) fn rules() -> Vec<Rule<Subject>> {
     vec![
@@ -25,8 +29,17 @@ pub(super) fn rules() -> Vec<Rule<Subject>> {
         rule!("session", "3", "a hello that has stored what was never sent: 305", hello_ahead),
         rule!("session", "3", "a hello that has lost what it had acknowledged: 306", hello_behind),
         rule!("mailbox", "8", "an unknown type: problem 307, and the session goes on", unknown_type),
+        rule!("encoding", "3", "a member that is not known is ignored", unknown_member),
+        rule!("session", "5", "at most 32 messages are under way", window),
         rule!("mailbox", "8", "a problem is not answered with a problem", problem_of_a_problem),
         rule!("session", "3", "hello names what was stored, over a lost connection too", stored),
+        rule!(
+            "session",
+            "15",
+            "with checkInSecs it says 304 when nothing is under way, and dials again",
+            check_in
+        ),
+        rule!(slow "session", "1", "no hello for 10 s: 303", silence),
     ]
 }
 
@@ -88,6 +101,14 @@ async fn unknown_type(subject: &mut Subject) -> Tried {
     misdeeds::unknown_type(&mut subject.met().await?.peer).await
 }
 
+async fn unknown_member(subject: &mut Subject) -> Tried {
+    misdeeds::unknown_member(&mut subject.met().await?.peer).await
+}
+
+async fn window(subject: &mut Subject) -> Tried {
+    misdeeds::window(&mut subject.met().await?.peer).await
+}
+
 async fn problem_of_a_problem(subject: &mut Subject) -> Tried {
     misdeeds::problem_of_a_problem(&mut subject.met().await?.peer).await
 }
@@ -121,4 +142,28 @@ async fn stored(subject: &mut Subject) -> Tried {
     let said = vendor.again().await?;
     let queued = vendor.peer.queued;
     ensure(said.stored == queued, || format!("it has stored {}, acknowledged was {queued}", said.stored))
+}
+
+async fn check_in(subject: &mut Subject) -> Tried {
+    let vendor = subject.met().await?;
+    misdeeds::unknown_type(&mut vendor.peer).await?;
+    vendor.peer.hang_up();
+    vendor.peer.check_in_secs = Some(1);
+    let opened = vendor.again().await;
+    vendor.peer.check_in_secs = None;
+    opened.map_err(Fault::on_the_way)?;
+    let sent = vendor.peer.queued;
+    let said = vendor.peer.line()?.goodbye(sent, CHECK_IN_MAX).await;
+    vendor.peer.hang_up();
+    ensure_code(said?, &[Code::ShuttingDown])?;
+    vendor.again().await.map(drop)
+}
+
+async fn silence(subject: &mut Subject) -> Tried {
+    let vendor = subject.met().await?;
+    vendor.peer.hang_up();
+    let (mut line, _) = vendor.knocked(DIAL_MAX).await?;
+    let since = Instant::now();
+    ensure_code(line.goodbye(vendor.peer.queued, Duration::from_secs(15)).await?, &[Code::Timeout])?;
+    misdeeds::about_ten_seconds(since.elapsed())
 }

@@ -4,11 +4,13 @@ use freehold_protocol::code::Code;
 use freehold_protocol::connect::{FAMILY, Introduction};
 use freehold_protocol::data;
 use freehold_protocol::frame::Frame;
+use freehold_protocol::identity::SigningKey;
 use serde_bytes::ByteBuf;
 
 use super::{GRANT_MAX, Subject};
 use crate::peer::PATIENCE;
 use crate::rule::{Fault, Rule, Tried, broken, ensure, ensure_code, rule};
+use crate::sample::seed;
 
 pub(super) fn rules() -> Vec<Rule<Subject>> {
     vec![
@@ -23,6 +25,8 @@ pub(super) fn rules() -> Vec<Rule<Subject>> {
         ),
         rule!("connect", "4", "its introduction carries no name", nameless),
         rule!("identity", "3", "two vendors see two keys, and nothing in common", apart),
+        rule!("invitation", "1", "a link of another version is not followed", newer_link),
+        rule!("identity", "5", "a hub that shows another key than the link's is told nothing", other_key),
         rule!("session", "2", "an answer without a version in common: 103", unknown_version),
         rule!("session", "4", "a message before the hello: 300", message_first),
     ]
@@ -88,6 +92,20 @@ async fn apart(subject: &mut Subject) -> Tried {
         ensure(!text.contains(foreign), || "a grant names a DID of the other relationship".into())?;
     }
     Ok(())
+}
+
+async fn newer_link(subject: &mut Subject) -> Tried {
+    let link = subject.link_not_followed(|invitation| invitation.v = 2).await?;
+    ensure(!link, || "it opened a session".into())
+}
+
+async fn other_key(subject: &mut Subject) -> Tried {
+    let told = subject.link_not_followed(|invitation| {
+        let bare = |address: &String| address.split("/p2p/").next().unwrap_or_default().to_owned();
+        invitation.addresses = invitation.addresses.iter().map(bare).collect();
+        invitation.did = SigningKey::from_seed(&seed()).public().did();
+    });
+    ensure(!told.await?, || "it opened a session".into())
 }
 
 async fn unknown_version(subject: &mut Subject) -> Tried {
