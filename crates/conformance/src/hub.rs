@@ -24,7 +24,7 @@ use serde::Serialize;
 use crate::drive::Drive;
 use crate::peer::{Line, Peer, now};
 use crate::report::{Report, Role, Tell};
-use crate::rule::{Fault, Options, Tried, broken, ensure, skipped, try_all};
+use crate::rule::{Fault, Options, Rule, Tried, broken, ensure, skipped, try_all};
 use crate::sample::{entropy, seed};
 
 mod agreement;
@@ -46,13 +46,17 @@ pub struct HubSubject {
 pub async fn run(hub: HubSubject, options: Options, tell: Tell) -> Report {
     let links = hub.links.into_iter().rev().collect();
     let mut subject = Subject { links, invite: hub.invite, shared: None };
-    let rules = opening::rules()
+    try_all(Role::Hub, rules(), &mut subject, options, &tell).await
+}
+
+/// Every rule, in the order of the trial.
+pub(crate) fn rules() -> impl Iterator<Item = Rule<Subject>> {
+    opening::rules()
         .into_iter()
         .chain(agreement::rules())
         .chain(intake::rules())
         .chain(ending::rules())
-        .chain(flow::rules());
-    try_all(Role::Hub, rules, &mut subject, options, &tell).await
+        .chain(flow::rules())
 }
 
 /// The hub under test, and the person that most rules share.

@@ -21,12 +21,13 @@ use freehold_protocol::vocabulary::Vocabulary;
 use freehold_transport::{Address, Connection, Endpoint, Limits};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 
 use crate::drive::{Drive, GRANT, LINK, PATH, VALUE};
 use crate::hub::{document, issued};
 use crate::peer::{Came, Line, PATIENCE, Peer, QUIET, now, told};
 use crate::report::{Note, Report, Role, Tell};
-use crate::rule::{Fault, Options, Tried, broken, ensure, skipped, try_all};
+use crate::rule::{Fault, Options, Rule, Tried, broken, ensure, skipped, try_all};
 use crate::sample::{entropy, seed};
 
 mod agreement;
@@ -64,14 +65,18 @@ pub struct PersonSubject {
 /// Tries every rule of a person's node.
 pub async fn run(person: PersonSubject, options: Options, tell: Tell) -> Report {
     let mut subject = Subject { person, tell: tell.clone(), by_hand: false, changes: 0, shared: None };
-    let rules = opening::rules()
+    try_all(Role::Person, rules(), &mut subject, options, &tell).await
+}
+
+/// Every rule, in the order of the trial.
+pub(crate) fn rules() -> impl Iterator<Item = Rule<Subject>> {
+    opening::rules()
         .into_iter()
         .chain(agreement::rules())
         .chain(release::rules())
         .chain(read::rules())
         .chain(flow::rules())
-        .chain(ending::rules());
-    try_all(Role::Person, rules, &mut subject, options, &tell).await
+        .chain(ending::rules())
 }
 
 /// The node under test, and the vendor that most rules share.
@@ -259,7 +264,15 @@ impl Subject {
         revoke.run(variables).await.map_err(|why| Fault::Skipped(format!("--revoke: {why}")))?;
         // Looked at as it is: to settle first would take the end of the session and begin another.
         let Some(vendor) = &mut self.shared else { return skipped("there is no vendor") };
-        let is_broken = vendor.peer.line()?.next(QUIET).await == Came::End;
+        let line = vendor.peer.line()?;
+        let is_broken = loop {
+            match line.next(PATIENCE).await {
+                Came::End => break true,
+                // It was under way before.
+                Came::Frame(Frame::Ack { .. }) => {}
+                _ => break false,
+            }
+        };
         vendor.peer.hang_up();
         vendor.again().await?;
         let message = vendor.peer.hear(data::REVOCATION).await?;
@@ -289,20 +302,26 @@ impl Subject {
 impl Vendor {
     /// The next session's stream and its first frame, which must be a hello; it is not answered.
     pub(crate) async fn knocked(&mut self, within: Duration) -> Tried<(Line, Hello)> {
-        let connection = match tokio::time::timeout(within, self.incoming.recv()).await {
-            Ok(Some(connection)) => connection,
-            _ => {
-                return broken(format!(
-                    "it did not dial within {} s{}",
-                    within.as_secs(),
-                    self.complaint().await
-                ));
+        let deadline = Instant::now() + within;
+        let mut seen = String::new();
+        loop {
+            let connection = match tokio::time::timeout_at(deadline, self.incoming.recv()).await {
+                Ok(Some(connection)) => connection,
+                _ => {
+                    let complaint = self.complaint().await;
+                    return broken(format!("it did not dial within {} s{seen}{complaint}", within.as_secs()));
+                }
+            };
+            // One that the node has given up while others were served is followed by another.
+            let Ok(mut line) = Line::accept(connection).await else {
+                seen = ", or opened no session".to_owned();
+                continue;
+            };
+            match line.next(PATIENCE).await {
+                Came::Frame(Frame::Hello(hello)) => return Ok((line, hello)),
+                Came::End => seen = ", or ended the session before it said hello".to_owned(),
+                other => return broken(format!("it opened a session with {}", told(&other))),
             }
-        };
-        let mut line = Line::accept(connection).await?;
-        match line.next(PATIENCE).await {
-            Came::Frame(Frame::Hello(hello)) => Ok((line, hello)),
-            other => broken(format!("it opened a session with {}", told(&other))),
         }
     }
 

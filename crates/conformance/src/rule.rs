@@ -135,3 +135,47 @@ pub(crate) async fn try_all<S: Subject>(
     }
     Report { role, verdicts }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    /// The rows of a table, as the page must have them.
+    fn rows<S>(rules: impl Iterator<Item = Rule<S>>) -> Vec<(&'static str, &'static str, &'static str)> {
+        rules.map(|rule| (rule.page, rule.rule, rule.name)).collect()
+    }
+
+    #[test]
+    fn the_page_lists_exactly_the_rules_that_are_tried() {
+        let page = include_str!("../../../specs/conformance.md");
+        for (heading, rules) in
+            [("## A hub", rows(crate::hub::rules())), ("## A person's node", rows(crate::person::rules()))]
+        {
+            let section = page.split(heading).nth(1).and_then(|rest| rest.split("\n## ").next());
+            let listed: BTreeSet<&str> =
+                section.unwrap_or_default().lines().filter(|line| line.starts_with("| [")).collect();
+            let tried =
+                rules.iter().map(|(page, rule, name)| format!("| [{page}]({page}.md) | {rule} | {name} |"));
+            let tried: BTreeSet<String> = tried.collect();
+            assert_eq!(tried.len(), rules.len(), "{heading}: a name stands twice");
+            let missing: Vec<&String> = tried.iter().filter(|row| !listed.contains(row.as_str())).collect();
+            assert!(missing.is_empty(), "{heading} lacks:\n{missing:#?}");
+            let stale: Vec<&&str> = listed.iter().filter(|row| !tried.contains(**row)).collect();
+            assert!(stale.is_empty(), "{heading} lists what is not tried:\n{stale:#?}");
+        }
+    }
+
+    #[test]
+    fn every_rule_stands_on_its_page() {
+        let specs = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../specs");
+        for (page, rule, name) in rows(crate::hub::rules()).into_iter().chain(rows(crate::person::rules())) {
+            let text = std::fs::read_to_string(specs.join(format!("{page}.md"))).unwrap();
+            let (numbered, headed) = (format!("\n{rule}. "), format!(" {rule}\n"));
+            let headed =
+                text.lines().any(|line| line.starts_with("##") && format!("{line}\n").ends_with(&headed));
+            assert!(text.contains(&numbered) || headed, "{page} has no rule {rule}: {name}");
+        }
+    }
+}
