@@ -8,7 +8,7 @@ use freehold_conformance::peer::{Came, Line, now};
 use freehold_conformance::{Drive, HubSubject};
 use freehold_protocol::cbor;
 use freehold_protocol::code::Code;
-use freehold_protocol::connect::{INTRODUCTION, PROBLEM};
+use freehold_protocol::connect::{INTRODUCTION, PROBLEM, Problem};
 use freehold_protocol::data::{self, Carried, Decline, Outcome, OutcomeKind, OutcomeLine, ReceivedUpdate};
 use freehold_protocol::disclosure::Grant;
 use freehold_protocol::document::{
@@ -38,6 +38,8 @@ pub(crate) enum Defect {
     TakesAnExtraField,
     LetsTwoKeysUseOneToken,
     ErasesMoreThanWasRevoked,
+    TakesAReplay,
+    AnswersAProblem,
 }
 
 struct Hub {
@@ -125,6 +127,8 @@ impl Hub {
         *user = Some(key);
         let mut side = Side::new(self.key.clone(), self.key.public().did(), key.did(), key);
         side.takes_gaps = self.defect == Defect::AcknowledgesAGap;
+        side.takes_replays = self.defect == Defect::TakesAReplay;
+        side.answers_problems = self.defect == Defect::AnswersAProblem;
         side.queue(data::REQUEST, None, Carried::body(self.request.bytes()));
         let books = Books {
             key: self.key.clone(),
@@ -173,7 +177,8 @@ impl Hub {
 impl Role for Books {
     fn apply(&mut self, side: &mut Side, message: &Message) -> Result<(), Code> {
         match message.kind.as_str() {
-            INTRODUCTION | PROBLEM => Ok(()),
+            INTRODUCTION => Ok(()),
+            PROBLEM => data::decode::<Problem>(&message.body).map(drop),
             data::GRANT => self.grant(side, message),
             data::UPDATE => self.update(side, message),
             data::REVOCATION => self.revocation(side, message),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use freehold_conformance::peer::{Came, Line, now};
-use freehold_conformance::{Drive, LINK, PersonSubject};
+use freehold_conformance::{Drive, LINK, PersonSubject, VALUE};
 use freehold_protocol::code::Code;
 use freehold_protocol::connect::{INTRODUCTION, PROBLEM};
 use freehold_protocol::data::{self, Carried};
@@ -19,6 +19,7 @@ use freehold_protocol::message::Message;
 use freehold_protocol::path::Path;
 use freehold_protocol::read::{ReadRequest, sign_answer};
 use freehold_transport::{Address, FrameSender, Frames};
+use tokio::sync::watch;
 
 use crate::side::{Role, Side, fresh, id};
 
@@ -36,37 +37,54 @@ pub(crate) enum Defect {
     ReleasesBeforeTheReceipt,
     UsesOneKeyForAll,
     AnswersReadsForAnyPurpose,
+    OvertakesTheUpdateUnderWay,
+    SendsStaleValuesAgain,
 }
 
 struct Vault {
     defect: Defect,
     requests: BTreeSet<String>,
     grants: BTreeMap<GrantId, (Grant, GrantState)>,
+    phone: watch::Receiver<String>,
+    /// The number that the vendor was told last, and in which message.
+    told: Option<(String, u64)>,
+    /// The first update, with every field.
+    snapshot: u64,
 }
 
-/// A node without commands to change or to revoke.
+/// A node that follows links and changes its number, and that nobody can make revoke.
 pub(crate) fn subject(defect: Defect) -> PersonSubject {
     let one = SigningKey::from_seed(&fresh());
+    let (number, phone) = watch::channel("+442079460000".to_owned());
     let connect = move |variables: Vec<(&'static str, String)>| {
-        let link = variables.into_iter().find(|(name, _)| *name == LINK).unwrap().1;
-        let Ok(invitation) = Invitation::parse(&link) else {
+        let Ok(invitation) = Invitation::parse(&variable(&variables, LINK)) else {
             return Box::pin(async { Err("no such link".to_owned()) }) as _;
         };
         let key = match defect {
             Defect::UsesOneKeyForAll => one.clone(),
             _ => SigningKey::from_seed(&fresh()),
         };
-        tokio::spawn(run(invitation, key, defect));
+        tokio::spawn(run(invitation, key, defect, phone.clone()));
         Box::pin(async { Ok(String::new()) }) as _
     };
-    PersonSubject { connect: Some(Drive::Call(Arc::new(connect))), ..PersonSubject::default() }
+    let change = move |variables: Vec<(&'static str, String)>| {
+        number.send_replace(variable(&variables, VALUE));
+        Box::pin(async { Ok(String::new()) }) as _
+    };
+    let (connect, change) = (Drive::Call(Arc::new(connect)), Drive::Call(Arc::new(change)));
+    PersonSubject { connect: Some(connect), change: Some(change), ..PersonSubject::default() }
 }
 
-async fn run(invitation: Invitation, key: SigningKey, defect: Defect) {
+fn variable(variables: &[(&'static str, String)], name: &str) -> String {
+    variables.iter().find(|(known, _)| *known == name).unwrap().1.clone()
+}
+
+async fn run(invitation: Invitation, key: SigningKey, defect: Defect, phone: watch::Receiver<String>) {
     let addresses: Vec<Address> = invitation.addresses.iter().map(|a| Address::parse(a).unwrap()).collect();
     let vendor = invitation.did.key().unwrap();
     let mut side = Side::new(key.clone(), key.public().did(), invitation.did.clone(), vendor);
-    let mut vault = Vault { defect, requests: BTreeSet::new(), grants: BTreeMap::new() };
+    let (requests, grants) = (BTreeSet::new(), BTreeMap::new());
+    let mut vault = Vault { defect, requests, grants, phone, told: None, snapshot: 0 };
     let mut failures = 0;
     while failures < ATTEMPTS {
         match Line::dial(&key, &addresses, &[vendor]).await {
@@ -101,14 +119,21 @@ async fn session(side: &mut Side, vault: &mut Vault, mut line: Line, token: [u8;
 }
 
 async fn flow(side: &mut Side, vault: &mut Vault, line: &mut Line, checks_in: bool) -> Option<Code> {
+    if vault.defect != Defect::SendsStaleValuesAgain {
+        vault.compose_again(side);
+    }
     side.flush(line).await;
     let connection = line.connection();
+    let mut phone = vault.phone.clone();
     loop {
+        vault.release(side);
+        side.flush(line).await;
         tokio::select! {
             came = Side::next(line) => if let Err(end) = side.take(vault, line, came).await {
                 return end;
             },
             Some(frames) = connection.accept_read() => vault.answer(side, frames).await,
+            Ok(()) = phone.changed() => {}
             () = tokio::time::sleep(LINGER), if checks_in => return Some(Code::ShuttingDown),
         }
     }
@@ -145,7 +170,7 @@ impl Vault {
         let grant: Grant = Document::issue(issue, &side.key)?;
         side.queue(data::GRANT, Some(message.id), Carried::body(grant.bytes()));
         if self.defect == Defect::ReleasesBeforeTheReceipt {
-            side.queue(data::UPDATE, None, data::update_body(everything(&grant)?));
+            side.queue(data::UPDATE, None, data::update_body(self.fields(&grant, true)?));
         }
         self.grants.insert(grant.id().clone(), (grant, GrantState::offered()));
         Ok(())
@@ -159,9 +184,57 @@ impl Vault {
             return Err(Code::ReceiptMismatch);
         }
         state.status = GrantStatus::Standing;
-        side.queue(data::UPDATE, None, data::update_body(everything(grant)?));
-        *grant = receipt;
+        *grant = receipt.clone();
+        side.queue(data::UPDATE, None, data::update_body(self.fields(&receipt, true)?));
+        self.snapshot = side.queued();
+        self.told = Some((self.number(), side.queued()));
         Ok(())
+    }
+
+    fn number(&self) -> String {
+        self.phone.borrow().clone()
+    }
+
+    fn standing(&self) -> Option<&Grant> {
+        self.grants.values().find(|(_, state)| state.status == GrantStatus::Standing).map(|(grant, _)| grant)
+    }
+
+    /// The next update, once the one under way is delivered.
+    fn release(&mut self, side: &mut Side) {
+        let (Some(grant), Some((told, seq))) = (self.standing(), &self.told) else { return };
+        let waits = !side.has_delivered(*seq) && self.defect != Defect::OvertakesTheUpdateUnderWay;
+        if *told == self.number() || waits {
+            return;
+        }
+        if let Ok(fields) = self.fields(grant, false) {
+            side.queue(data::UPDATE, None, data::update_body(fields));
+            self.told = Some((self.number(), side.queued()));
+        }
+    }
+
+    /// The update under way, with the values of now.
+    fn compose_again(&mut self, side: &mut Side) {
+        let (Some(grant), Some((_, seq))) = (self.standing(), self.told.clone()) else { return };
+        if side.has_delivered(seq) {
+            return;
+        }
+        if let Ok(fields) = self.fields(grant, seq == self.snapshot) {
+            side.compose(seq, data::update_body(fields));
+            self.told = Some((self.number(), seq));
+        }
+    }
+
+    /// The fields of a grant, whether it stands or not: all, or the number alone.
+    fn fields(&self, grant: &Grant, all: bool) -> Result<Disclosure, Code> {
+        let paths = grant.subject().scope.iter().map(|item| item.path.clone());
+        let paths = paths.filter(|path| all || path.as_str() == "phone.mobile").collect();
+        let standing = GrantState { status: GrantStatus::Standing, ..GrantState::offered() };
+        authorize(grant, &standing, Ask::Update, &paths, now())?.fill(|path| self.value(path))
+    }
+
+    fn value(&self, path: &Path) -> Result<Option<String>, Code> {
+        let is_phone = path.as_str() == "phone.mobile";
+        Ok(Some(if is_phone { self.number() } else { "ada@example.com".to_owned() }))
     }
 
     async fn answer(&mut self, side: &Side, frames: Frames) {
@@ -179,23 +252,11 @@ impl Vault {
             _ => Ask::Read(&asked.purpose),
         };
         let (grant, state) = self.grants.values().next().ok_or(Code::NoGrant)?;
-        authorize(grant, state, ask, &asked.paths, now())?.fill(value)
+        authorize(grant, state, ask, &asked.paths, now())?.fill(|path| self.value(path))
     }
 }
 
 async fn send(sender: FrameSender, answer: Vec<u8>) {
     let _ = sender.send(answer).await;
     let _ = sender.finish().await;
-}
-
-/// All fields of a grant, whether it stands or not.
-fn everything(grant: &Grant) -> Result<Disclosure, Code> {
-    let paths = grant.subject().scope.iter().map(|item| item.path.clone()).collect();
-    let standing = GrantState { status: GrantStatus::Standing, ..GrantState::offered() };
-    authorize(grant, &standing, Ask::Update, &paths, now())?.fill(value)
-}
-
-fn value(path: &Path) -> Result<Option<String>, Code> {
-    let value = if path.as_str() == "phone.mobile" { "+442079460000" } else { "ada@example.com" };
-    Ok(Some(value.to_owned()))
 }

@@ -44,8 +44,12 @@ pub(crate) struct Side {
     sent: u64,
     delivered: u64,
     stored: u64,
-    /// The defect: a gap is stored and acknowledged.
+    /// A defect: a gap is stored and acknowledged.
     pub(crate) takes_gaps: bool,
+    /// A defect: what was stored before is taken again.
+    pub(crate) takes_replays: bool,
+    /// A defect: a problem that cannot be read is answered with a problem.
+    pub(crate) answers_problems: bool,
 }
 
 /// What messages do.
@@ -67,6 +71,8 @@ impl Side {
             delivered: 0,
             stored: 0,
             takes_gaps: false,
+            takes_replays: false,
+            answers_problems: false,
         };
         side.queue(INTRODUCTION, None, cbor::encode(&Introduction::new(None, &next)));
         side
@@ -111,6 +117,23 @@ impl Side {
         Ok(())
     }
 
+    /// Whether the other side has a message.
+    pub(crate) fn has_delivered(&self, seq: u64) -> bool {
+        seq <= self.delivered
+    }
+
+    /// The last sequence queued.
+    pub(crate) fn queued(&self) -> u64 {
+        self.outgoing.len() as u64
+    }
+
+    /// Makes the body of a message again that was not delivered.
+    pub(crate) fn compose(&mut self, seq: u64, body: Vec<u8>) {
+        if let Some(message) = self.outgoing.iter_mut().find(|message| message.seq == seq) {
+            message.body = body;
+        }
+    }
+
     pub(crate) async fn flush(&mut self, line: &Line) {
         while self.sent - self.delivered < WINDOW
             && let Some(message) = self.outgoing.get(self.sent as usize)
@@ -133,11 +156,11 @@ impl Side {
                 if message.seq > self.stored + 1 && !self.takes_gaps {
                     return Err(Some(Code::SequenceGap));
                 }
-                if message.seq > self.stored {
-                    self.stored = message.seq;
-                    let is_problem = message.kind.as_str() == PROBLEM;
+                if message.seq > self.stored || self.takes_replays {
+                    self.stored = self.stored.max(message.seq);
+                    let is_answered = message.kind.as_str() != PROBLEM || self.answers_problems;
                     if let Err(code) = role.apply(self, &message)
-                        && !is_problem
+                        && is_answered
                     {
                         let problem = Problem { code, about: message.seq };
                         self.queue(PROBLEM, Some(message.id), cbor::encode(&problem));
