@@ -179,6 +179,8 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: HubCommand,
     },
+    /// For those who write a peer: try the protocol's rules on a running one, and tell which it keeps
+    Conformance(Conformance),
     /// Play the whole story on this machine: a hub, a node, a change, a revocation
     Demo,
     /// Print the completions of a shell
@@ -210,6 +212,42 @@ pub(crate) struct Run {
     /// Trust this certificate authority, as PEM, beside the system's, for did:web
     #[arg(long, value_name = "FILE")]
     pub(crate) trust_root: Vec<PathBuf>,
+}
+
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Conformance {
+    /// What the peer under test is
+    #[arg(long)]
+    pub(crate) role: TestedRole,
+    /// An unused invitation link of the hub; several rules need one of their own, so it may be repeated
+    #[arg(long, value_name = "LINK")]
+    pub(crate) peer: Vec<String>,
+    /// A command that makes the hub print a new link each time
+    #[arg(long, value_name = "CMD")]
+    pub(crate) invite: Option<String>,
+    /// Listen here for the node; may be repeated [default: this machine, QUIC and TCP]
+    #[arg(long, value_name = "MULTIADDR")]
+    pub(crate) listen: Vec<String>,
+    /// A command that makes the node follow $FREEHOLD_LINK and grant everything; without it, you do once
+    #[arg(long, value_name = "CMD")]
+    pub(crate) connect: Option<String>,
+    /// A command that makes the node write the field $FREEHOLD_PATH with $FREEHOLD_VALUE
+    #[arg(long, value_name = "CMD")]
+    pub(crate) change: Option<String>,
+    /// A command that makes the node revoke the grant $FREEHOLD_GRANT
+    #[arg(long, value_name = "CMD")]
+    pub(crate) revoke: Option<String>,
+    /// Also the rules that wait for timeouts of 10 s
+    #[arg(long)]
+    pub(crate) slow: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum TestedRole {
+    /// A vendor's hub: the runner plays persons
+    Hub,
+    /// A person's node, which holds phone.mobile and email.personal: the runner plays vendors
+    Person,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

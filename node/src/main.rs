@@ -9,6 +9,7 @@ use clap::Parser;
 use freehold_api::ApiError;
 
 mod cli;
+mod conformance;
 mod demo;
 mod families;
 mod files;
@@ -49,6 +50,7 @@ async fn main() -> ExitCode {
 async fn dispatch(cli: Cli, out: &Out) -> Outcome {
     match cli.command {
         Command::Hub { command } => hub::dispatch(&home::hub_dir(cli.globals.home)?, command, out).await,
+        Command::Conformance(args) => conformance::run(args, out).await,
         Command::Demo => demo::run(cli.globals.home, out).await,
         Command::Completions { shell } => files::completions(shell, out),
         Command::Man { dir } => files::man(&dir, out),

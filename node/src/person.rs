@@ -49,6 +49,7 @@ pub(crate) async fn dispatch(dir: &Path, command: Command, out: &Out) -> Outcome
         Command::Run(_)
         | Command::Words(_)
         | Command::Hub { .. }
+        | Command::Conformance(_)
         | Command::Demo
         | Command::Completions { .. }
         | Command::Man { .. } => Ok(()),

@@ -34,6 +34,8 @@ pub const STORE: u8 = 14;
 pub const CARD: u8 = 15;
 /// Required fields have no value.
 pub const MISSING_FIELDS: u8 = 16;
+/// A peer under test breaks a rule of the specification.
+pub const NOT_CONFORMANT: u8 = 17;
 
 /// Codes with a status other than [`OTHER`].
 pub const TABLE: &[(&str, u8)] = &[
@@ -62,6 +64,7 @@ pub const TABLE: &[(&str, u8)] = &[
     ("store-corrupt", STORE),
     ("card-unreadable", CARD),
     ("missing-fields", MISSING_FIELDS),
+    ("not-conformant", NOT_CONFORMANT),
 ];
 
 /// The exit status of a code.
@@ -78,7 +81,7 @@ mod tests {
     fn every_code_is_listed_once_and_a_foreign_one_is_other() {
         for (index, (code, status)) in TABLE.iter().enumerate() {
             assert!(TABLE[..index].iter().all(|(earlier, _)| earlier != code), "{code} twice");
-            assert!(*status > OTHER && *status <= MISSING_FIELDS, "{code}");
+            assert!(*status > OTHER && *status <= NOT_CONFORMANT, "{code}");
         }
         assert_eq!(status("missing-fields"), 16);
         assert_eq!(status("made-up"), OTHER);

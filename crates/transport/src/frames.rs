@@ -39,7 +39,7 @@ pub struct Frames {
 pub struct FrameSender {
     shared: Arc<Shared>,
     /// `None` once finished.
-    queue: Option<mpsc::Sender<Vec<u8>>>,
+    queue: Option<mpsc::Sender<Queued>>,
     writer: Option<JoinHandle<Result<(), SendError>>>,
 }
 
@@ -89,6 +89,12 @@ pub enum FrameError {
     /// The stream was reset, by either side, or its connection is gone.
     #[error("the stream was reset or its connection lost")]
     Lost,
+}
+
+/// What waits for a stream's writer.
+enum Queued {
+    Frame(Vec<u8>),
+    Unframed(Vec<u8>),
 }
 
 /// How far a stream was stopped by this side.
@@ -146,8 +152,10 @@ impl FrameSender {
     /// [`SendError`]; [`SendError::Full`] gives the frame back.
     pub fn try_send(&self, frame: Vec<u8>) -> Result<(), SendError> {
         check(&frame)?;
-        self.queue()?.try_send(frame).map_err(|error| match error {
-            mpsc::error::TrySendError::Full(frame) => SendError::Full(frame),
+        self.queue()?.try_send(Queued::Frame(frame)).map_err(|error| match error {
+            mpsc::error::TrySendError::Full(Queued::Frame(bytes) | Queued::Unframed(bytes)) => {
+                SendError::Full(bytes)
+            }
             mpsc::error::TrySendError::Closed(_) => SendError::Closed,
         })
     }
@@ -166,7 +174,15 @@ impl FrameSender {
     /// [`SendError::Length`] and [`SendError::Closed`].
     pub async fn send(&self, frame: Vec<u8>) -> Result<(), SendError> {
         check(&frame)?;
-        self.queue()?.send(frame).await.map_err(|_| SendError::Closed)
+        self.queue()?.send(Queued::Frame(frame)).await.map_err(|_| SendError::Closed)
+    }
+
+    /// Queues bytes without the length before them: only for a peer that tests how others take what is no frame.
+    ///
+    /// # Errors
+    /// [`SendError::Closed`].
+    pub async fn danger_send_unframed(&self, bytes: Vec<u8>) -> Result<(), SendError> {
+        self.queue()?.send(Queued::Unframed(bytes)).await.map_err(|_| SendError::Closed)
     }
 
     /// Writes what is queued and ends this direction; the peer's [`FrameReceiver::recv`] then gives `None`. What the
@@ -190,7 +206,7 @@ impl FrameSender {
         self.shared.abort();
     }
 
-    fn queue(&self) -> Result<&mpsc::Sender<Vec<u8>>, SendError> {
+    fn queue(&self) -> Result<&mpsc::Sender<Queued>, SendError> {
         self.queue.as_ref().ok_or(SendError::Closed)
     }
 }
@@ -326,7 +342,7 @@ impl Shared {
 }
 
 /// The writer of one stream: it ends with its queue, its stream, or a halt.
-async fn write(shared: Arc<Shared>, queue: mpsc::Receiver<Vec<u8>>) -> Result<(), SendError> {
+async fn write(shared: Arc<Shared>, queue: mpsc::Receiver<Queued>) -> Result<(), SendError> {
     let mut halt = shared.halt.subscribe();
     let halted = async { halt.wait_for(|halt| *halt != Halt::Running).await.map(|halt| *halt) };
     tokio::select! {
@@ -341,7 +357,7 @@ async fn write(shared: Arc<Shared>, queue: mpsc::Receiver<Vec<u8>>) -> Result<()
     }
 }
 
-async fn drain(shared: &Shared, mut queue: mpsc::Receiver<Vec<u8>>) -> Result<(), SendError> {
+async fn drain(shared: &Shared, mut queue: mpsc::Receiver<Queued>) -> Result<(), SendError> {
     let mut bytes = Vec::new();
     while let Some(frame) = queue.recv().await {
         append(&mut bytes, &frame);
@@ -361,9 +377,14 @@ async fn drain(shared: &Shared, mut queue: mpsc::Receiver<Vec<u8>>) -> Result<()
     shared.close().await
 }
 
-fn append(bytes: &mut Vec<u8>, frame: &[u8]) {
-    bytes.extend_from_slice(&framing::header(frame.len()));
-    bytes.extend_from_slice(frame);
+fn append(bytes: &mut Vec<u8>, queued: &Queued) {
+    match queued {
+        Queued::Frame(frame) => {
+            bytes.extend_from_slice(&framing::header(frame.len()));
+            bytes.extend_from_slice(frame);
+        }
+        Queued::Unframed(unframed) => bytes.extend_from_slice(unframed),
+    }
 }
 
 fn check(frame: &[u8]) -> Result<(), SendError> {

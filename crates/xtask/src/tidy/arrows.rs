@@ -11,6 +11,7 @@ const MAY_USE: [(&str, &[&str]); 18] = [
     ("freehold-outbound", &["freehold-protocol"]),
     ("freehold-cards", &["freehold-protocol"]),
     ("freehold-transport", &["freehold-protocol"]),
+    ("freehold-conformance", &["freehold-protocol", "freehold-transport"]),
     ("freehold-resolver", &["freehold-protocol", "freehold-outbound"]),
     ("freehold-webhook", &["freehold-protocol", "freehold-outbound"]),
     ("freehold-mailbox", &["freehold-protocol", "freehold-store"]),
@@ -53,13 +54,14 @@ const MAY_USE: [(&str, &[&str]); 18] = [
 ];
 
 /// The program wires everything: adapters meet only there.
-const BELOW_NODE: [&str; 14] = [
+const BELOW_NODE: [&str; 15] = [
     "freehold-protocol",
     "freehold-store",
     "freehold-keystore",
     "freehold-outbound",
     "freehold-cards",
     "freehold-transport",
+    "freehold-conformance",
     "freehold-resolver",
     "freehold-webhook",
     "freehold-mailbox",
@@ -71,8 +73,8 @@ const BELOW_NODE: [&str; 14] = [
 ];
 
 /// The tests across crates see whatever the program sees, and the example; the program itself they start as a process.
-const BELOW_TESTS: [&str; 15] = {
-    let mut below = ["freehold-example-note"; 15];
+const BELOW_TESTS: [&str; 16] = {
+    let mut below = ["freehold-example-note"; 16];
     let mut at = 0;
     while at < BELOW_NODE.len() {
         below[at] = BELOW_NODE[at];
