@@ -211,7 +211,7 @@ impl End {
         let erased =
             Document::<RevocationSubject>::read(text(step, "document").as_bytes()).and_then(|revocation| {
                 let held = self.taken.get_mut(&revocation.subject().grant.id).ok_or(Code::NoGrant)?;
-                held.handle_revocation(&revocation, &[person.clone()])
+                held.handle_revocation(&revocation, std::slice::from_ref(&person))
             });
         match erased {
             Ok(paths) => vec![json!({"erase": paths})],
