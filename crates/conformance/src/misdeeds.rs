@@ -62,10 +62,12 @@ pub(crate) const FORMS: usize = OTHER_FORMS.len() + 1;
 
 /// One frame that is not canonical. The session must be open each time.
 pub(crate) async fn other_form(peer: &mut Peer, which: usize) -> Tried {
-    let deep = [vec![0x81; DEPTH], vec![0]].concat();
-    let (what, frame) =
-        OTHER_FORMS.get(which).map_or(("deep nesting", deep), |(what, frame)| (*what, frame.to_vec()));
-    let code = provoke(peer, frame).await?;
+    let Some((what, frame)) = OTHER_FORMS.get(which) else {
+        // Too deep is refused as one of the limits, too.
+        let deep = [vec![0x81; DEPTH], vec![0]].concat();
+        return refused(peer, deep, &[Code::Malformed, Code::NotCanonical, Code::TooLarge]).await;
+    };
+    let code = provoke(peer, frame.to_vec()).await?;
     let allowed = [Code::Malformed, Code::NotCanonical];
     ensure(allowed.contains(&code), || format!("{what}: it said {code}, expected was {}", list(&allowed)))
 }
