@@ -5,6 +5,7 @@
 
 use serde::{Serialize, de::DeserializeOwned};
 
+use crate::code::Code;
 use crate::limits::NESTING_MAX;
 
 mod plain;
@@ -20,6 +21,16 @@ pub enum CborError {
     /// Nested deeper than [`NESTING_MAX`].
     #[error("nested deeper than {NESTING_MAX} levels")]
     TooDeep,
+}
+
+impl From<CborError> for Code {
+    /// What the sender is told: another form than the one is malformed, a nesting above the limit too large.
+    fn from(error: CborError) -> Self {
+        match error {
+            CborError::Malformed => Self::Malformed,
+            CborError::TooDeep => Self::TooLarge,
+        }
+    }
 }
 
 /// Encodes a value. Every type of this crate encodes.

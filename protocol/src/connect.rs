@@ -42,7 +42,7 @@ impl Introduction {
     /// # Errors
     /// [`Code::Malformed`] or [`Code::TooLarge`].
     pub fn decode(body: &[u8]) -> Result<Self, Code> {
-        let said: Self = crate::cbor::decode(body).map_err(|_| Code::Malformed)?;
+        let said: Self = crate::cbor::decode(body)?;
         match &said.name {
             Some(name) if name.len() > TEXT_BYTES_MAX => Err(Code::TooLarge),
             Some(name) if !text_ok(name) => Err(Code::Malformed),

@@ -141,7 +141,7 @@ pub struct Outcome {
 /// # Errors
 /// [`Code::Malformed`].
 pub fn decode<T: DeserializeOwned>(body: &[u8]) -> Result<T, Code> {
-    crate::cbor::decode(body).map_err(|_| Code::Malformed)
+    Ok(crate::cbor::decode(body)?)
 }
 
 impl ReceivedUpdate {

@@ -73,7 +73,7 @@ impl Frame {
         if bytes.len() > FRAME_BYTES_MAX {
             return Err(Code::TooLarge);
         }
-        let frame: Self = crate::cbor::decode(bytes).map_err(|_| Code::Malformed)?;
+        let frame: Self = crate::cbor::decode(bytes)?;
         if let Self::Hello(hello) = &frame {
             let families_ok = hello.families.len() <= FAMILIES_MAX
                 && hello.families.iter().all(|f| f.len() <= TYPE_BYTES_MAX);

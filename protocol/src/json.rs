@@ -111,10 +111,9 @@ impl Scanner<'_> {
     }
 
     fn value(&mut self, depth: usize) -> Result<(), JsonError> {
-        if depth > NESTING_MAX {
-            return Err(JsonError::TooDeep { at: self.at });
-        }
         match self.peek() {
+            // "The outermost array or map is the first level": an empty one is a level too.
+            Some(b'{' | b'[') if depth >= NESTING_MAX => Err(JsonError::TooDeep { at: self.at }),
             Some(b'{') => self.object(depth),
             Some(b'[') => self.array(depth),
             Some(b'"') => self.string().map(|_| ()),

@@ -136,7 +136,7 @@ impl fmt::Debug for SignedMessage {
 /// A code for the first thing that is wrong.
 pub fn open(bytes: &[u8], peer: &PublicKey, own: &Did) -> Result<Message, Code> {
     let payload = cose::verify(Kind::Message, peer, bytes)?;
-    let message: Message = crate::cbor::decode(&payload).map_err(|_| Code::Malformed)?;
+    let message: Message = crate::cbor::decode(&payload)?;
     if message.to != *own {
         return Err(Code::WrongAudience);
     }

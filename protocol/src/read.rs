@@ -60,7 +60,7 @@ impl ReadRequest {
     /// A code for the first thing that is wrong.
     pub fn open(bytes: &[u8], peer: &PublicKey, own: &Did) -> Result<Self, Code> {
         let payload = cose::verify(Kind::ReadRequest, peer, bytes)?;
-        let request: Self = crate::cbor::decode(&payload).map_err(|_| Code::Malformed)?;
+        let request: Self = crate::cbor::decode(&payload)?;
         if request.to != *own {
             return Err(Code::WrongAudience);
         }
@@ -101,7 +101,7 @@ pub fn open_answer(
     request: &ReadRequest,
 ) -> Result<ReadAnswer, Code> {
     let payload = cose::verify(Kind::ReadAnswer, peer, bytes)?;
-    let answer: ReadAnswer = crate::cbor::decode(&payload).map_err(|_| Code::Malformed)?;
+    let answer: ReadAnswer = crate::cbor::decode(&payload)?;
     if answer.to != *own {
         return Err(Code::WrongAudience);
     }

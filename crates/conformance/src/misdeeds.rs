@@ -65,7 +65,7 @@ pub(crate) async fn other_form(peer: &mut Peer, which: usize) -> Tried {
     let Some((what, frame)) = OTHER_FORMS.get(which) else {
         // Too deep is refused as one of the limits, too.
         let deep = [vec![0x81; DEPTH], vec![0]].concat();
-        return refused(peer, deep, &[Code::Malformed, Code::NotCanonical, Code::TooLarge]).await;
+        return refused(peer, deep, &[Code::TooLarge]).await;
     };
     let code = provoke(peer, frame.to_vec()).await?;
     let allowed = [Code::Malformed, Code::NotCanonical];

@@ -90,7 +90,7 @@ impl Family<Linked> for Connect {
             }
             ROTATION => self.rotation(desk, message),
             PROBLEM => {
-                let problem: Problem = cbor::decode(&message.body).map_err(|_| Code::Malformed)?;
+                let problem: Problem = cbor::decode(&message.body)?;
                 tracing::warn!(code = %problem.code, about = problem.about, "a person's node could not use a message");
                 Ok(())
             }
