@@ -95,7 +95,7 @@ pub(super) fn vectors() -> Vec<Vector> {
             Code::Malformed,
             "Half a surrogate pair written as UTF-8.",
         ),
-        ("deep-nesting", deep, Code::Malformed, "Seventeen levels."),
+        ("deep-nesting", deep, Code::TooLarge, "Seventeen levels."),
         (
             "float-for-integer",
             ack(&[0xfb, 0x40, 0x1c, 0, 0, 0, 0, 0, 0]),
