@@ -105,10 +105,20 @@ async function story(transport: "tcp" | "quic"): Promise<void> {
   };
   const seen = (name: string, path?: string) => (line: Json): boolean =>
     line["event"] === name && (path === undefined || Array.from(line["paths"] ?? []).includes(path as Json));
-  const onDisk = (value: string): boolean =>
+  const lookOnDisk = (value: string): boolean =>
     readdirSync(state, { recursive: true, withFileTypes: true }).some(
       (entry) => entry.isFile() && readFileSync(join(entry.parentPath, entry.name), "utf8").includes(value),
     );
+  const onDisk = (value: string): boolean => {
+    for (;;) {
+      try {
+        return lookOnDisk(value);
+      } catch (error) {
+        // A file was replaced between listing and reading: look again.
+        if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+      }
+    }
+  };
   const held = async (): Promise<Json | undefined> => (await peer.command({ cmd: "show" }))["relationships"]?.[0];
   const applied = (path: string): Promise<boolean> =>
     eventually(async () => {
