@@ -105,7 +105,7 @@ pub struct SignedMessage {
 }
 
 impl SignedMessage {
-    /// Signs a message under the sender's key of this session.
+    /// Signs a message under the sender's session key.
     #[must_use]
     pub fn sign(message: &Message, key: &SigningKey) -> Self {
         Self { seq: message.seq, bytes: cose::sign(Kind::Message, key, crate::cbor::encode(message)) }

@@ -48,7 +48,7 @@ impl fmt::Debug for ReadAnswer {
 }
 
 impl ReadRequest {
-    /// Signs the request under the hub's key of this session.
+    /// Signs the request under the hub's session key.
     #[must_use]
     pub fn sign(&self, key: &SigningKey) -> Vec<u8> {
         cose::sign(Kind::ReadRequest, key, crate::cbor::encode(self))

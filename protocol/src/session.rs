@@ -67,11 +67,11 @@ pub struct Session {
     cursors: Cursors,
     families: Vec<String>,
     phase: Phase,
-    /// Last sequence given to the wire in this session.
+    /// Last sequence given to the wire since hello.
     sent: u64,
     /// Sequence the shell is composing now.
     composing: Option<u64>,
-    /// Last sequence taken from the wire in this session.
+    /// Last sequence taken from the wire since hello.
     received: u64,
     ack_due: bool,
     last_progress: Moment,
@@ -129,7 +129,7 @@ impl Session {
         self.phase == Phase::Over
     }
 
-    /// Where the mailboxes stand, as far as this session knows.
+    /// Where the mailboxes stand, as far as is known since hello.
     #[must_use]
     pub fn cursors(&self) -> Cursors {
         self.cursors

@@ -198,7 +198,7 @@ pub struct Peer {
     pub delivered: u64,
     /// The last sequence of the other side's that was acknowledged.
     pub stored: u64,
-    /// The last sequence of the other side's that came in this session.
+    /// The last sequence of the other side's that came over the link.
     pub taken: u64,
     /// The last acknowledgement, as it came.
     pub last_ack: Option<u64>,

@@ -22,7 +22,7 @@ fn opened(cursors: Cursors, stored: u64) -> (Session, Vec<Output>) {
     (session, outputs)
 }
 
-/// Where the entry is for this session: the machine asks for what is queued, and says what was delivered.
+/// Where the entry is for one session: the machine asks for what is queued, and says what was delivered.
 fn state(session: &Session, sent: bool) -> &'static str {
     match (session.cursors().delivered, sent && !session.is_over()) {
         (1, _) => "delivered",
