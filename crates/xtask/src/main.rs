@@ -50,7 +50,13 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let workspace = Workspace::find();
+    let workspace = match Workspace::find() {
+        Ok(workspace) => workspace,
+        Err(error) => {
+            eprintln!("{error}");
+            return ExitCode::FAILURE;
+        }
+    };
     let passed = match Arguments::parse().command {
         Command::Test { long, filter } => test::run(&workspace, long, &filter),
         Command::Tidy => tidy::run(&workspace),

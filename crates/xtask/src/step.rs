@@ -20,12 +20,27 @@ pub(crate) struct Workspace {
 }
 
 impl Workspace {
-    pub(crate) fn find() -> Self {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-        let root = root.canonicalize().expect("xtask runs from the checkout that it was built in");
-        let target = env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
+    /// The checkout of the current folder. Cargo is asked each time: two checkouts may share a target folder, and
+    /// then also the program that one of them built.
+    pub(crate) fn find() -> Result<Self, String> {
         let cargo = env::var_os("CARGO").map_or_else(|| PathBuf::from("cargo"), PathBuf::from);
-        Self { root, target, cargo }
+        let output = Command::new(&cargo)
+            .args(["locate-project", "--workspace", "--message-format", "plain"])
+            .stderr(Stdio::inherit())
+            .output()
+            .map_err(|e| format!("cannot start {}: {e}", cargo.display()))?;
+        let manifest =
+            String::from_utf8(output.stdout).map_err(|_| "the checkout's path is not UTF-8".to_owned())?;
+        let root = match Path::new(manifest.trim()).parent() {
+            Some(root) if output.status.success() && root.join("crates/xtask").is_dir() => root.to_owned(),
+            _ => {
+                return Err(
+                    "this folder is in no checkout of Freehold: change to one and try again".to_owned()
+                );
+            }
+        };
+        let target = env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), |t| root.join(t));
+        Ok(Self { root, target, cargo })
     }
 
     /// A cargo command at the top of the checkout.
