@@ -2,15 +2,23 @@
 
 #![expect(clippy::unwrap_used, reason = "what fails here fails the test")]
 
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::process::{Command, Stdio};
+use std::sync::mpsc;
+use std::thread;
+
 use freehold_protocol::cbor;
 use freehold_protocol::data::{Carried, decode};
 use freehold_protocol::frame::Frame;
 use freehold_protocol::message::Message;
 use freehold_tests::program::program;
-use freehold_tests::vendor_peer::script;
+use freehold_tests::vendor_peer::{folder, script};
 use freehold_tests::verifiers::check_items;
 use serde_bytes::ByteBuf;
 use serde_json::{Value, json};
+
+/// Links that the runner needs: some rules want a relationship of their own.
+const LINKS: usize = 4;
 
 /// 1. The node follows the peer's link and agrees; another's verifier accepts the receipt. 2. Changes arrive, others move
 ///    nothing; reads are answered or denied. 3. The peer is killed in mid-flow and gets the present value, once. 4. A
@@ -37,6 +45,45 @@ fn a_vendor_in_typescript_plays_the_whole_story_with_the_real_node() {
     let lines: String = items.iter().map(|item| format!("{item}\n")).collect();
     std::fs::write(&file, lines).unwrap();
     assert_eq!(check_items(&file), items.len());
+}
+
+/// Every rule that the runner tries on a hub holds for a hub that others wrote.
+#[test]
+fn the_conformance_runner_finds_no_fault_with_the_vendor_in_typescript() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut peer = script("main.ts")
+        .arg("--state")
+        .arg(dir.path())
+        .arg("--ask")
+        .arg(folder().join("ask.json"))
+        .args(["--listen", "/ip4/127.0.0.1/tcp/0"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("node starts");
+    let mut stdin = peer.stdin.take().unwrap();
+    for _ in 0..LINKS {
+        writeln!(stdin, "{{\"cmd\":\"invite\"}}").unwrap();
+    }
+    let stdout = BufReader::new(peer.stdout.take().unwrap());
+    let (found, links) = mpsc::channel();
+    // The peer tells of everything that happens: its output has to be read to its end.
+    let reading = thread::spawn(move || {
+        for line in stdout.lines().map_while(Result::ok) {
+            let told: Value = serde_json::from_str(&line).unwrap();
+            if let Some(link) = told["link"].as_str() {
+                let _ = found.send(link.to_owned());
+            }
+        }
+    });
+    let links: Vec<String> = links.iter().take(LINKS).collect();
+    let peers = links.iter().flat_map(|link| ["--peer", link]);
+    let output = Command::new(program()).args(["conformance", "--role", "hub"]).args(peers).output().unwrap();
+    let _ = peer.kill();
+    let _ = peer.wait();
+    reading.join().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
 }
 
 fn rule(name: &str, bytes: &[u8]) -> Value {
