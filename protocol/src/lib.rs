@@ -7,7 +7,7 @@
 //! - who and what: [`identity`], [`id`], [`time`], [`path`], [`vocabulary`];
 //! - bytes: [`cbor`], [`json`], [`cose`], [`proof`], [`frame`], [`message`];
 //! - agreements: [`invitation`], [`document`], [`disclosure`], [`audit`];
-//! - machines: [`session`], [`release`], [`intake`];
+//! - machines and checks: [`session`], [`release`], [`intake`], [`vendor`];
 //! - families: [`family`], [`connect`], [`data`], [`read`].
 //!
 //! The specification is in `specs/`; [`code`] and [`limits`] are its registries.
@@ -44,4 +44,5 @@ pub mod read;
 pub mod release;
 pub mod session;
 pub mod time;
+pub mod vendor;
 pub mod vocabulary;

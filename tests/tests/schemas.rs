@@ -1,8 +1,12 @@
 //! The CDDL and the JSON Schemas of `specs/`, by validators that others wrote.
 
+#[path = "schemas/vectors.rs"]
+mod vectors;
+
 use std::fs;
 use std::path::Path;
 
+use freehold_tests::own_vectors;
 use freehold_tests::verifiers::{check_items, check_items_of};
 use serde_json::{Value, json};
 
@@ -39,4 +43,17 @@ fn the_vectors_of_the_example_fit_its_rules_and_broken_ones_do_not() {
     }
     fs::write(at("items.jsonl"), &items).unwrap();
     assert_eq!(check_items_of(laid_out.path(), &at("items.jsonl")), items.lines().count());
+}
+
+/// Every vector and every conversation of `specs/vectors`: what is to be accepted fits its rule or schema, and what is
+/// to be refused for its form does not.
+#[test]
+fn every_vector_fits_its_rule_or_schema_and_what_is_malformed_does_not() {
+    let laid_out = tempfile::tempdir().unwrap();
+    let file = laid_out.path().join("items.jsonl");
+    let items: Vec<Value> = own_vectors::files().iter().flat_map(|place| vectors::items(place)).collect();
+    let lines: String = items.iter().map(|item| format!("{item}\n")).collect();
+    fs::write(&file, lines).unwrap();
+    assert!(items.iter().filter(|item| item["valid"] == false).count() >= 200);
+    assert_eq!(check_items(&file), items.len());
 }

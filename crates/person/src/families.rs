@@ -1,6 +1,5 @@
 //! What the vendor's messages do on the person's side.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use freehold_keystore::Seed;
@@ -10,13 +9,12 @@ use freehold_protocol::code::Code;
 use freehold_protocol::connect::{self, Introduction, Problem};
 use freehold_protocol::data::{self, Carried, Outcome};
 use freehold_protocol::disclosure::{Grant, GrantState, GrantStatus};
-use freehold_protocol::document::{DataRequest, Document, ErasureSubject, Mode};
+use freehold_protocol::document::{DataRequest, Mode};
 use freehold_protocol::family::{Families, Family};
-use freehold_protocol::identity::PublicKey;
 use freehold_protocol::mailbox::Entry;
 use freehold_protocol::message::Message;
-use freehold_protocol::path::Path;
 use freehold_protocol::release::OutcomeMark;
+use freehold_protocol::vendor::Erasure;
 use freehold_vault::agreements::{self, RequestState, StoredRequest};
 use freehold_vault::relationships::{self, Relationship};
 use freehold_vault::{audit, fields, lines};
@@ -49,14 +47,6 @@ fn storage<E>(_: E) -> Code {
 
 fn relationship(desk: &Desk<'_>) -> Result<Relationship, Code> {
     relationships::get(&*desk.txn, desk.relationship).map_err(storage)?.ok_or(Code::StorageFailed)
-}
-
-/// Whether a key may sign documents for the vendor of this relationship.
-fn may_assert(relationship: &Relationship, key: &PublicKey) -> bool {
-    relationship
-        .vendor
-        .key()
-        .map_or_else(|| relationship.assertion_keys.contains(key.as_bytes()), |own| own == *key)
 }
 
 impl Family<Linked> for Connect {
@@ -166,14 +156,7 @@ impl Data {
     fn request(&self, desk: &mut Desk<'_>, message: &Message) -> Result<(), Code> {
         let document = data::decode::<Carried>(&message.body)?.document;
         let request = DataRequest::read(&document)?;
-        let relationship = relationship(desk)?;
-        if request.issuer() != desk.peer
-            || request.signers().len() != 1
-            || !may_assert(&relationship, &request.signer_key())
-        {
-            return Err(Code::WrongSigner);
-        }
-        request.check_time(desk.now)?;
+        relationship(desk)?.counterpart().check_request(&request, desk.now)?;
         let earlier = agreements::requests_of(&*desk.txn, desk.relationship).map_err(storage)?;
         if earlier.len() >= REQUESTS_MAX {
             return Err(Code::Busy);
@@ -204,20 +187,12 @@ impl Data {
         let receipt = Grant::read(&document)?;
         let mut stored =
             agreements::grant(&*desk.txn, receipt.id()).map_err(storage)?.ok_or(Code::ReceiptMismatch)?;
-        let relationship = relationship(desk)?;
-        let countersigned_by_vendor = receipt
-            .signers()
-            .get(1)
-            .is_some_and(|signer| signer.method.did == *desk.peer && may_assert(&relationship, &signer.key));
         // A person may have revoked before the receipt came; it is kept all the same, and opens nothing.
         let first = stored.standing_since.is_none();
-        if stored.relationship != *desk.relationship
-            || !first
-            || receipt.without_countersignature()? != stored.document
-            || !countersigned_by_vendor
-        {
+        if stored.relationship != *desk.relationship || !first {
             return Err(Code::ReceiptMismatch);
         }
+        relationship(desk)?.counterpart().check_receipt(&receipt, &stored.document)?;
         stored.document = document;
         stored.standing_since = Some(desk.now);
         if stored.state.status == GrantStatus::Offered {
@@ -231,17 +206,9 @@ impl Data {
 
     fn erasure(&self, desk: &mut Desk<'_>, message: &Message) -> Result<(), Code> {
         let document = data::decode::<Carried>(&message.body)?.document;
-        let receipt: Document<ErasureSubject> = Document::read(&document)?;
+        let receipt = Erasure::read(&document)?;
         let relationship = relationship(desk)?;
-        if receipt.issuer() != desk.peer
-            || receipt.signers().len() != 1
-            || !may_assert(&relationship, &receipt.signer_key())
-        {
-            return Err(Code::WrongSigner);
-        }
-        if !relationship.is_own(&receipt.subject().id) {
-            return Err(Code::WrongAudience);
-        }
+        relationship.counterpart().check_erasure(&receipt, &relationship.own_dids())?;
         for mut stored in agreements::grants_of(&*desk.txn, desk.relationship).map_err(storage)? {
             let grant = stored.id().map_err(storage)?;
             for revocation in &mut stored.revocations {
@@ -249,9 +216,8 @@ impl Data {
                 if receipt.subject().revocation != ours.reference() {
                     continue;
                 }
-                let answered: BTreeSet<&Path> = receipt.subject().results.iter().map(|r| &r.path).collect();
-                let ended: BTreeSet<&Path> = ours.subject().paths.iter().collect();
-                if revocation.erasure.is_some() || answered != ended {
+                receipt.check_answers(&ours)?;
+                if revocation.erasure.is_some() {
                     return Err(Code::ReceiptMismatch);
                 }
                 revocation.erasure = Some((document, desk.now));

@@ -4,8 +4,9 @@ use std::fmt;
 
 use freehold_mailbox::record;
 use freehold_protocol::id::RelationshipId;
-use freehold_protocol::identity::Did;
+use freehold_protocol::identity::{Did, PublicKey};
 use freehold_protocol::time::Timestamp;
+use freehold_protocol::vendor::Vendor;
 use freehold_store::{Key, ReadError, Reader, Txn};
 use serde::{Deserialize, Serialize};
 
@@ -61,10 +62,17 @@ impl fmt::Debug for Relationship {
 }
 
 impl Relationship {
-    /// Whether a DID is the person's in this relationship, or was.
+    /// The vendor with the keys that may sign for it, as its DID was last resolved.
     #[must_use]
-    pub fn is_own(&self, did: &Did) -> bool {
-        self.own == *did || self.earlier.contains(did)
+    pub fn counterpart(&self) -> Vendor {
+        let keys = self.assertion_keys.iter().filter_map(|key| PublicKey::from_bytes(key).ok());
+        Vendor::new(self.vendor.clone(), keys)
+    }
+
+    /// The person's DIDs in this relationship: the present one and those before it.
+    #[must_use]
+    pub fn own_dids(&self) -> Vec<Did> {
+        std::iter::once(&self.own).chain(&self.earlier).cloned().collect()
     }
 
     /// Moves to the next key: the vendor has stored the statement.

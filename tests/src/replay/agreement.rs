@@ -12,6 +12,7 @@ use freehold_protocol::path::Path;
 use freehold_protocol::read::{ReadRequest, open_answer, sign_answer};
 use freehold_protocol::release::{Release, Version};
 use freehold_protocol::time::Moment;
+use freehold_protocol::vendor::Vendor;
 use serde_json::{Value, json};
 
 use super::parts::{digits, hex, message, number, text};
@@ -58,11 +59,9 @@ impl End {
             Ok(receipt) => receipt,
             Err(code) => return problem(code),
         };
-        let vendor = self.peer;
-        let same =
-            receipt.without_countersignature().is_ok_and(|given| given == text(step, "offered").as_bytes());
-        if !same || receipt.signers().get(1).is_none_or(|signer| signer.key != vendor) {
-            return problem(Code::ReceiptMismatch);
+        let vendor = Vendor::new(self.peer.did(), []);
+        if let Err(code) = vendor.check_receipt(&receipt, text(step, "offered").as_bytes()) {
+            return problem(code);
         }
         let state = GrantState { status: GrantStatus::Standing, ..GrantState::offered() };
         let mut current = versions(step);

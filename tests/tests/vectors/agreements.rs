@@ -1,17 +1,15 @@
-//! Requests, grants, receipts, release, intake and endings.
-//!
-//! A peer of this project checks some of these rules in its engines, beside the store that they need; what a
-//! document alone says is checked here by the same calls in the same order.
+//! Requests, grants, receipts, release, intake and endings, by the calls that the engines make.
 
 use std::collections::BTreeSet;
 
 use freehold_protocol::code::Code;
 use freehold_protocol::data::ReceivedUpdate;
 use freehold_protocol::disclosure::{Ask, Grant, GrantState, authorize};
-use freehold_protocol::document::{DataRequest, Document, ErasureSubject, RevocationSubject, Subject};
+use freehold_protocol::document::{DataRequest, Document, RevocationSubject, Subject};
 use freehold_protocol::intake::{Intake, IntakeState, check_grant};
 use freehold_protocol::path::Path;
 use freehold_protocol::time::Timestamp;
+use freehold_protocol::vendor::{Erasure, Vendor};
 use freehold_tests::replay::{did, hex as bytes, number, text};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -33,15 +31,13 @@ fn list<T: DeserializeOwned + Ord>(value: &Value) -> BTreeSet<T> {
     serde_json::from_value(value.clone()).unwrap_or_else(|e| panic!("{value}: {e}"))
 }
 
+fn vendor(input: &Value) -> Vendor {
+    Vendor::new(did(input, "vendor"), [])
+}
+
 pub(crate) fn request(case: &mut Case) -> Verdict {
     let input = case.input();
-    let vendor = did(&input, "vendor");
-    coded(DataRequest::read(text(&input, "document").as_bytes()).and_then(|request| {
-        let by_vendor = *request.issuer() == vendor
-            && request.signers().len() == 1
-            && vendor.key() == Some(request.signer_key());
-        if by_vendor { request.check_time(now(&input)) } else { Err(Code::WrongSigner) }
-    }))
+    coded(read(&input, "document").and_then(|request| vendor(&input).check_request(&request, now(&input))))
 }
 
 pub(crate) fn grant(case: &mut Case) -> Verdict {
@@ -56,13 +52,8 @@ pub(crate) fn grant(case: &mut Case) -> Verdict {
 
 pub(crate) fn receipt(case: &mut Case) -> Verdict {
     let input = case.input();
-    let vendor = did(&input, "vendor");
-    coded(Grant::read(text(&input, "receipt").as_bytes()).and_then(|receipt| {
-        let given = receipt.without_countersignature()?;
-        let by_vendor = receipt.signers().get(1).is_some_and(|signer| signer.method.did == vendor);
-        let same = given == text(&input, "given").as_bytes();
-        if same && by_vendor { Ok(()) } else { Err(Code::ReceiptMismatch) }
-    }))
+    let given = text(&input, "given").as_bytes();
+    coded(read(&input, "receipt").and_then(|receipt| vendor(&input).check_receipt(&receipt, given)))
 }
 
 pub(crate) fn authorized(case: &mut Case) -> Verdict {
@@ -123,19 +114,8 @@ pub(crate) fn revocation(case: &mut Case) -> Verdict {
 pub(crate) fn erasure(case: &mut Case) -> Verdict {
     let input = case.input();
     let ours = read::<RevocationSubject>(&input, "revocation").expect("our revocation");
-    coded(read::<ErasureSubject>(&input, "erasure").and_then(|receipt| {
-        if *receipt.issuer() != did(&input, "vendor") {
-            return Err(Code::WrongSigner);
-        }
-        if receipt.subject().id != did(&input, "person") {
-            return Err(Code::WrongAudience);
-        }
-        let answered: BTreeSet<&Path> = receipt.subject().results.iter().map(|line| &line.path).collect();
-        let whole = answered == ours.subject().paths.iter().collect();
-        if whole && receipt.subject().revocation == ours.reference() {
-            Ok(())
-        } else {
-            Err(Code::ReceiptMismatch)
-        }
+    coded(read(&input, "erasure").and_then(|receipt: Erasure| {
+        vendor(&input).check_erasure(&receipt, &[did(&input, "person")])?;
+        receipt.check_answers(&ours)
     }))
 }
