@@ -9,6 +9,8 @@ mod bodies;
 mod case;
 #[path = "vectors/documents.rs"]
 mod documents;
+#[path = "vectors/identities.rs"]
+mod identities;
 #[path = "vectors/keys.rs"]
 mod keys;
 #[path = "vectors/names.rs"]
@@ -46,6 +48,8 @@ fn run(case: &mut Case) -> Verdict {
         "key" => keys::key(case),
         "multibase" => keys::multibase(case),
         "did" => keys::did(case),
+        "didDocument" => identities::did_document(case),
+        "rotation" => identities::rotation(case),
         "signature" => keys::signature(case),
         "introduction" => bodies::introduction(case),
         "problem" => bodies::problem(case),

@@ -69,6 +69,15 @@ pub struct VerificationKey {
 }
 
 impl ResolvedDid {
+    /// Reads the document of a DID as its host gave it (`specs/identity.md`, rule 7). `now` decides which keys have
+    /// expired.
+    ///
+    /// # Errors
+    /// [`ResolveError::Mismatch`], [`ResolveError::Malformed`] or [`ResolveError::NoKeys`].
+    pub fn read(did: &Did, document: &[u8], now: Timestamp) -> Result<Self, ResolveError> {
+        read(did, document, now).map_err(|error| error.of(did))
+    }
+
     /// Whether this key may sign documents in the DID's name.
     #[must_use]
     pub fn may_assert(&self, key: &PublicKey) -> bool {
@@ -77,14 +86,14 @@ impl ResolvedDid {
 }
 
 /// Why a document was put aside, before the DID is named.
-pub(crate) enum ReadError {
+enum ReadError {
     Mismatch(Mismatch),
     Malformed(Malformed),
     NoKeys,
 }
 
 impl ReadError {
-    pub(crate) fn of(self, did: &Did) -> ResolveError {
+    fn of(self, did: &Did) -> ResolveError {
         let did = did.clone();
         match self {
             Self::Mismatch(what) => ResolveError::Mismatch { did, what },
@@ -106,8 +115,8 @@ impl From<Malformed> for ReadError {
     }
 }
 
-/// Reads a document that claims to be the DID's. `now` decides which keys have expired.
-pub(crate) fn read(did: &Did, bytes: &[u8], now: Timestamp) -> Result<ResolvedDid, ReadError> {
+/// Reads a document that claims to be the DID's.
+fn read(did: &Did, bytes: &[u8], now: Timestamp) -> Result<ResolvedDid, ReadError> {
     if bytes.len() > DOCUMENT_BYTES_MAX {
         return Err(Malformed::TooLarge.into());
     }

@@ -12,7 +12,7 @@ use tokio::sync::Semaphore;
 
 use crate::cache::{Answer, Cache, CachePolicy};
 use crate::error::{Malformed, ResolveError};
-use crate::read::{ResolvedDid, read};
+use crate::read::ResolvedDid;
 
 /// Most fetches at once: whoever makes this program resolve many DIDs waits in line.
 const FETCHES_MAX: usize = 8;
@@ -79,7 +79,7 @@ impl Resolver {
         if response.status != 200 {
             return Err(status_error(did, response.status));
         }
-        let mut resolved = read(did, &response.body, wall_clock()).map_err(|error| error.of(did))?;
+        let mut resolved = ResolvedDid::read(did, &response.body, wall_clock())?;
         if self.client.reach() == Reach::PublicOnly {
             resolved.addresses.retain(|address| !is_inward_multiaddr(address));
         }
@@ -109,7 +109,7 @@ async fn resolve_key(did: &Did) -> Result<ResolvedDid, ResolveError> {
     let id = did.as_str().strip_prefix("did:key:").ok_or_else(malformed)?;
     let output =
         DIDKey.resolve_method_representation(id, Default::default()).await.map_err(|_| malformed())?;
-    read(did, &output.document, wall_clock()).map_err(|error| error.of(did))
+    ResolvedDid::read(did, &output.document, wall_clock())
 }
 
 fn status_error(did: &Did, status: u16) -> ResolveError {

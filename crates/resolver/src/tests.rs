@@ -15,7 +15,6 @@ use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::aws_lc_rs::default_provider;
 use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 
-use crate::read::{ReadError, read};
 use crate::{
     CachePolicy, Malformed, Mismatch, ResolveError, ResolvedDid, Resolver, VerificationKey, document,
 };
@@ -100,7 +99,7 @@ fn now() -> Timestamp {
 
 /// Reads a document of [`web`].
 fn read_web(document: &Value) -> Result<ResolvedDid, ResolveError> {
-    read(&web(), document.to_string().as_bytes(), now()).map_err(|error: ReadError| error.of(&web()))
+    ResolvedDid::read(&web(), document.to_string().as_bytes(), now())
 }
 
 /// A document of [`web`] with one key under assertionMethod, changed by `change`.
@@ -341,7 +340,7 @@ fn repeated_ids_and_json_keys_refuse_the_document() {
     assert_eq!(changed(|v| v["assertionMethod"][0] = embedded), malformed(Malformed::Ambiguous));
     let text =
         document(&web(), &key(1), &[], &[]).to_string().replace(r#""id":"#, r#""id":"did:web:x","id":"#);
-    let got = read(&web(), text.as_bytes(), now()).map_err(|error| error.of(&web()));
+    let got = ResolvedDid::read(&web(), text.as_bytes(), now());
     let wanted = |what| matches!(what, Malformed::Json(JsonError::DuplicateKey { .. }));
     assert!(matches!(got, Err(ResolveError::Malformed { what, .. }) if wanted(what.clone())));
     assert_eq!(changed(|v| *v = json!({ "id": 7 })), malformed(Malformed::Shape));

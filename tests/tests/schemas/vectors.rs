@@ -17,7 +17,7 @@ const OF_ONE_LAYER: [&str; 5] = [
 
 /// To reject for its form (codes 100 to 102, or none), by a rule that stands on the page alone: what joins two members
 /// or two documents, the calendar, the curve, and a bound of the whole.
-const OF_THE_PAGE: [&str; 21] = [
+const OF_THE_PAGE: [&str; 28] = [
     "data/reject/erasure-path-doubled.json",
     "data/reject/grant-scope-doubled.json",
     "data/reject/read-answer-path-missing.json",
@@ -32,6 +32,13 @@ const OF_THE_PAGE: [&str; 21] = [
     "encoding/reject/deep-nesting.json",
     "encoding/reject/ends-before-it-begins.json",
     "encoding/reject/ends-when-it-begins.json",
+    "identity/reject/did-document-key-id-twice.json",
+    "identity/reject/did-document-key-of-another.json",
+    "identity/reject/did-document-key-of-small-order.json",
+    "identity/reject/did-document-only-expired-keys.json",
+    "identity/reject/did-document-other-controller.json",
+    "identity/reject/did-document-other-id.json",
+    "identity/reject/did-document-reference-to-nothing.json",
     "identity/reject/did-key-small-order.json",
     "invitation/reject/map-did-of-small-order.json",
     "invitation/reject/other-base-base58.json",

@@ -2,7 +2,8 @@
 
 use freehold_protocol::code::Code;
 use freehold_protocol::document::{
-    Document, DocumentDigest, ErasureSubject, GrantSubject, RequestSubject, RevocationSubject, Subject,
+    Document, DocumentDigest, ErasureSubject, GrantSubject, RequestSubject, RevocationSubject,
+    RotationSubject, Subject,
 };
 use freehold_protocol::json;
 use freehold_protocol::proof;
@@ -38,6 +39,7 @@ pub(crate) fn document(case: &mut Case) -> Verdict {
         GrantSubject::TYPE => read::<GrantSubject>(case),
         RevocationSubject::TYPE => read::<RevocationSubject>(case),
         ErasureSubject::TYPE => read::<ErasureSubject>(case),
+        RotationSubject::TYPE => read::<RotationSubject>(case),
         other => panic!("{}: no document is a {other}", case.place()),
     }
 }

@@ -15,6 +15,9 @@ use crate::vector::hex;
 pub(crate) const VENDOR: u8 = 1;
 /// The person's seed: 32 bytes `02`.
 pub(crate) const PERSON: u8 = 2;
+/// The seed of the person's next key, and of the one after it.
+pub(crate) const NEXT: u8 = 3;
+pub(crate) const AFTER_NEXT: u8 = 4;
 /// The seed of somebody else: 32 bytes `09`.
 pub(crate) const STRANGER: u8 = 9;
 

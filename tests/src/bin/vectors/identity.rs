@@ -1,4 +1,7 @@
-//! `specs/identity.md`: keys, DIDs, signatures.
+//! `specs/identity.md`: keys, DIDs, signatures, DID documents, rotations.
+
+mod documents;
+mod rotations;
 
 use freehold_keystore::Seed;
 use freehold_protocol::code::Code;
@@ -15,7 +18,10 @@ use crate::vector::{Vector, hex};
 const PAGE: &str = "identity";
 
 pub(super) fn vectors() -> Vec<Vector> {
-    [keys(), bad_keys(), texts(), bad_dids(), signatures()].into_iter().flatten().collect()
+    [keys(), bad_keys(), texts(), bad_dids(), signatures(), documents::vectors(), rotations::vectors()]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 fn keys() -> Vec<Vector> {

@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use freehold_protocol::disclosure::Grant;
 use freehold_protocol::document::{
     AskedField, DataRequest, Document, DocumentDigest, ErasureLine, ErasureResult, ErasureSubject,
-    GrantSubject, Issue, Mode, Reference, RequestSubject, Retention, RevocationSubject, Subject,
+    GrantSubject, Issue, Mode, Reference, RequestSubject, Retention, RevocationSubject, Rotation, Subject,
 };
-use freehold_protocol::id::{ErasureId, GrantId, RequestId, RevocationId};
+use freehold_protocol::id::{ErasureId, GrantId, RequestId, RevocationId, RotationId};
 use freehold_protocol::identity::SigningKey;
 use freehold_protocol::json::canonical;
 use freehold_protocol::path::Path;
@@ -16,7 +16,7 @@ use freehold_protocol::vocabulary::Vocabulary;
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 
-use crate::craft::{MADE, PERSON, VENDOR, did, key, seed_hex, time};
+use crate::craft::{AFTER_NEXT, MADE, NEXT, PERSON, VENDOR, did, key, seed_hex, time};
 use crate::vector::hex;
 
 pub(crate) const SERVICE: &str = "https://w3id.org/dpv#ServiceProvision";
@@ -129,6 +129,13 @@ pub(crate) fn page_revocation() -> Revocation {
     };
     let id = RevocationId::parse("urn:uuid:7d444840-9dc0-41d1-b245-5ffdce74fad2").expect("the page's id");
     issue(id, PERSON, None, subject)
+}
+
+/// The person's statement that moves the relationship to the next key.
+pub(crate) fn rotation() -> Rotation {
+    let id = RotationId::parse("urn:uuid:9b2f6c1e-4a5d-4b8e-8c3a-1f0e7d6c5b4a").expect("the page's id");
+    let keys = [&key(PERSON), &key(NEXT)];
+    Rotation::state(id, did(VENDOR), keys, &key(AFTER_NEXT).public(), time(MADE)).expect("a statement")
 }
 
 /// A document as an object, without any proof.
