@@ -8,6 +8,7 @@
 
 mod agreement;
 mod parts;
+mod rotation;
 mod wire;
 
 use std::collections::BTreeMap;
@@ -77,6 +78,9 @@ impl End {
             "grant" => self.take_grant(step),
             "update" => self.take_update(step),
             "revocation" => self.take_revocation(step),
+            "rekey" => self.rekey(step),
+            "turnAway" => Self::turn_away(step),
+            "rotation" => self.take_rotation(step),
             "ask" => self.ask(step),
             "answered" => self.answered(step),
             other => panic!("no such step: {other}"),

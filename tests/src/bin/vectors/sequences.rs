@@ -7,6 +7,7 @@ mod agreed;
 mod ends;
 mod meeting;
 mod recorder;
+mod rotation;
 mod trouble;
 
 use freehold_protocol::document::Mode;
@@ -110,6 +111,24 @@ pub(super) fn vectors() -> Vec<Vector> {
             "session, rule 10",
             "The hub acknowledges nothing: after ten seconds the node ends the session, and resumes in the next.",
             trouble::stalled,
+        ),
+        record(
+            "rotation",
+            "identity, rules 10 to 15",
+            "The person moves to the key that was committed to: the old session ends, the grant goes on under the new key.",
+            rotation::taken,
+        ),
+        record(
+            "rotation-lost-acknowledgement",
+            "identity, rule 13",
+            "The hub took the rotation and its acknowledgement was lost: 207 by the old key stands for it.",
+            rotation::lost_acknowledgement,
+        ),
+        record(
+            "rotation-refused",
+            "identity, rule 16",
+            "The hub holds another commitment: the new key is unknown to it, and the old one goes on.",
+            rotation::refused,
         ),
         record(
             "forged-receipt",

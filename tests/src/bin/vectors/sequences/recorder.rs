@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
+use freehold_protocol::connect::{self, commitment};
 use freehold_protocol::data::{self, Carried};
 use freehold_tests::replay::End;
 use serde_json::{Value, json};
 
 use super::ends::{Agreement, Disk, Side, id};
-use crate::craft::{MADE, NOW, PERSON, VENDOR, did, key, key_hex, seed_hex, time};
+use crate::craft::{MADE, NEXT, NOW, PERSON, VENDOR, did, key, key_hex, seed_hex, time};
 use crate::vector::hex;
 use Side::{Hub, Person};
 
@@ -22,6 +23,9 @@ pub(super) struct Recorder {
     agreement: Agreement,
     /// The grant that stands.
     standing: Option<String>,
+    /// The seed of the person's key in the hub's eyes, and of the key that was committed to.
+    known: u8,
+    committed: u8,
 }
 
 impl Recorder {
@@ -35,7 +39,33 @@ impl Recorder {
             at: 0,
             agreement: Agreement::default(),
             standing: None,
+            known: PERSON,
+            committed: NEXT,
         }
+    }
+
+    /// The hub holds the commitment to this key.
+    pub(super) fn commit_to(&mut self, seed: u8) {
+        self.committed = seed;
+    }
+
+    /// The person uses this key from the next session on.
+    pub(super) fn rekey(&mut self, seed: u8) {
+        self.step(Person, "rekey", json!({"seed": seed_hex(seed)}));
+    }
+
+    /// The person dials, and the hub answers with a goodbye.
+    pub(super) fn turned_away(&mut self, code: u16) {
+        self.knock(None);
+        let frame = self.wires.get_mut(&Hub).and_then(VecDeque::pop_front).expect("the person's hello");
+        self.step(Hub, "turnAway", json!({"frame": frame, "code": code}));
+        self.settle();
+        self.lose();
+    }
+
+    /// A side has learnt that the other holds its message, though no acknowledgement came.
+    pub(super) fn took(&mut self, side: Side, seq: u64) {
+        self.disk(side).delivered = seq;
     }
 
     /// What both ends know from now on.
@@ -108,7 +138,7 @@ impl Recorder {
         thread: Option<u64>,
         body: &[u8],
     ) -> Value {
-        let to = did(if side == Person { VENDOR } else { PERSON });
+        let to = did(if side == Person { VENDOR } else { self.known });
         let mut message = json!({
             "seq": seq, "id": id(side, seq), "type": kind, "at": time(MADE).millis(), "to": to, "body": hex(body),
         });
@@ -151,19 +181,23 @@ impl Recorder {
         last.is_some_and(|step| step["do"] == "dial" || step["do"] == "accept")
     }
 
-    /// The person dials, the hub answers.
-    pub(super) fn dial(&mut self, invitation: Option<&str>) {
-        let families = json!(["connect/1", "data/1"]);
-        let mut hello = json!({"versions": [1], "families": families});
+    /// The person dials.
+    fn knock(&mut self, invitation: Option<&str>) {
+        let mut hello = hello();
         if let Some(token) = invitation {
             hello["invitation"] = token.into();
         }
         let cursors = self.cursors(Person);
         self.step(Person, "dial", json!({"cursors": cursors, "hello": hello}));
         self.wait(5);
+    }
+
+    /// The person dials, the hub answers.
+    pub(super) fn dial(&mut self, invitation: Option<&str>) {
+        self.knock(invitation);
         let frame = self.wires.get_mut(&Hub).and_then(VecDeque::pop_front).expect("the person's hello");
         let cursors = self.cursors(Hub);
-        let hello = json!({"versions": [1], "families": families});
+        let hello = hello();
         let outputs = self.step(Hub, "accept", json!({"cursors": cursors, "hello": hello, "frame": frame}));
         self.follow(Hub, &outputs);
     }
@@ -212,6 +246,15 @@ impl Recorder {
             (Hub, data::UPDATE) => ("update", body),
             (Hub, data::GRANT) => ("grant", json!({"document": document(), "request": request})),
             (Hub, data::REVOCATION) => ("revocation", json!({"document": document()})),
+            (Hub, connect::ROTATION) => {
+                let committed = hex(&commitment(&key(self.committed).public()));
+                let known =
+                    json!({"document": document(), "person": did(self.known), "committed": committed});
+                if self.step(side, "rotation", known)[0].get("rotated").is_some() {
+                    self.known = self.committed;
+                }
+                return;
+            }
             (Person, data::RECEIPT) => {
                 ("stand", json!({"offered": offered, "receipt": document(), "versions": versions}))
             }
@@ -255,4 +298,9 @@ impl Recorder {
         self.settle();
         self.lose();
     }
+}
+
+/// What both ends say of themselves.
+fn hello() -> Value {
+    json!({"versions": [1], "families": ["connect/1", "data/1"]})
 }
