@@ -225,6 +225,9 @@ pub(crate) struct Conformance {
     /// A command that makes the hub print a new link each time
     #[arg(long, value_name = "CMD")]
     pub(crate) invite: Option<String>,
+    /// An unused link of the hub to a data request of mode once
+    #[arg(long, value_name = "LINK")]
+    pub(crate) once: Option<String>,
     /// Listen here for the node; may be repeated [default: this machine, QUIC and TCP]
     #[arg(long, value_name = "MULTIADDR")]
     pub(crate) listen: Vec<String>,
@@ -237,7 +240,10 @@ pub(crate) struct Conformance {
     /// A command that makes the node revoke the grant $FREEHOLD_GRANT
     #[arg(long, value_name = "CMD")]
     pub(crate) revoke: Option<String>,
-    /// Also the rules that wait for timeouts of 10 s
+    /// A command that makes the node move its relationship with the vendor $FREEHOLD_VENDOR to its next key
+    #[arg(long, value_name = "CMD")]
+    pub(crate) rotate: Option<String>,
+    /// Also the rules that wait for timeouts, of 10 s or of two minutes
     #[arg(long)]
     pub(crate) slow: bool,
 }

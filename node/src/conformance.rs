@@ -23,7 +23,7 @@ pub(crate) async fn run(args: Conformance, out: &Out) -> Outcome {
                     "give the hub's invitation links with --peer, or a command that prints one with --invite";
                 return Err(ApiError::new("usage", text));
             }
-            let hub = HubSubject { links: args.peer, invite: args.invite.map(Drive::Shell) };
+            let hub = HubSubject { links: args.peer, once: args.once, invite: args.invite.map(Drive::Shell) };
             run_hub(hub, options, tell(out.is_json())).await
         }
         TestedRole::Person => {
@@ -33,6 +33,7 @@ pub(crate) async fn run(args: Conformance, out: &Out) -> Outcome {
                 connect: args.connect.map(Drive::Shell),
                 change: args.change.map(Drive::Shell),
                 revoke: args.revoke.map(Drive::Shell),
+                rotate: args.rotate.map(Drive::Shell),
             };
             run_person(person, options, tell(out.is_json())).await
         }

@@ -5,8 +5,11 @@
 
 use std::process::Command;
 use std::sync::Arc;
+use std::time::Duration;
 
-use freehold_conformance::{Finding, Options, Report, run_hub, run_person};
+use freehold_conformance::{Finding, HubSubject, Options, Report, run_hub, run_person};
+use freehold_protocol::family::Families;
+use freehold_tests::engines::EngineHome;
 use freehold_tests::program::{Home, program};
 use serde_json::Value;
 
@@ -76,10 +79,34 @@ fn our_hub_keeps_every_rule() {
     let (status, verdicts, summary) = conformance(&["--role", "hub", "--invite", &invite]);
     assert!(of(&verdicts, "fail").is_empty(), "{:#?}", of(&verdicts, "fail"));
     assert_eq!(status, Some(0), "{summary}");
-    // A hub asks for live reads itself; two rules wait for timeouts.
-    let expected = if is_long() { 1 } else { 3 };
+    // A hub asks for live reads itself, and two rules want a link that it does not print; three wait.
+    let expected = if is_long() { 3 } else { 6 };
     assert_eq!(of(&verdicts, "skipped").len(), expected, "{:#?}", of(&verdicts, "skipped"));
     assert!(of(&verdicts, "pass").len() >= 40, "{summary}");
+}
+
+/// What a process cannot be made to print: a link whose time is over, and one to a request for once.
+#[tokio::test(flavor = "multi_thread")]
+async fn our_hub_keeps_the_rules_of_old_links_and_of_requests_for_once() {
+    let home = EngineHome::new();
+    let hub = home.hub(Families::new, None).await;
+    let link = |valid_for| hub.invite(None, None, Duration::from_secs(valid_for));
+    hub.ask(&ASK.replace("continuous", "once"), "once.toml").await.unwrap();
+    let once = link(600).await.unwrap().link;
+    hub.ask(ASK, "ask.toml").await.unwrap();
+    let mut links = vec![link(1).await.unwrap().link];
+    for _ in 0..4 {
+        links.push(link(600).await.unwrap().link);
+    }
+    tokio::time::sleep(Duration::from_millis(1_100)).await;
+    let subject = HubSubject { links, once: Some(once), invite: None };
+    let report = run_hub(subject, Options::default(), Arc::new(|_| {})).await;
+    assert!(failed(&report).is_empty(), "{:#?}", report.verdicts);
+    for name in ["a token whose time is over: 205", "under a grant for once a field that comes again: 408"] {
+        let verdict = report.verdicts.iter().find(|verdict| verdict.name == name).unwrap();
+        assert_eq!(verdict.result, Finding::Pass, "{verdict:?}");
+    }
+    hub.stop().await;
 }
 
 #[test]
@@ -94,8 +121,9 @@ fn our_node_keeps_every_rule() {
     );
     let change = format!("\"$FREEHOLD\" set \"$FREEHOLD_PATH=$FREEHOLD_VALUE\" --home {home}");
     let revoke = format!("\"$FREEHOLD\" revoke \"$FREEHOLD_GRANT\" --home {home}");
+    let rotate = format!("\"$FREEHOLD\" rotate \"$FREEHOLD_VENDOR\" --home {home}");
     let words = ["--role", "person", "--connect", &connect, "--change", &change, "--revoke", &revoke];
-    let (status, verdicts, summary) = conformance(&words);
+    let (status, verdicts, summary) = conformance(&[&words[..], &["--rotate", &rotate]].concat());
     assert!(of(&verdicts, "fail").is_empty(), "{:#?}", of(&verdicts, "fail"));
     let skipped = of(&verdicts, "skipped");
     assert_eq!(skipped.len(), usize::from(!is_long()), "one waits for a timeout: {skipped:#?}");
@@ -106,16 +134,21 @@ fn our_node_keeps_every_rule() {
 /// Tries a model hub; gives the names of the rules that it breaks.
 async fn broken_by_hub(defect: hub::Defect) -> Vec<&'static str> {
     let report = run_hub(hub::start(defect).await, Options::default(), Arc::new(|_| {})).await;
-    assert!(report.summary().skipped <= 3, "{:#?}", report.verdicts);
+    assert!(report.summary().skipped <= 7, "{defect:?}: {:#?}", skipped(&report));
     failed(&report)
 }
 
 /// Tries a model node; gives the names of the rules that it breaks.
 async fn broken_by_person(defect: person::Defect) -> Vec<&'static str> {
     let report = run_person(person::subject(defect), Options::default(), Arc::new(|_| {})).await;
-    // Without a command to revoke.
-    assert!(report.summary().skipped <= 8, "{:#?}", report.verdicts);
+    // Without a command to revoke, without one to rotate, and for once with requests of one mode alone.
+    assert!(report.summary().skipped <= 12, "{defect:?}: {:#?}", skipped(&report));
     failed(&report)
+}
+
+fn skipped(report: &Report) -> Vec<String> {
+    let skipped = report.verdicts.iter().filter(|verdict| verdict.result == Finding::Skipped);
+    skipped.map(|verdict| format!("{}: {:?}", verdict.name, verdict.detail)).collect()
 }
 
 fn failed(report: &Report) -> Vec<&'static str> {
@@ -125,7 +158,7 @@ fn failed(report: &Report) -> Vec<&'static str> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_broken_hub_fails_exactly_the_rule_it_breaks() {
-    let (none, gap, field, token, erasure, replay, problem) = tokio::join!(
+    let (none, gap, field, token, erasure, replay, problem, expired, rotates) = tokio::join!(
         broken_by_hub(hub::Defect::None),
         broken_by_hub(hub::Defect::AcknowledgesAGap),
         broken_by_hub(hub::Defect::TakesAnExtraField),
@@ -133,6 +166,8 @@ async fn a_broken_hub_fails_exactly_the_rule_it_breaks() {
         broken_by_hub(hub::Defect::ErasesMoreThanWasRevoked),
         broken_by_hub(hub::Defect::TakesAReplay),
         broken_by_hub(hub::Defect::AnswersAProblem),
+        broken_by_hub(hub::Defect::TakesExpiredLinks),
+        broken_by_hub(hub::Defect::RotatesToAnyKey),
     );
     assert!(none.is_empty(), "{none:#?}");
     assert_eq!(gap, ["a gap: 301"]);
@@ -140,6 +175,8 @@ async fn a_broken_hub_fails_exactly_the_rule_it_breaks() {
     assert_eq!(token, ["a token that another key has used: 206"]);
     assert_eq!(replay, ["a message that was stored before is acknowledged and dropped"]);
     assert_eq!(problem, ["a problem is not answered with a problem"]);
+    assert_eq!(expired, ["a token whose time is over: 205"]);
+    assert_eq!(rotates, ["a rotation to a key that was not committed to: 208"]);
     assert_eq!(erasure, ["a revocation is answered with a signed erasure of exactly its paths"]);
 }
 

@@ -16,6 +16,8 @@ pub const PATH: &str = "FREEHOLD_PATH";
 pub const VALUE: &str = "FREEHOLD_VALUE";
 /// The variable that names the grant to revoke.
 pub const GRANT: &str = "FREEHOLD_GRANT";
+/// The variable that names the vendor, by its DID, whose relationship is to rotate.
+pub const VENDOR: &str = "FREEHOLD_VENDOR";
 
 /// Longest run of a command: a person's node may wait half a minute for its vendor.
 const COMMAND_MAX: Duration = Duration::from_secs(60);

@@ -19,9 +19,11 @@ use freehold_protocol::message::Message;
 use freehold_protocol::path::Path;
 use freehold_protocol::time::Timestamp;
 use freehold_transport::Address;
+use futures::future::BoxFuture;
 use serde::Serialize;
 
 use crate::drive::Drive;
+use crate::misdeeds;
 use crate::peer::{Line, Peer, now};
 use crate::report::{Report, Role, Tell};
 use crate::rule::{Fault, Options, Rule, Tried, broken, ensure, skipped, try_all};
@@ -32,20 +34,24 @@ mod ending;
 mod flow;
 mod intake;
 mod opening;
+mod rotation;
 
 /// A hub to test.
 #[derive(Debug, Clone, Default)]
 pub struct HubSubject {
-    /// Invitation links of it, each unused.
+    /// Invitation links of it, each unused. One whose time is over is kept for the rule about those.
     pub links: Vec<String>,
+    /// An unused link to a data request of mode `once`.
+    pub once: Option<String>,
     /// What makes it print a further link each time.
     pub invite: Option<Drive>,
 }
 
 /// Tries every rule of a hub.
 pub async fn run(hub: HubSubject, options: Options, tell: Tell) -> Report {
-    let links = hub.links.into_iter().rev().collect();
-    let mut subject = Subject { links, invite: hub.invite, shared: None };
+    let is_over = |link: &String| Invitation::parse(link).is_ok_and(|link| link.expires <= now());
+    let (expired, links) = hub.links.into_iter().rev().partition(is_over);
+    let mut subject = Subject { links, expired, once: hub.once, invite: hub.invite, shared: None };
     try_all(Role::Hub, rules(), &mut subject, options, &tell).await
 }
 
@@ -55,13 +61,17 @@ pub(crate) fn rules() -> impl Iterator<Item = Rule<Subject>> {
         .into_iter()
         .chain(agreement::rules())
         .chain(intake::rules())
+        .chain(rotation::rules())
         .chain(ending::rules())
+        .chain(misdeeds::rules())
         .chain(flow::rules())
 }
 
 /// The hub under test, and the person that most rules share.
 pub(crate) struct Subject {
     links: Vec<String>,
+    expired: Vec<String>,
+    once: Option<String>,
     invite: Option<Drive>,
     shared: Option<Person>,
 }
@@ -78,6 +88,10 @@ impl crate::rule::Subject for Subject {
     fn discard(&mut self) {
         self.shared = None;
     }
+
+    fn opened(&mut self) -> BoxFuture<'_, Tried<&mut Peer>> {
+        Box::pin(async { Ok(&mut self.met().await?.peer) })
+    }
 }
 
 impl Subject {
@@ -91,7 +105,21 @@ impl Subject {
                 link_in(&printed).ok_or_else(|| Fault::Skipped("--invite printed no link".into()))?
             }
         };
-        Invitation::parse(&link).map_err(|error| Fault::Broken(format!("its link: {error}")))
+        parse(&link)
+    }
+
+    /// An unused invitation whose time is over.
+    pub(crate) fn expired(&self) -> Tried<Invitation> {
+        self.expired
+            .last()
+            .map_or_else(|| skipped("give a link whose time is over with --peer"), |link| parse(link))
+    }
+
+    /// An unused invitation to a request of mode `once`.
+    pub(crate) fn once(&mut self) -> Tried<Invitation> {
+        self.once
+            .take()
+            .map_or_else(|| skipped("give a link to a request for once with --once"), |link| parse(&link))
     }
 
     /// Puts an invitation back that is still unused.
@@ -239,6 +267,10 @@ impl Person {
         };
         issued(issue, key)
     }
+}
+
+fn parse(link: &str) -> Tried<Invitation> {
+    Invitation::parse(link).map_err(|error| Fault::Broken(format!("its link: {error}")))
 }
 
 /// Dials an invitation's hub with a key.

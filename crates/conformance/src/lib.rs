@@ -17,7 +17,7 @@ mod report;
 mod rule;
 mod sample;
 
-pub use drive::{Drive, GRANT, LINK, PATH, VALUE};
+pub use drive::{Drive, GRANT, LINK, PATH, VALUE, VENDOR};
 pub use hub::{HubSubject, run as run_hub};
 pub use person::{PersonSubject, run as run_person};
 pub use report::{Finding, Note, Report, Role, Summary, Tell, Verdict};

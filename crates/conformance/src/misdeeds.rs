@@ -16,8 +16,44 @@ use serde_bytes::ByteBuf;
 use tokio::time::Instant;
 
 use crate::peer::{Came, PATIENCE, Peer, QUIET, Step};
-use crate::rule::{Tried, broken, ensure, ensure_code, list};
+use crate::rule::{Rule, Subject, Tried, broken, ensure, ensure_code, list, rule};
 use crate::sample::{entropy, seed};
+
+/// A row whose misdeed is done to the shared relationship's peer, in an open session.
+macro_rules! misdeed {
+    ($page:literal, $rule:literal, $name:literal, $misdeed:path) => {
+        Rule {
+            page: $page,
+            rule: $rule,
+            name: $name,
+            slow: false,
+            run: |subject: &mut S| Box::pin(async move { $misdeed(subject.opened().await?).await }),
+        }
+    };
+}
+
+/// The rules that hold for both roles.
+pub(crate) fn rules<S: Subject>() -> Vec<Rule<S>> {
+    vec![
+        rule!("encoding", "2", "bytes that are not canonical CBOR: 100 or 101", other_forms),
+        rule!("encoding", "Frames in a stream", "a frame of no allowed length ends the stream", bad_lengths),
+        misdeed!("encoding", "5", "a message by another key: 201", wrong_signer),
+        misdeed!("encoding", "5", "a signature that does not verify: 200", bad_signature),
+        misdeed!("mailbox", "6", "a message to somebody else: 202", wrong_audience),
+        misdeed!("mailbox", "6", "a critical member that is not known: 104", critical),
+        misdeed!("mailbox", "6", "a body above the limit: 102", oversized),
+        misdeed!("mailbox", "6", "sequence 0: 301", sequence_zero),
+        misdeed!("session", "4", "a second hello: 300", second_hello),
+        misdeed!("session", "6", "a gap: 301", gap),
+        misdeed!("session", "6", "a message that was stored before is acknowledged and dropped", replay),
+        misdeed!("session", "8", "an acknowledgement of what was never sent: 305", ahead),
+        misdeed!("mailbox", "8", "an unknown type: problem 307, and the session goes on", unknown_type),
+        misdeed!("encoding", "3", "a member that is not known is ignored", unknown_member),
+        misdeed!("session", "5", "at most 32 messages are under way", window),
+        rule!("session", "22", "a burst beyond the window: 302, or all of it is stored", burst),
+        misdeed!("mailbox", "8", "a problem is not answered with a problem", problem_of_a_problem),
+    ]
+}
 
 /// A type that nobody knows.
 const UNKNOWN: &str = "conformance/1/unknown";
@@ -57,11 +93,15 @@ async fn refused_message(peer: &mut Peer, allowed: &[Code], change: impl FnOnce(
     refused(peer, frame, allowed).await
 }
 
-/// How many forms [`other_form`] has.
-pub(crate) const FORMS: usize = OTHER_FORMS.len() + 1;
+async fn other_forms<S: Subject>(subject: &mut S) -> Tried {
+    for which in 0..=OTHER_FORMS.len() {
+        other_form(subject.opened().await?, which).await?;
+    }
+    Ok(())
+}
 
 /// One frame that is not canonical. The session must be open each time.
-pub(crate) async fn other_form(peer: &mut Peer, which: usize) -> Tried {
+async fn other_form(peer: &mut Peer, which: usize) -> Tried {
     let Some((what, frame)) = OTHER_FORMS.get(which) else {
         // Too deep is refused as one of the limits, too.
         let deep = [vec![0x81; DEPTH], vec![0]].concat();
@@ -72,18 +112,18 @@ pub(crate) async fn other_form(peer: &mut Peer, which: usize) -> Tried {
     ensure(allowed.contains(&code), || format!("{what}: it said {code}, expected was {}", list(&allowed)))
 }
 
-pub(crate) async fn second_hello(peer: &mut Peer) -> Tried {
+async fn second_hello(peer: &mut Peer) -> Tried {
     let hello = Frame::Hello(peer.hello(None)).encode();
     refused(peer, hello, &[Code::UnexpectedFrame]).await
 }
 
-pub(crate) async fn wrong_signer(peer: &mut Peer) -> Tried {
+async fn wrong_signer(peer: &mut Peer) -> Tried {
     let message = peer.draft(UNKNOWN, None, vec![0xa0]);
     let signed = SignedMessage::sign(&message, &SigningKey::from_seed(&seed())).into_bytes();
     refused(peer, Frame::Message(signed).encode(), &[Code::WrongSigner]).await
 }
 
-pub(crate) async fn bad_signature(peer: &mut Peer) -> Tried {
+async fn bad_signature(peer: &mut Peer) -> Tried {
     let message = peer.draft(UNKNOWN, None, vec![0xa0]);
     let mut signed = SignedMessage::sign(&message, &peer.key).into_bytes().into_vec();
     if let Some(last) = signed.last_mut() {
@@ -92,38 +132,41 @@ pub(crate) async fn bad_signature(peer: &mut Peer) -> Tried {
     refused(peer, Frame::Message(ByteBuf::from(signed)).encode(), &[Code::BadSignature]).await
 }
 
-pub(crate) async fn wrong_audience(peer: &mut Peer) -> Tried {
+async fn wrong_audience(peer: &mut Peer) -> Tried {
     let other = SigningKey::from_seed(&seed()).public().did();
     refused_message(peer, &[Code::WrongAudience], |message| message.to = other).await
 }
 
-pub(crate) async fn critical(peer: &mut Peer) -> Tried {
+async fn critical(peer: &mut Peer) -> Tried {
     refused_message(peer, &[Code::UnknownCritical], |message| message.crit = vec!["later".into()]).await
 }
 
-pub(crate) async fn oversized(peer: &mut Peer) -> Tried {
+async fn oversized(peer: &mut Peer) -> Tried {
     refused_message(peer, &[Code::TooLarge], |message| message.body = vec![0; BODY_BYTES_MAX + 1]).await
 }
 
-pub(crate) async fn sequence_zero(peer: &mut Peer) -> Tried {
+async fn sequence_zero(peer: &mut Peer) -> Tried {
     refused_message(peer, &[Code::SequenceGap], |message| message.seq = 0).await
 }
 
-pub(crate) async fn gap(peer: &mut Peer) -> Tried {
+async fn gap(peer: &mut Peer) -> Tried {
     refused_message(peer, &[Code::SequenceGap], |message| message.seq += 1).await
 }
 
-pub(crate) async fn ahead(peer: &mut Peer) -> Tried {
+async fn ahead(peer: &mut Peer) -> Tried {
     let far = peer.taken + 1_000;
     refused(peer, Frame::Ack { stored: far }.encode(), &[Code::AheadOfSender]).await
 }
 
-/// How many lengths [`bad_length`] has.
-pub(crate) const LENGTHS: usize = 3;
+async fn bad_lengths<S: Subject>(subject: &mut S) -> Tried {
+    for length in [0, 262_145, u32::MAX] {
+        bad_length(subject.opened().await?, length).await?;
+    }
+    Ok(())
+}
 
 /// A frame of a length that no frame has ends the stream, with a word or without. The session must be open each time.
-pub(crate) async fn bad_length(peer: &mut Peer, which: usize) -> Tried {
-    let length = [0, 262_145, u32::MAX][which % LENGTHS];
+async fn bad_length(peer: &mut Peer, length: u32) -> Tried {
     let line = peer.line()?;
     line.send_unframed(length.to_be_bytes().to_vec()).await?;
     let deadline = Instant::now() + PATIENCE;
@@ -139,7 +182,7 @@ pub(crate) async fn bad_length(peer: &mut Peer, which: usize) -> Tried {
 }
 
 /// A message that was stored before is acknowledged again and has no second effect.
-pub(crate) async fn replay(peer: &mut Peer) -> Tried {
+async fn replay(peer: &mut Peer) -> Tried {
     let message = peer.draft(UNKNOWN, None, vec![0xa0]);
     peer.say_message(&message).await?;
     peer.problem(&message).await?;
@@ -170,7 +213,7 @@ pub(crate) async fn unknown_type(peer: &mut Peer) -> Tried {
 }
 
 /// Members that the tested peer does not know are ignored.
-pub(crate) async fn unknown_member(peer: &mut Peer) -> Tried {
+async fn unknown_member(peer: &mut Peer) -> Tried {
     #[derive(Serialize)]
     struct Later<'a> {
         #[serde(flatten)]
@@ -184,7 +227,7 @@ pub(crate) async fn unknown_member(peer: &mut Peer) -> Tried {
 }
 
 /// At most so many messages of the tested peer are under way while none is acknowledged.
-pub(crate) async fn window(peer: &mut Peer) -> Tried {
+async fn window(peer: &mut Peer) -> Tried {
     peer.acknowledges = false;
     let tried = fill_window(peer).await;
     peer.acknowledges = true;
@@ -210,8 +253,43 @@ async fn fill_window(peer: &mut Peer) -> Tried {
     ensure(under_way <= WINDOW, || format!("{under_way} messages are under way, allowed are {WINDOW}"))
 }
 
+/// How many messages beyond the window are sent at once.
+const BEYOND: u64 = 8;
+
+/// More messages than a window at once, in good order. A peer that stores each before it reads the next takes them all;
+/// one that reads ahead ends the session, and the next one goes on from what it has stored.
+async fn burst<S: Subject>(subject: &mut S) -> Tried {
+    let peer = subject.opened().await?;
+    peer.acknowledged().await?;
+    for _ in 0..WINDOW + BEYOND {
+        peer.say(UNKNOWN, None, vec![0xa0]).await?;
+    }
+    let deadline = Instant::now() + PATIENCE;
+    let sent = peer.queued;
+    while peer.delivered < sent {
+        match peer.line()?.next(deadline.saturating_duration_since(Instant::now())).await {
+            Came::Frame(Frame::Ack { stored }) if stored <= sent => {
+                peer.delivered = peer.delivered.max(stored)
+            }
+            Came::Frame(Frame::Message(signed)) => drop(peer.take(&signed).await?),
+            Came::Frame(Frame::Bye { code }) => {
+                peer.hang_up();
+                ensure_code(code, &[Code::Flood])?;
+                break;
+            }
+            other => return broken(format!("it answered the burst with {}", crate::peer::told(&other))),
+        }
+    }
+    // Nothing of it is lost or stored twice.
+    let peer = subject.opened().await?;
+    peer.acknowledged().await?;
+    unknown_type(peer).await?;
+    peer.forget();
+    Ok(())
+}
+
 /// A problem is never answered with a problem, not even one that cannot be read.
-pub(crate) async fn problem_of_a_problem(peer: &mut Peer) -> Tried {
+async fn problem_of_a_problem(peer: &mut Peer) -> Tried {
     let thread = Some(MessageId::from_entropy(entropy()));
     let said = peer.say(PROBLEM, thread, cbor::encode(&"no problem")).await?;
     peer.acknowledged().await?;

@@ -13,6 +13,7 @@ use freehold_protocol::connect::{INTRODUCTION, Introduction, PROBLEM, Problem};
 use freehold_protocol::frame::{Frame, Hello};
 use freehold_protocol::id::MessageId;
 use freehold_protocol::identity::{Did, PublicKey, SigningKey};
+use freehold_protocol::limits::WINDOW;
 use freehold_protocol::message::{self, Message, MessageType, SignedMessage};
 use freehold_protocol::time::Timestamp;
 use freehold_protocol::{cbor, connect, data};
@@ -186,6 +187,8 @@ pub enum Step {
 pub struct Peer {
     /// This side's transport key.
     pub key: SigningKey,
+    /// The key that the introduction commits to; never used unless a script rotates to it.
+    pub next: SigningKey,
     /// This side's DID.
     pub own: Did,
     /// The other side's DID.
@@ -194,6 +197,8 @@ pub struct Peer {
     pub their_key: PublicKey,
     /// The last sequence queued.
     pub queued: u64,
+    /// The last sequence sent in the session.
+    sent: u64,
     /// The last sequence that the other side has acknowledged.
     pub delivered: u64,
     /// The last sequence of the other side's that was acknowledged.
@@ -219,10 +224,12 @@ impl Peer {
     pub fn new(key: SigningKey, own: Did, theirs: Did, their_key: PublicKey) -> Self {
         Self {
             key,
+            next: SigningKey::from_seed(&seed()),
             own,
             theirs,
             their_key,
             queued: 0,
+            sent: 0,
             delivered: 0,
             stored: 0,
             taken: 0,
@@ -277,10 +284,18 @@ impl Peer {
     async fn begin(&mut self, line: Line, theirs: &Hello) -> Result<(), Fault> {
         self.taken = self.stored;
         self.delivered = self.delivered.max(theirs.stored.min(self.queued));
-        for (_, signed) in self.outgoing.range(theirs.stored + 1..) {
-            line.send(&Frame::Message(ByteBuf::from(signed.clone()))).await?;
-        }
+        self.sent = theirs.stored;
         self.line = Some(line);
+        self.flush().await
+    }
+
+    /// Sends what is queued, as far as the window goes.
+    async fn flush(&mut self) -> Result<(), Fault> {
+        while self.sent < self.queued && self.sent < self.delivered + WINDOW {
+            self.sent += 1;
+            let Some(signed) = self.outgoing.get(&self.sent).cloned() else { continue };
+            self.line()?.send(&Frame::Message(ByteBuf::from(signed))).await?;
+        }
         Ok(())
     }
 
@@ -361,18 +376,17 @@ impl Peer {
     /// # Errors
     /// [`Fault`], when the stream is gone.
     pub async fn say_signed(&mut self, message: &Message, signed: Vec<u8>) -> Result<(), Fault> {
-        self.queued = message.seq;
+        (self.queued, self.sent) = (message.seq, message.seq);
         self.outgoing.insert(message.seq, signed.clone());
         self.line()?.send(&Frame::Message(ByteBuf::from(signed))).await
     }
 
-    /// Introduces this side, with a commitment to a key that is never used.
+    /// Introduces this side, with a commitment to its next key.
     ///
     /// # Errors
     /// [`Fault`], when the stream is gone.
     pub async fn introduce(&mut self, name: Option<&str>) -> Result<Message, Fault> {
-        let next = SigningKey::from_seed(&seed()).public();
-        let said = Introduction::new(name.map(str::to_owned), &next);
+        let said = Introduction::new(name.map(str::to_owned), &self.next.public());
         self.say(INTRODUCTION, None, cbor::encode(&said)).await
     }
 
@@ -391,7 +405,7 @@ impl Peer {
             Came::Frame(Frame::Ack { stored }) => {
                 self.delivered = self.delivered.max(stored);
                 self.last_ack = Some(stored);
-                Ok(Step::Other)
+                self.flush().await.map(|()| Step::Other)
             }
             Came::Frame(Frame::Bye { code }) => broken(format!("it ended the session: {code}")),
             other => broken(format!("it sent {}", told(&other))),
@@ -402,7 +416,8 @@ impl Peer {
         taken
     }
 
-    async fn take(&mut self, signed: &[u8]) -> Result<Step, Fault> {
+    /// Takes one message.
+    pub(crate) async fn take(&mut self, signed: &[u8]) -> Result<Step, Fault> {
         let message = match message::open(signed, &self.their_key, &self.own) {
             Ok(message) => message,
             Err(code) => return broken(format!("its message is not acceptable: {code}")),

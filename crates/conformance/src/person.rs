@@ -19,12 +19,14 @@ use freehold_protocol::path::Path;
 use freehold_protocol::time::Timestamp;
 use freehold_protocol::vocabulary::Vocabulary;
 use freehold_transport::{Address, Connection, Endpoint, Limits};
+use futures::future::BoxFuture;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
-use crate::drive::{Drive, GRANT, LINK, PATH, VALUE};
+use crate::drive::{Drive, GRANT, LINK, PATH, VALUE, VENDOR};
 use crate::hub::{document, issued};
+use crate::misdeeds;
 use crate::peer::{Came, Line, PATIENCE, Peer, QUIET, now, told};
 use crate::report::{Note, Report, Role, Tell};
 use crate::rule::{Fault, Options, Rule, Tried, broken, ensure, skipped, try_all};
@@ -36,6 +38,7 @@ mod flow;
 mod opening;
 mod read;
 mod release;
+mod rotation;
 
 /// How long the node may take to dial: it was told to, or it waits after a failed session.
 const DIAL_MAX: Duration = Duration::from_secs(20);
@@ -60,6 +63,8 @@ pub struct PersonSubject {
     pub change: Option<Drive>,
     /// What makes it revoke the grant in [`GRANT`].
     pub revoke: Option<Drive>,
+    /// What makes it move the relationship with the vendor in [`VENDOR`] to its next key.
+    pub rotate: Option<Drive>,
 }
 
 /// Tries every rule of a person's node.
@@ -75,7 +80,9 @@ pub(crate) fn rules() -> impl Iterator<Item = Rule<Subject>> {
         .chain(agreement::rules())
         .chain(release::rules())
         .chain(read::rules())
+        .chain(misdeeds::rules())
         .chain(flow::rules())
+        .chain(rotation::rules())
         .chain(ending::rules())
 }
 
@@ -97,6 +104,8 @@ pub(crate) struct Vendor {
     pub(crate) first: Hello,
     /// The person's introduction.
     pub(crate) introduction: Option<Message>,
+    /// The commitment to the person's next key, once a rotation has renewed the one of the introduction.
+    pub(crate) commitment: Option<[u8; 32]>,
     pub(crate) request: Option<(Message, DataRequest)>,
     pub(crate) grant: Option<(Message, Grant)>,
     pub(crate) receipt: Option<Grant>,
@@ -112,6 +121,10 @@ pub(crate) struct Vendor {
 impl crate::rule::Subject for Subject {
     fn discard(&mut self) {
         self.shared = None;
+    }
+
+    fn opened(&mut self) -> BoxFuture<'_, Tried<&mut Peer>> {
+        Box::pin(async { Ok(&mut self.met().await?.peer) })
     }
 }
 
@@ -189,6 +202,7 @@ impl Subject {
             token: invitation.token,
             first,
             introduction: None,
+            commitment: None,
             request: None,
             grant: None,
             receipt: None,
@@ -281,6 +295,14 @@ impl Subject {
         Ok(is_broken)
     }
 
+    /// Makes the node rotate the relationship with the shared vendor.
+    pub(crate) async fn rotate(&mut self) -> Tried {
+        let Some(rotate) = self.person.rotate.clone() else { return skipped("give --rotate") };
+        let vendor = self.met().await?;
+        let variables = vec![(VENDOR, vendor.peer.own.to_string())];
+        rotate.run(variables).await.map(drop).map_err(|why| Fault::Skipped(format!("--rotate: {why}")))
+    }
+
     /// The shared vendor once its grant was revoked.
     pub(crate) async fn revoked(&mut self) -> Tried<(&mut Vendor, Message, Revocation)> {
         if self.shared.as_ref().is_none_or(|vendor| vendor.stop.is_none()) {
@@ -338,10 +360,15 @@ impl Vendor {
 
     /// Answers the first hello with a hello, an introduction and a request.
     pub(crate) async fn begin(&mut self, line: Line) -> Tried {
+        self.begin_asking(line, Mode::Continuous).await
+    }
+
+    /// The same with a request in another mode.
+    pub(crate) async fn begin_asking(&mut self, line: Line, mode: Mode) -> Tried {
         let hello = self.first.clone();
         self.peer.answer(line, &hello).await?;
         self.peer.introduce(Some("Conformance")).await?;
-        let request = request(&self.peer.key)?;
+        let request = request(&self.peer.key, mode)?;
         let said = self.peer.say(data::REQUEST, None, Carried::body(request.bytes())).await?;
         self.request = Some((said, request));
         Ok(())
@@ -421,7 +448,7 @@ impl Vendor {
 }
 
 /// A request for [`FIELDS`] in the name of a key.
-pub(crate) fn request(key: &SigningKey) -> Tried<DataRequest> {
+pub(crate) fn request(key: &SigningKey, mode: Mode) -> Tried<DataRequest> {
     let vocabulary = Vocabulary::standard();
     let purpose = vocabulary.purposes().first().map(|purpose| purpose.iri.clone());
     let basis = vocabulary.legal_basis("contract").map(|basis| basis.iri.clone());
@@ -443,7 +470,7 @@ pub(crate) fn request(key: &SigningKey) -> Tried<DataRequest> {
             title: "A test of this node".into(),
             fields: FIELDS.iter().enumerate().filter_map(field).collect(),
             legal_basis: basis.unwrap_or_default(),
-            mode: Mode::Continuous,
+            mode,
             retention: Retention { duration: "P1D".into(), after: "the test".into() },
             recipients: vec![],
             policy: None,

@@ -5,9 +5,10 @@ use std::time::Duration;
 use freehold_protocol::code::Code;
 use futures::future::BoxFuture;
 
+use crate::peer::Peer;
 use crate::report::{Finding, Note, Report, Role, Tell, Verdict};
 
-/// Longest trial of one rule: the slow ones wait for the peer's own timeouts of 10 s, and a person may have to type.
+/// Longest trial of one rule: the slow ones wait for the peer's own timeouts of 10 s or the end of a grant, and a person may have to type.
 const RULE_MAX: Duration = Duration::from_secs(180);
 
 /// How a run goes.
@@ -100,9 +101,12 @@ macro_rules! rule {
 pub(crate) use rule;
 
 /// Whom rules are tried on.
-pub(crate) trait Subject {
+pub(crate) trait Subject: Send + Sized {
     /// A rule failed: what it left behind is of no use to the next.
     fn discard(&mut self);
+
+    /// The runner's side of the relationship that most rules share, in an open session.
+    fn opened(&mut self) -> BoxFuture<'_, Tried<&mut Peer>>;
 }
 
 /// Tries every rule in its turn.
@@ -116,7 +120,7 @@ pub(crate) async fn try_all<S: Subject>(
     let mut verdicts = Vec::new();
     for rule in rules {
         let tried = if rule.slow && !options.slow {
-            skipped("waits for timeouts: run with --slow")
+            skipped("waits for timeouts or for the end of a grant: run with --slow")
         } else {
             let trial = tokio::time::timeout(RULE_MAX, (rule.run)(subject)).await;
             trial.unwrap_or_else(|_| broken(format!("no end of it within {} s", RULE_MAX.as_secs())))

@@ -10,7 +10,7 @@ use freehold_protocol::code::Code;
 use freehold_protocol::connect::{INTRODUCTION, PROBLEM};
 use freehold_protocol::data::{self, Carried};
 use freehold_protocol::disclosure::{Ask, Disclosure, Grant, GrantState, GrantStatus, authorize};
-use freehold_protocol::document::{DataRequest, Document, GrantSubject, Issue};
+use freehold_protocol::document::{DataRequest, Document, GrantSubject, Issue, Mode};
 use freehold_protocol::frame::Frame;
 use freehold_protocol::id::GrantId;
 use freehold_protocol::identity::SigningKey;
@@ -203,7 +203,7 @@ impl Vault {
     fn release(&mut self, side: &mut Side) {
         let (Some(grant), Some((told, seq))) = (self.standing(), &self.told) else { return };
         let waits = !side.has_delivered(*seq) && self.defect != Defect::OvertakesTheUpdateUnderWay;
-        if *told == self.number() || waits {
+        if *told == self.number() || waits || grant.subject().mode == Mode::Once {
             return;
         }
         if let Ok(fields) = self.fields(grant, false) {

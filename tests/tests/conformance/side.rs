@@ -138,7 +138,9 @@ impl Side {
         while self.sent - self.delivered < WINDOW
             && let Some(message) = self.outgoing.get(self.sent as usize)
         {
-            let _ = line.send(&Frame::Message(SignedMessage::sign(message, &self.key).into_bytes())).await;
+            // A person has another DID after a rotation, in what was queued before it too.
+            let message = Message { to: self.theirs.clone(), ..message.clone() };
+            let _ = line.send(&Frame::Message(SignedMessage::sign(&message, &self.key).into_bytes())).await;
             self.sent += 1;
         }
     }

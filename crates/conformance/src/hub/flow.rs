@@ -12,100 +12,14 @@ use crate::rule::{Fault, Rule, Tried, broken, ensure, ensure_code, rule, skipped
 
 pub(super) fn rules() -> Vec<Rule<Subject>> {
     vec![
-        rule!("encoding", "2", "bytes that are not canonical CBOR: 100 or 101", other_forms),
-        rule!("encoding", "Frames in a stream", "a frame of no allowed length ends the stream", bad_lengths),
-        rule!("encoding", "5", "a message by another key: 201", wrong_signer),
-        rule!("encoding", "5", "a signature that does not verify: 200", bad_signature),
-        rule!("mailbox", "6", "a message to somebody else: 202", wrong_audience),
-        rule!("mailbox", "6", "a critical member that is not known: 104", critical),
-        rule!("mailbox", "6", "a body above the limit: 102", oversized),
-        rule!("mailbox", "6", "sequence 0: 301", sequence_zero),
-        rule!("session", "4", "a second hello: 300", second_hello),
-        rule!("session", "6", "a gap: 301", gap),
-        rule!("session", "6", "a message that was stored before is acknowledged and dropped", replay),
-        rule!("session", "8", "an acknowledgement of what was never sent: 305", ahead),
         rule!("session", "3", "a hello that has stored what was never sent: 305", hello_ahead),
         rule!("session", "3", "a hello that has lost what it had acknowledged: 306", hello_behind),
-        rule!("mailbox", "8", "an unknown type: problem 307, and the session goes on", unknown_type),
-        rule!("encoding", "3", "a member that is not known is ignored", unknown_member),
-        rule!("session", "5", "at most 32 messages are under way", window),
-        rule!("mailbox", "8", "a problem is not answered with a problem", problem_of_a_problem),
         rule!("session", "3", "hello names what was stored, over a lost connection too", stored),
         rule!("mailbox", "3", "what was not acknowledged comes again, the same", sent_again),
         rule!("session", "12", "a newer session replaces the older: 308", replaced),
         rule!(slow "session", "10", "no acknowledgement for 10 s: 303", no_acknowledgement),
         rule!("data", "16", "live reads", live_read),
     ]
-}
-
-async fn other_forms(subject: &mut Subject) -> Tried {
-    for which in 0..misdeeds::FORMS {
-        misdeeds::other_form(&mut subject.met().await?.peer, which).await?;
-    }
-    Ok(())
-}
-
-async fn bad_lengths(subject: &mut Subject) -> Tried {
-    for which in 0..misdeeds::LENGTHS {
-        misdeeds::bad_length(&mut subject.met().await?.peer, which).await?;
-    }
-    Ok(())
-}
-
-async fn wrong_signer(subject: &mut Subject) -> Tried {
-    misdeeds::wrong_signer(&mut subject.met().await?.peer).await
-}
-
-async fn bad_signature(subject: &mut Subject) -> Tried {
-    misdeeds::bad_signature(&mut subject.met().await?.peer).await
-}
-
-async fn wrong_audience(subject: &mut Subject) -> Tried {
-    misdeeds::wrong_audience(&mut subject.met().await?.peer).await
-}
-
-async fn critical(subject: &mut Subject) -> Tried {
-    misdeeds::critical(&mut subject.met().await?.peer).await
-}
-
-async fn oversized(subject: &mut Subject) -> Tried {
-    misdeeds::oversized(&mut subject.met().await?.peer).await
-}
-
-async fn sequence_zero(subject: &mut Subject) -> Tried {
-    misdeeds::sequence_zero(&mut subject.met().await?.peer).await
-}
-
-async fn second_hello(subject: &mut Subject) -> Tried {
-    misdeeds::second_hello(&mut subject.met().await?.peer).await
-}
-
-async fn gap(subject: &mut Subject) -> Tried {
-    misdeeds::gap(&mut subject.met().await?.peer).await
-}
-
-async fn replay(subject: &mut Subject) -> Tried {
-    misdeeds::replay(&mut subject.met().await?.peer).await
-}
-
-async fn ahead(subject: &mut Subject) -> Tried {
-    misdeeds::ahead(&mut subject.met().await?.peer).await
-}
-
-async fn unknown_type(subject: &mut Subject) -> Tried {
-    misdeeds::unknown_type(&mut subject.met().await?.peer).await
-}
-
-async fn unknown_member(subject: &mut Subject) -> Tried {
-    misdeeds::unknown_member(&mut subject.met().await?.peer).await
-}
-
-async fn window(subject: &mut Subject) -> Tried {
-    misdeeds::window(&mut subject.met().await?.peer).await
-}
-
-async fn problem_of_a_problem(subject: &mut Subject) -> Tried {
-    misdeeds::problem_of_a_problem(&mut subject.met().await?.peer).await
 }
 
 /// Opens a session with a hello that must be refused.

@@ -25,6 +25,7 @@ pub(super) fn rules() -> Vec<Rule<Subject>> {
         rule!("invitation", "4", "a new key without a token: 203", no_token),
         rule!("invitation", "4", "a token that was never made: 204", unknown_token),
         rule!("invitation", "4", "a token that another key has used: 206", used_token),
+        rule!("invitation", "4", "a token whose time is over: 205", expired_token),
         rule!("invitation", "6", "a key that has a relationship is let in with whatever token", known_key),
         rule!("session", "Transport", "each address of the link takes a session", addresses),
         rule!("encoding", "3", "a member of hello that is not known is ignored", unknown_member),
@@ -124,6 +125,16 @@ async fn used_token(subject: &mut Subject) -> Tried {
     let key = SigningKey::from_seed(&seed());
     let code = turned_away(subject, &key, &first(Some(token), vec![1])).await?;
     ensure_code(code, &[Code::InvitationUsed])
+}
+
+async fn expired_token(subject: &mut Subject) -> Tried {
+    let invitation = subject.expired()?;
+    let mut line = dial(&invitation, &SigningKey::from_seed(&seed())).await?;
+    line.send(&first(Some(invitation.token), vec![1])).await?;
+    match line.next(PATIENCE).await {
+        Came::Frame(Frame::Bye { code }) => ensure_code(code, &[Code::InvitationExpired]),
+        other => broken(format!("it answered with {}", told(&other))),
+    }
 }
 
 async fn known_key(subject: &mut Subject) -> Tried {

@@ -2,7 +2,7 @@
 
 use freehold_protocol::code::Code;
 use freehold_protocol::data::{self, Carried};
-use freehold_protocol::document::{Document, Issue};
+use freehold_protocol::document::{Document, Issue, Mode};
 use freehold_protocol::identity::SigningKey;
 
 use super::{GRANT_MAX, Subject, Vendor, carried, request, scope};
@@ -111,7 +111,7 @@ async fn snapshot(subject: &mut Subject) -> Tried {
 async fn other_issuer(subject: &mut Subject) -> Tried {
     let vendor = subject.met().await?;
     let other = SigningKey::from_seed(&seed());
-    let forged = request(&other)?;
+    let forged = request(&other, Mode::Continuous)?;
     let said = vendor.peer.say(data::REQUEST, None, carried(&forged)).await?;
     ensure_code(vendor.peer.problem(&said).await?, &[Code::WrongSigner])
 }

@@ -12,7 +12,7 @@ use freehold_protocol::read::{ReadAnswer, ReadRequest, open_answer};
 use freehold_protocol::vocabulary::Vocabulary;
 
 use super::{FIELDS, Subject, Vendor};
-use crate::rule::{Fault, Rule, Tried, broken, ensure, rule, skipped};
+use crate::rule::{Fault, Rule, Tried, broken, ensure, ensure_code, rule, skipped};
 use crate::sample::{entropy, seed, stranger};
 
 /// How long an answer may take, and a moment more.
@@ -62,7 +62,7 @@ async fn ask(vendor: &mut Vendor, request: &ReadRequest) -> Tried<ReadAnswer> {
 /// A read that must be denied.
 pub(super) async fn denied(vendor: &mut Vendor, request: &ReadRequest, code: Code) -> Tried {
     match ask(vendor, request).await?.denied {
-        Some(got) => ensure(got == code, || format!("it said {got}, expected was {code}")),
+        Some(got) => ensure_code(got, &[code]),
         None => broken("it gave the values"),
     }
 }

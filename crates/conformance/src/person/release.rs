@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use freehold_protocol::document::Mode;
 use freehold_protocol::path::Path;
 
-use super::{DIAL_MAX, FIELDS, Subject};
+use super::{DIAL_MAX, FIELDS, GRANT_MAX, Subject};
 use crate::peer::{PATIENCE, QUIET};
 use crate::rule::{Fault, Rule, Tried, ensure, rule};
 
@@ -23,6 +24,7 @@ pub(super) fn rules() -> Vec<Rule<Subject>> {
             "an update that was not acknowledged is composed again, with present values",
             again
         ),
+        rule!("data", "12", "under a grant for once nothing leaves twice", once),
     ]
 }
 
@@ -98,4 +100,25 @@ async fn composed_again(subject: &mut Subject) -> Tried {
         format!("message {} came after {} instead of it", after.seq, before.seq)
     })?;
     ensure_only(&fields, &second)
+}
+
+async fn once(subject: &mut Subject) -> Tried {
+    subject.can_change()?;
+    let (mut vendor, line) = subject.invited().await.map_err(Fault::on_the_way)?;
+    vendor.begin_asking(line, Mode::Once).await.map_err(Fault::on_the_way)?;
+    vendor.granted(GRANT_MAX).await.map_err(Fault::on_the_way)?;
+    vendor.peer.listen(QUIET).await?;
+    vendor.ensure_no_values().map_err(Fault::on_the_way)?;
+    vendor.countersign().await.map_err(Fault::on_the_way)?;
+    let (_, fields) = vendor.update(PATIENCE).await?;
+    ensure(fields.len() == FIELDS.len(), || "its snapshot has not all granted fields".into())?;
+    vendor.peer.listen(QUIET).await?;
+    subject.change().await?;
+    vendor.peer.listen(QUIET).await?;
+    vendor.ensure_no_values()?;
+    if subject.shared.is_some() {
+        // The other vendor's grant is continuous.
+        subject.agreed().await?.0.update(PATIENCE).await.map_err(Fault::on_the_way)?;
+    }
+    Ok(())
 }
