@@ -2,11 +2,11 @@
 import { checkAsk, matchGrant } from "./ask.ts";
 import { decode } from "./cbor.ts";
 import { countersign, digest, issue, readDocument, reference } from "./documents.ts";
-import { queue, type Context, type Handler, type Message, type Notice } from "./mailbox.ts";
+import { documentOf, queue, type Context, type Handler, type Message, type Notice } from "./mailbox.ts";
 import { othersVerify } from "./opinion.ts";
 import { coarse, Failure, LIMITS } from "./protocol.ts";
-import { bytes, list, members, text, uint, urn, type Members } from "./shape.ts";
-import type { Grant, Store } from "./store.ts";
+import { list, members, text, uint, urn, type Members } from "./shape.ts";
+import type { Grant, Relationship, Store } from "./store.ts";
 import { fieldValue } from "./vocabulary.ts";
 
 /** Signs the request and queues it; both commit with the transaction that takes the invitation. */
@@ -16,8 +16,9 @@ export function ask(context: Context, subject: Members): void {
   queue(context, "data/1/request", { document });
 }
 
-function documentOf(message: Message): Uint8Array {
-  return bytes(members(decode(message.body))["document"]);
+/** identity.md rule 14: "a predecessor counts too". */
+function isPersons({ did, earlier }: Relationship, issuer: string): boolean {
+  return issuer === did || earlier.includes(issuer);
 }
 
 function grantOf(grants: Record<string, Grant>, id: string): Grant {
@@ -35,7 +36,7 @@ const grant: Handler = (context, message) => {
   const { key, relationship } = context;
   const document = readDocument(documentOf(message), "FreeholdGrant");
   const { id, issuer, signers, subject, until } = document;
-  if (issuer !== relationship.did || signers.length !== 1) throw new Failure("wrong-signer");
+  if (!isPersons(relationship, issuer) || signers.length !== 1) throw new Failure("wrong-signer");
   const asked = reference(subject["request"]);
   const request = relationship.requests[asked.id]?.document;
   if (request === undefined) throw new Failure("request-unknown");
@@ -52,7 +53,7 @@ const grant: Handler = (context, message) => {
     scope,
     until: until ?? null,
     once: subject["mode"] === "once",
-    used: false,
+    taken: [],
     revoked: [],
     values: {},
   };
@@ -72,13 +73,13 @@ const update: Handler = (context, message) => {
   const holding = grantOf(relationship.grants, id);
   if (fields.length === 0) return notice; // "A void update is taken and changes nothing."
   if (ended(holding)) throw new Failure("expired");
-  if (holding.once && holding.used) throw new Failure("used"); // rule 12, seen from here
   for (const [path, value] of fields) {
+    if (holding.taken.includes(path)) throw new Failure("used"); // rule 12, seen from here
     if (!holding.scope.includes(path)) throw new Failure("not-in-scope");
     if (holding.revoked.includes(path)) throw new Failure("revoked");
     holding.values[path] = fieldValue(path, value);
   }
-  holding.used = true;
+  if (holding.once) holding.taken.push(...paths);
   // The values are in this peer's own store, which is the only system it has: so they are applied.
   const results = paths.map((path) => ({ path, outcome: "applied", system: "vendor-peer" }));
   queue(context, "data/1/outcome", { grant: id, update: message.seq, results, at: coarse() }, message.id);
@@ -89,7 +90,7 @@ const update: Handler = (context, message) => {
 const revocation: Handler = (context, message) => {
   const { key, relationship } = context;
   const { bytes: document, id, issuer, signers, subject } = readDocument(documentOf(message), "FreeholdRevocation");
-  if (issuer !== relationship.did || signers.length !== 1) throw new Failure("wrong-signer");
+  if (!isPersons(relationship, issuer) || signers.length !== 1) throw new Failure("wrong-signer");
   if (subject["id"] !== key.did) throw new Failure("wrong-audience");
   const about = reference(subject["grant"]);
   const holding = grantOf(relationship.grants, about.id);
@@ -133,11 +134,11 @@ function erase(holding: Grant, paths: string[] = holding.scope): void {
 
 /** Rule 23: "When a grant ends by itself, the hub erases as if its paths were revoked; no message is sent." */
 export function eraseEnded(store: Store): Notice[] {
-  return [...store.relationships.values()].flatMap(({ did, grants }) =>
+  return [...store.relationships.values()].flatMap(({ first, did, grants }) =>
     Object.entries(grants)
       .filter(([, holding]) => ended(holding) && Object.keys(holding.values).length > 0)
       .map(([id]) => {
-        store.commit(did, ({ grants }) => erase(grantOf(grants, id)));
+        store.commit(first, ({ grants }) => erase(grantOf(grants, id)));
         return { event: "expired", did, grant: id };
       }),
   );

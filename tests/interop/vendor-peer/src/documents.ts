@@ -8,7 +8,8 @@ import { keyOf, multikey, sha256, verify, type Key } from "./identity.ts";
 import { coarse, Failure, LIMITS } from "./protocol.ts";
 import { list, members, text, urn, type Members } from "./shape.ts";
 
-export type DocumentType = "FreeholdDataRequest" | "FreeholdGrant" | "FreeholdRevocation" | "FreeholdErasureReceipt";
+export type DocumentType =
+  "FreeholdDataRequest" | "FreeholdGrant" | "FreeholdRevocation" | "FreeholdErasureReceipt" | "FreeholdRotation";
 
 export interface Document {
   bytes: Uint8Array;

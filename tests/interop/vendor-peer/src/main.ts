@@ -17,7 +17,7 @@ import { codeName, CODES, Failure, LIMITS, SESSION } from "./protocol.ts";
 import { readLive } from "./read.ts";
 import { Session, type Hub } from "./session.ts";
 import { list, members, text, type Members } from "./shape.ts";
-import { Store } from "./store.ts";
+import { Store, type Relationship } from "./store.ts";
 
 const { values: options } = parseArgs({
   options: { state: { type: "string" }, listen: { type: "string", multiple: true }, ask: { type: "string" } },
@@ -41,11 +41,12 @@ function emit(notice: object): void {
 /** invitation.md rule 5: "commit the use of the token, the relationship and its first two messages together". */
 function admit(did: string, secret: Uint8Array | undefined): void {
   const { token, customer } = findInvitation(store, secret);
-  const relationship = {
-    did, token, customer, nextKey: null, queued: 0, delivered: 0, stored: 0, outbox: [], requests: {}, grants: {}, kept: [],
+  const relationship: Relationship = {
+    first: did, did, earlier: [], token, customer, nextKey: null, queued: 0, delivered: 0, stored: 0, outbox: [], requests: {}, grants: {}, kept: [],
   };
-  introduce({ key: store.key, relationship }, text(subject["name"]), store.commitment);
-  ask({ key: store.key, relationship }, subject);
+  const context = { key: store.key, relationship, known: () => false };
+  introduce(context, text(subject["name"]), store.commitment);
+  ask(context, subject);
   store.put(relationship);
 }
 
@@ -74,10 +75,11 @@ function addresses(): string[] {
 }
 
 /** The person meant: the one named, or the only one there is. */
-function personOf(command: Members): string {
-  const [only, ...more] = store.relationships.keys();
-  const did = command["did"] ?? (more.length === 0 ? only : undefined);
-  return text(did);
+function personOf(command: Members): Readonly<Relationship> {
+  const [only, ...more] = store.relationships.values();
+  const found = command["did"] === undefined && more.length === 0 ? only : store.find(text(command["did"]));
+  if (found === undefined) throw new Failure("unknown-peer");
+  return found;
 }
 
 /** What a command may ask for. Values of fields leave only here, to the one who asked for them. */
@@ -91,8 +93,8 @@ const commands: Record<string, (command: Members) => object | Promise<object>> =
     })),
   }),
   read: async (command) => {
-    const did = personOf(command);
-    const session = sessions.get(did);
+    const { first, did } = personOf(command);
+    const session = sessions.get(first);
     if (session === undefined) throw new Failure("not-connected"); // rule 18: never queued
     const paths = command["paths"] ?? [command["path"]];
     const answer = await readLive(

@@ -3,7 +3,7 @@
 export const CODES = {
   malformed: 100, "not-canonical": 101, "too-large": 102, "unsupported-version": 103, "unknown-critical": 104,
   "bad-signature": 200, "wrong-signer": 201, "wrong-audience": 202, "unknown-peer": 203, "invitation-unknown": 204,
-  "invitation-expired": 205, "invitation-used": 206,
+  "invitation-expired": 205, "invitation-used": 206, rotated: 207, "not-committed": 208,
   "unexpected-frame": 300, "sequence-gap": 301, flood: 302, timeout: 303, "shutting-down": 304, "ahead-of-sender": 305,
   "behind-acknowledged": 306, "unknown-type": 307, replaced: 308,
   "no-grant": 400, "not-in-scope": 401, "wrong-purpose": 402, expired: 403, revoked: 404, "request-unknown": 405,
@@ -50,6 +50,7 @@ export const LIMITS = {
   ackMs: 10_000,
   readMs: 10_000,
   grants: 200,
+  keys: 365,
   linkDays: 365,
   // The specification leaves these open; without them a peer could fill the disk, or hold up the end of a session.
   outbox: 1_000,

@@ -5,14 +5,14 @@ import { connect } from "./connect.ts";
 import { data, seconded } from "./data.ts";
 import { FrameStream } from "./frames.ts";
 import { didOf } from "./identity.ts";
-import { delivered, readMessage, take, unknownType, type Handler, type Message, type Notice } from "./mailbox.ts";
+import { delivered, readMessage, signEntry, take, unknownType, type Handler, type Message, type Notice } from "./mailbox.ts";
 import { codeName, CODES, Failure, FAMILIES, LIMITS, VERSION } from "./protocol.ts";
 import { bytes, list, members, text, uint } from "./shape.ts";
 import type { Relationship, Store } from "./store.ts";
 
 export interface Hub {
   readonly store: Store;
-  readonly sessions: Map<string, Session>; // by pairwise DID: "a relationship has one session" (rule 12)
+  readonly sessions: Map<string, Session>; // by the person's first DID: "a relationship has one session" (rule 12)
   invited(token: Uint8Array | undefined): void;
   admit(did: string, token: Uint8Array | undefined): void;
   emit(notice: Notice): void;
@@ -25,7 +25,8 @@ export class Session {
   readonly #hub: Hub;
   readonly #stream: Stream;
   readonly #frames: FrameStream;
-  readonly #did: string;
+  readonly #did: string; // the person's DID in this session, to its end
+  #first: string; // what the relationship is called here
   #sent = 0;
   #waiting: NodeJS.Timeout | undefined;
   #ended = false;
@@ -34,6 +35,7 @@ export class Session {
     const key = connection.remotePeer.publicKey;
     if (key?.type !== "Ed25519") throw new Failure("wrong-signer"); // identity.md rule 4
     this.#did = didOf(key.raw);
+    this.#first = this.#did;
     this.#hub = hub;
     this.#stream = stream;
     this.#frames = new FrameStream(stream);
@@ -41,7 +43,7 @@ export class Session {
   }
 
   get #relationship(): Readonly<Relationship> {
-    return this.#hub.store.relationship(this.#did);
+    return this.#hub.store.relationship(this.#first);
   }
 
   /** Runs to the end of the session. Never throws: whatever happens is one `session-ended` event. */
@@ -64,7 +66,7 @@ export class Session {
     if (this.#ended) return;
     this.#ended = true;
     clearTimeout(this.#waiting);
-    if (this.#hub.sessions.get(this.#did) === this) this.#hub.sessions.delete(this.#did);
+    if (this.#hub.sessions.get(this.#first) === this) this.#hub.sessions.delete(this.#first);
     if (bye !== undefined) await this.#frames.write(encode(bye), LIMITS.byeMs).catch(() => undefined);
     const signal = AbortSignal.timeout(LIMITS.byeMs);
     await this.#stream.close({ signal }).catch(() => undefined);
@@ -105,15 +107,17 @@ export class Session {
     const stored = uint(hello["stored"]);
     const token = hello["invitation"] === undefined ? undefined : bytes(hello["invitation"], 16);
     if (!versions.includes(VERSION)) throw new Failure("unsupported-version");
-    const known = this.#hub.store.relationships.get(this.#did);
+    const known = this.#hub.store.find(this.#did);
+    if (known !== undefined && known.did !== this.#did) throw new Failure("rotated"); // identity.md rule 13
+    this.#first = known?.first ?? this.#did;
     if (known === undefined) this.#hub.invited(token); // rule 19: who it is comes before what it claims to have
     if (stored > (known?.queued ?? 0)) throw new Failure("ahead-of-sender");
     if (stored < (known?.delivered ?? 0)) throw new Failure("behind-acknowledged");
     if (known === undefined) this.#hub.admit(this.#did, token);
     this.#deliver(stored);
     this.#sent = stored;
-    const older = this.#hub.sessions.get(this.#did);
-    this.#hub.sessions.set(this.#did, this);
+    const older = this.#hub.sessions.get(this.#first);
+    this.#hub.sessions.set(this.#first, this);
     await older?.end(CODES.replaced);
     const answer = { versions: [VERSION], families: FAMILIES, stored: this.#relationship.stored };
     await this.#frames.write(encode({ hello: answer }));
@@ -123,10 +127,10 @@ export class Session {
   /** Rules 5, 9 and 10: in order, at most a window beyond what was acknowledged, and not without an answer for 10 s. */
   async #pump(): Promise<void> {
     const { outbox, delivered: done } = this.#relationship;
-    for (const { seq, message } of outbox) {
-      if (seq <= this.#sent || seq > done + LIMITS.window) continue;
-      this.#sent = seq;
-      await this.#frames.write(encode({ message: Buffer.from(message, "base64") }));
+    for (const entry of outbox) {
+      if (entry.seq <= this.#sent || entry.seq > done + LIMITS.window) continue;
+      this.#sent = entry.seq;
+      await this.#frames.write(encode({ message: signEntry(this.#hub.store.key, entry, this.#did) }));
     }
     if (this.#sent > done && !this.#ended) {
       this.#waiting ??= setTimeout(() => void this.end(CODES.timeout), LIMITS.ackMs);
@@ -142,7 +146,7 @@ export class Session {
     if (upTo <= this.#relationship.delivered) return;
     clearTimeout(this.#waiting);
     this.#waiting = undefined;
-    this.#hub.store.commit(this.#did, (relationship) => delivered(relationship, upTo));
+    this.#hub.store.commit(this.#first, (relationship) => delivered(relationship, upTo));
   }
 
   /** Rules 6 and 7: in order, each once, acknowledged when it is on disk. */
@@ -155,7 +159,7 @@ export class Session {
     if (message.seq === next) {
       const handler = await handlerOf(message);
       if (this.#ended) return;
-      const notice = take(store, this.#did, message, handler);
+      const notice = take(store, this.#first, message, handler);
       if (notice !== undefined) this.#hub.emit({ ...notice, did: this.#did });
     }
     await this.#frames.write(encode({ ack: { stored: this.#relationship.stored } }));

@@ -5,10 +5,14 @@ import { dirname, join } from "node:path";
 import { Key } from "./identity.ts";
 import { Failure } from "./protocol.ts";
 
-/** An entry of an outgoing mailbox. It is signed once, so "sent again is the same payload" (mailbox.md rule 3). */
+/** An entry of an outgoing mailbox: a message without its `to`, which is the person's DID of the session (identity.md rule 15). */
 export interface Entry {
   seq: number;
-  message: string; // base64 of the COSE_Sign1
+  type: string;
+  at: number;
+  id: string; // base64, as are the others
+  thread: string | null;
+  body: string;
 }
 
 export interface Grant {
@@ -17,13 +21,15 @@ export interface Grant {
   scope: string[];
   until: number | null;
   once: boolean;
-  used: boolean;
+  taken: string[]; // under `once`: the paths that came
   revoked: string[];
   values: Record<string, string | null>;
 }
 
 export interface Relationship {
-  did: string; // the person's, in this relationship
+  first: string; // the person's first DID: what this relationship is called here
+  did: string; // the present one
+  earlier: string[]; // those that rotations have replaced
   token: string; // the keyed hash of the token it began with: this is what uses the invitation up
   customer: string | null;
   nextKey: string | null; // the person's commitment, hex
@@ -76,7 +82,7 @@ export class Store {
   readonly key: Key;
   /** The next key, of which only the commitment is told (connect.md). "It should not lie where today's lies": move the file. */
   readonly commitment: string;
-  readonly relationships = new Map<string, Readonly<Relationship>>(); // by the person's DID
+  readonly relationships = new Map<string, Readonly<Relationship>>(); // by the person's first DID
   readonly invitations: Record<string, Readonly<Invitation>>; // by the keyed hash of the token
   readonly #folder: string;
   #broken = false;
@@ -93,7 +99,7 @@ export class Store {
     this.#folder = folder;
     for (const name of readdirSync(join(folder, "relationships")).filter((one) => one.endsWith(".json"))) {
       const relationship = JSON.parse(readFileSync(join(folder, "relationships", name), "utf8")) as Relationship;
-      this.relationships.set(relationship.did, relationship);
+      this.relationships.set(relationship.first, relationship);
     }
   }
 
@@ -104,22 +110,27 @@ export class Store {
 
   /** Stores a relationship as a whole, a new one too: all of it is on disk when this returns, or nothing is. */
   put(relationship: Relationship): void {
-    this.#write(join("relationships", `${relationship.did.replaceAll(":", "_")}.json`), relationship);
-    this.relationships.set(relationship.did, relationship);
+    this.#write(join("relationships", `${relationship.first.replaceAll(":", "_")}.json`), relationship);
+    this.relationships.set(relationship.first, relationship);
   }
 
   /** One transaction on a relationship: all of what `change` does to the draft, or nothing. */
-  commit<T>(did: string, change: (draft: Relationship) => T): T {
-    const draft = structuredClone(this.relationship(did));
+  commit<T>(first: string, change: (draft: Relationship) => T): T {
+    const draft = structuredClone(this.relationship(first));
     const result = change(draft);
     this.put(draft);
     return result;
   }
 
-  relationship(did: string): Readonly<Relationship> {
-    const found = this.relationships.get(did);
+  relationship(first: string): Readonly<Relationship> {
+    const found = this.relationships.get(first);
     if (found === undefined) throw new Failure("unknown-peer");
     return found;
+  }
+
+  /** The relationship in which a person has this DID now, or had it. */
+  find(did: string): Readonly<Relationship> | undefined {
+    return [...this.relationships.values()].find((one) => one.did === did || one.earlier.includes(did));
   }
 
   /** After a write that failed nothing is written "until its store is opened and verified again" (session.md rule 7). */
