@@ -42,7 +42,13 @@ pub enum InvitationError {
     Damaged,
     /// From a later version of the protocol.
     #[error("the invitation is of a newer version ({0}): update freehold")]
-    Newer(u8),
+    Newer(u64),
+}
+
+/// What every version has.
+#[derive(Deserialize)]
+struct Version {
+    v: u64,
 }
 
 impl Invitation {
@@ -62,9 +68,14 @@ impl Invitation {
             return Err(InvitationError::Damaged);
         }
         let (base, bytes) = multibase::decode(payload).map_err(|_| InvitationError::Damaged)?;
+        // A later version may have other members than these: its number is looked at first.
+        let Version { v } = crate::cbor::decode(&bytes).map_err(|_| InvitationError::Damaged)?;
+        if v > 1 {
+            return Err(InvitationError::Newer(v));
+        }
         let invitation: Self = crate::cbor::decode(&bytes).map_err(|_| InvitationError::Damaged)?;
-        if invitation.v != 1 {
-            return Err(InvitationError::Newer(invitation.v));
+        if v != 1 {
+            return Err(InvitationError::Damaged);
         }
         if base != multibase::Base::Base64Url || invitation.addresses.len() > ADDRESSES_MAX {
             return Err(InvitationError::Damaged);
@@ -99,5 +110,9 @@ mod tests {
         assert_eq!(Invitation::parse("https://example.com"), Err(InvitationError::Prefix));
         let newer = Invitation { v: 2, ..invitation };
         assert_eq!(Invitation::parse(&newer.to_link()), Err(InvitationError::Newer(2)));
+        // {"v": 300, "relay": true}
+        let other = multibase::encode(multibase::Base::Base64Url, b"\xa2\x61v\x19\x01\x2c\x65relay\xf5");
+        let other = Invitation::parse(&format!("{LINK_PREFIX}{other}"));
+        assert_eq!(other, Err(InvitationError::Newer(300)));
     }
 }
