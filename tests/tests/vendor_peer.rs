@@ -68,7 +68,7 @@ fn the_conformance_runner_finds_no_fault_with_the_vendor_in_typescript() {
         writeln!(stdin, "{{\"cmd\":\"invite\"}}").unwrap();
     }
     let stdout = BufReader::new(peer.stdout.take().unwrap());
-    let (found, links) = mpsc::channel();
+    let (found, links) = mpsc::sync_channel(1 + LINKS);
     // The peer tells of everything that happens: its output has to be read to its end.
     let reading = thread::spawn(move || {
         for line in stdout.lines().map_while(Result::ok) {
