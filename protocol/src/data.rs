@@ -85,7 +85,7 @@ pub fn update_body(disclosure: Disclosure) -> Vec<u8> {
 }
 
 /// What a vendor's system did with a field of an update.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum OutcomeKind {
     /// It holds the new value.

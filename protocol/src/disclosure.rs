@@ -20,7 +20,7 @@ use crate::time::Timestamp;
 pub type Grant = Document<GrantSubject>;
 
 /// Where a grant stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum GrantStatus {
     /// Given, not yet countersigned: nothing is released.
@@ -36,7 +36,7 @@ pub enum GrantStatus {
 }
 
 /// What has happened to a grant since it was given.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct GrantState {
     /// Where it stands.
     pub status: GrantStatus,

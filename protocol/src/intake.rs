@@ -20,7 +20,7 @@ use crate::time::Timestamp;
 pub type Revocation = Document<RevocationSubject>;
 
 /// What has happened to a grant since the hub took it; stored beside it.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 pub struct IntakeState {
     /// Paths revoked from it.
     pub revoked: BTreeSet<Path>,

@@ -56,7 +56,7 @@ impl Entry {
 }
 
 /// Where the two mailboxes of a relationship stand on one side's disk.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 pub struct Cursors {
     /// The last sequence queued for the peer.
     pub queued: u64,

@@ -67,7 +67,7 @@ impl<'de> Deserialize<'de> for MessageType {
 }
 
 /// One message, as it is signed.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Message {
     /// Its place in the sender's mailbox, from 1 without a gap.
     pub seq: u64,

@@ -20,7 +20,7 @@ use crate::time::Timestamp;
 pub type Version = u64;
 
 /// Which version, in which update, when.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Mark {
     /// The field's version.
     pub version: Version,
@@ -31,7 +31,7 @@ pub struct Mark {
 }
 
 /// What the vendor said of a field.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct OutcomeMark {
     /// Of which update.
     pub seq: u64,
@@ -46,7 +46,7 @@ pub struct OutcomeMark {
 }
 
 /// How far one field of one grant has come. This is what is stored, and what `status` shows.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Line {
     /// The field.
     pub path: Path,

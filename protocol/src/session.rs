@@ -19,7 +19,7 @@ use crate::message::{self, Message, SignedMessage};
 use crate::time::Moment;
 
 /// Who the two ends are.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Parties {
     /// This side's DID in the relationship: whom messages must be addressed to.
     pub own: Did,
@@ -28,7 +28,7 @@ pub struct Parties {
 }
 
 /// What the shell must do.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Output {
     /// Write this frame.
     Transmit(Vec<u8>),
@@ -45,7 +45,7 @@ pub enum Output {
 }
 
 /// Why a session ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Closed {
     /// This side ended it.
     ByUs(Code),
@@ -53,7 +53,7 @@ pub enum Closed {
     ByPeer(Code),
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Phase {
     AwaitHello { since: Moment },
     Open,
@@ -61,7 +61,7 @@ enum Phase {
 }
 
 /// One session. See the module's page.
-#[derive(Debug)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Session {
     parties: Parties,
     cursors: Cursors,

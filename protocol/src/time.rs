@@ -71,7 +71,7 @@ impl fmt::Display for Timestamp {
 }
 
 /// A reading of a monotonic clock in milliseconds from an arbitrary start; drives timeouts, never judgements.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Moment(pub u64);
 
 impl Moment {
