@@ -248,8 +248,11 @@ pub(crate) async fn put(
     }
 }
 
-/// What a file asks for, or the line and the reason why it cannot be asked.
-fn parse(text: &str, name: &str) -> Result<RequestSubject, (usize, String)> {
+/// What a file of a vendor of this name asks for, or the line and the reason why it cannot be asked.
+///
+/// # Errors
+/// The number of the line, from 1, and what to do about it.
+pub fn parse(text: &str, name: &str) -> Result<RequestSubject, (usize, String)> {
     let file: File = toml::from_str(text).map_err(|error| toml_error(text, &error))?;
     let line = |span: std::ops::Range<usize>| line_of(text, span.start);
     let vocabulary = Vocabulary::standard();

@@ -43,7 +43,7 @@ mod tables;
 mod tests;
 pub mod view;
 
-pub use ask::{AskCustomerError, AskError, NoSuchAsk};
+pub use ask::{AskCustomerError, AskError, NoSuchAsk, parse as parse_ask};
 pub use config::{ConfigError, DidChoice, HubConfig, SinksConfig, WebhookConfig};
 pub use hub::{Hub, StartError};
 pub use init::{CONFIG_FILE, InitError, init};

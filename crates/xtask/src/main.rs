@@ -5,6 +5,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command of the terminal")]
 
 mod demand;
+mod fuzz;
 mod step;
 mod test;
 mod tidy;
@@ -41,6 +42,14 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         rest: Vec<String>,
     },
+    /// Feed the parsers and the session machine with what libFuzzer thinks of.
+    Fuzz {
+        /// These targets only.
+        targets: Vec<String>,
+        /// Seconds for each.
+        #[arg(long, default_value_t = 60)]
+        seconds: u32,
+    },
     /// Measure, and print the figures.
     Bench {
         /// Passed on to the measuring program.
@@ -59,6 +68,7 @@ fn main() -> ExitCode {
     };
     let passed = match Arguments::parse().command {
         Command::Test { long, filter } => test::run(&workspace, long, &filter),
+        Command::Fuzz { targets, seconds } => fuzz::run(&workspace, &targets, seconds),
         Command::Tidy => tidy::run(&workspace),
         Command::Demo { rest } => {
             workspace.cargo(&["run", "--release", "--locked", "--", "demo"]).args(rest).passes()
