@@ -12,7 +12,7 @@ impl Random {
     }
 
     /// The next number.
-    pub fn next(&mut self) -> u64 {
+    pub fn draw(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -22,7 +22,7 @@ impl Random {
 
     /// A number below `end`; 0 when there is none.
     pub fn below(&mut self, end: usize) -> usize {
-        usize::try_from(self.next() % (end.max(1) as u64)).unwrap_or_default()
+        usize::try_from(self.draw() % (end.max(1) as u64)).unwrap_or_default()
     }
 }
 
@@ -43,7 +43,7 @@ pub fn mutate(random: &mut Random, seeds: &[Vec<u8>]) -> Vec<u8> {
         let at = random.below(bytes.len());
         match random.below(8) {
             0 if !bytes.is_empty() => bytes[at] ^= 1 << random.below(8),
-            1 if !bytes.is_empty() => bytes[at] = random.next() as u8,
+            1 if !bytes.is_empty() => bytes[at] = random.draw() as u8,
             2 if !bytes.is_empty() => bytes[at] = TELLING[random.below(TELLING.len())],
             3 => bytes.insert(at, TELLING[random.below(TELLING.len())]),
             4 => drop(bytes.drain(at..bytes.len().min(at + 1 + random.below(16)))),
