@@ -1,10 +1,11 @@
-//! The project's commands: `cargo xtask test`, `tidy`, `demo` and `bench`.
+//! The project's commands: `cargo xtask test`, `tidy`, `demo`, `bench` and `sbom`.
 //!
 //! Everything that must hold of the tree, and nothing that the program itself does. Depends on two crates only, so
 //! that it is built in seconds.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command of the terminal")]
 
 mod demand;
+mod sbom;
 mod step;
 mod test;
 mod tidy;
@@ -47,6 +48,8 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         rest: Vec<String>,
     },
+    /// Write what the program is built from: target/freehold.cdx.json, for a release.
+    Sbom,
 }
 
 fn main() -> ExitCode {
@@ -69,6 +72,7 @@ fn main() -> ExitCode {
             workspace.cargo(&["build", "--release", "--locked", "--workspace", "--bins"]).passes()
                 && workspace.program(workspace.target.join("release/bench")).args(rest).passes()
         }
+        Command::Sbom => sbom::run(&workspace),
     };
     if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
