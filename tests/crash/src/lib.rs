@@ -6,10 +6,13 @@
 
 pub mod cuts;
 pub mod device;
+pub mod kills;
 pub mod ledger;
+pub mod peer;
 pub mod random;
 pub mod recording;
 pub mod replay;
+pub mod story;
 pub mod tracer;
 pub mod writer;
 
