@@ -22,9 +22,9 @@ mode = "continuous"
 retention = { duration = "P2Y", after = "end of contract" }
 
 [[field]]
-path = "phone.mobile"
+path = "address.home.street"
 required = true
-reason = "to call you"
+reason = "to visit you"
 purposes = ["ServiceProvision"]
 
 [[field]]

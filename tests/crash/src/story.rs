@@ -109,10 +109,10 @@ impl Story {
     /// When that never comes.
     pub fn settle(&mut self) {
         let active = self.node.must(&Grants {}).into_iter().any(|grant| grant.status == "active");
-        let expected = active.then(|| phone(self.counter.acknowledged));
+        let expected = active.then(|| street(self.counter.acknowledged));
         wait_until("the vendor holds the present values", || {
             let customers = self.hub.must(&hub::Customers { customer: None });
-            let held = customers.first().and_then(|customer| customer.fields.get("phone.mobile").cloned().flatten());
+            let held = customers.first().and_then(|customer| customer.fields.get("address.home.street").cloned().flatten());
             held == expected
         });
         self.check();
@@ -132,7 +132,7 @@ impl Story {
     fn set(&mut self) -> Option<()> {
         self.counter.tried = self.counter.tried.max(self.counter.acknowledged) + 1;
         let number = self.counter.tried;
-        let changes = vec![change("phone.mobile", phone(number)), change("x.counter", number.to_string())];
+        let changes = vec![change("address.home.street", street(number)), change("x.counter", number.to_string())];
         self.node.call(&Set { changes, source: None }).ok()?;
         self.counter.acknowledged = number;
         self.acknowledged += 1;
@@ -142,7 +142,7 @@ impl Story {
     /// A live read; a refusal is an answer, too.
     fn read(&mut self) -> Option<()> {
         self.reads.tried += 1;
-        let paths = vec!["phone.mobile".to_owned()];
+        let paths = vec!["address.home.street".to_owned()];
         let purpose = "ServiceProvision".to_owned();
         if self.hub.call(&hub::Read { customer: CUSTOMER.to_owned(), paths, purpose }).is_ok() {
             self.reads.acknowledged += 1;
@@ -210,7 +210,7 @@ impl Story {
         let found: u64 = value("x.counter").parse().expect("the counter is a number");
         let Range { acknowledged, tried } = self.counter;
         assert!((acknowledged..=tried).contains(&found), "change {found}, where {acknowledged}..={tried} may be");
-        assert_eq!(value("phone.mobile"), phone(found), "half of a change set is there");
+        assert_eq!(value("address.home.street"), street(found), "half of a change set is there");
         self.counter = Range { acknowledged: found, tried: found };
     }
 
@@ -308,7 +308,7 @@ fn change(path: &str, value: String) -> person::Change {
     person::Change { path: path.to_owned(), value: Some(value) }
 }
 
-/// The phone number that belongs to a change.
-fn phone(number: u64) -> String {
-    format!("+491701{number:06}")
+/// The street that belongs to a change.
+fn street(number: u64) -> String {
+    format!("Lindenweg {number}")
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use freehold_crash::cuts::Cuts;
 use freehold_crash::ledger::{Breach, Sizes};
-use freehold_crash::tracer::{self, Threads};
+use freehold_crash::tracer::{self, Injection, Threads};
 use freehold_crash::{rounds, seed, skipped};
 
 fn program() -> &'static Path {
@@ -33,7 +33,7 @@ fn the_same_cuts_find_a_store_that_does_not_sync() {
     if let Err(why) = tracer::available() {
         return skipped("power cuts of a store that does not sync", &why);
     }
-    let unsynced = tracer::injecting("fdatasync,fsync", "retval=0", Threads::All);
+    let unsynced = Injection { calls: "fdatasync,fsync", fault: "retval=0", threads: Threads::All }.words_unlogged();
     match (Cuts { rounds: 8, seed: seed("cuts without syncs"), sizes: Sizes::Small }).run(program(), &unsynced) {
         Ok(outcome) => {
             let lost = outcome.breaches.iter().filter(|(_, breach)| !matches!(breach, Breach::Read(_))).count();
