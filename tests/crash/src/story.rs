@@ -12,7 +12,7 @@ use crate::random::Random;
 use crate::wait_until;
 
 /// The vendor's own number of the person.
-const CUSTOMER: &str = "C-4711";
+pub const CUSTOMER: &str = "C-4711";
 /// Entries that are fetched at a time.
 const PAGE: usize = 1_000;
 /// Entries of the log that are compared again after each crash: more than one crash could lose.
@@ -107,7 +107,7 @@ impl Story {
     ///
     /// # Panics
     /// When that never comes.
-    pub fn settle(&mut self) {
+    pub fn arrive(&self) {
         let active = self.node.must(&Grants {}).into_iter().any(|grant| grant.status == "active");
         let expected = active.then(|| street(self.counter.acknowledged));
         wait_until("the vendor holds the present values", || {
@@ -115,6 +115,14 @@ impl Story {
             let held = customers.first().and_then(|customer| customer.fields.get("address.home.street").cloned().flatten());
             held == expected
         });
+    }
+
+    /// Waits until the vendor holds what it may, compares everything, and looks at the order of the updates.
+    ///
+    /// # Panics
+    /// When something is missing, changed or half, or came twice or late.
+    pub fn settle(&mut self) {
+        self.arrive();
         self.check();
         let mut last: BTreeMap<String, u64> = BTreeMap::new();
         for event in self.events.values() {
@@ -129,7 +137,8 @@ impl Story {
         }
     }
 
-    fn set(&mut self) -> Option<()> {
+    /// Changes both fields. `None` when the node did not answer.
+    pub fn set(&mut self) -> Option<()> {
         self.counter.tried = self.counter.tried.max(self.counter.acknowledged) + 1;
         let number = self.counter.tried;
         let changes = vec![change("address.home.street", street(number)), change("x.counter", number.to_string())];
@@ -159,8 +168,9 @@ impl Story {
     }
 
     fn ask_again(&mut self) -> Option<()> {
-        let ask = hub::AskCustomer { customer: CUSTOMER.to_owned(), ask: None };
-        self.hub.call(&ask).ok()?;
+        // The same question is put to nobody twice, so a new one is made.
+        self.hub.call(&hub::Ask { toml: ASK.to_owned(), file: None }).ok()?;
+        self.hub.call(&hub::AskCustomer { customer: CUSTOMER.to_owned(), ask: None }).ok()?;
         self.acknowledged += 1;
         Some(())
     }
@@ -186,7 +196,7 @@ impl Story {
 
     fn revoke(&mut self) -> Option<()> {
         let ended = |id: &&String| !self.revoked.contains(*id) && !self.maybe_revoked.contains(*id);
-        let id = self.given.iter().find(ended)?.clone();
+        let Some(id) = self.given.iter().find(ended).cloned() else { return self.set() };
         match self.node.call(&Revoke { id: id.clone(), paths: None }) {
             Ok(_) => {
                 self.revoked.insert(id);

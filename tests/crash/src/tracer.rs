@@ -1,6 +1,7 @@
 //! strace: it injects faults into a process's calls, and records them.
 
 use std::path::Path;
+use std::process::{Child, Command, Stdio};
 
 use crate::device::run;
 
@@ -46,6 +47,24 @@ impl Injection<'_> {
         words.extend(["-e".to_owned(), format!("trace={}", self.calls)]);
         words.extend(["-e".to_owned(), format!("inject={}:{}", self.calls, self.fault)]);
         words
+    }
+
+    /// Does it to a process that runs, from now on, to calls on one file or on all. Gives the tracer, which ends with
+    /// the process.
+    ///
+    /// # Panics
+    /// When strace cannot be started.
+    #[must_use]
+    pub fn attach(&self, process: u32, file: Option<&Path>, log: &Path) -> Child {
+        let mut command = Command::new("strace");
+        command.args(["-f", "-qq", "-e", "signal=none", "-p", &process.to_string()]).arg("-o").arg(log);
+        if let Some(file) = file {
+            command.arg("-P").arg(file);
+        }
+        command.args(["-e", &format!("trace={}", self.calls)]);
+        command.args(["-e", &format!("inject={}:{}", self.calls, self.fault)]);
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        command.spawn().expect("strace starts")
     }
 
     /// As [`Injection::words`], where nobody asks what was done.

@@ -209,6 +209,12 @@ impl Writer {
         self.acknowledged.load(SeqCst)
     }
 
+    /// Its process id.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Stops it where it stands, without ending it.
     ///
     /// # Panics

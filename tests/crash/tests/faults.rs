@@ -79,6 +79,40 @@ fn nothing_is_acknowledged_after_any_failed_sync_of_the_log_or_the_keys() {
     fail_each("fdatasync fails", "fdatasync", "EIO", Threads::All, false, rounds(60, 400));
 }
 
+/// Fails the `n`th call on a file, counted from some moment at which the store is at work, and looks at what was said.
+fn fail_at_work(what: &str, calls: &str, file: &str, n: u64) {
+    let ledger = Ledger { seed: seed(what), sizes: Sizes::Small };
+    let dir = tempfile::tempdir_in(freehold_crash::device::folder()).unwrap();
+    let (store, log) = (dir.path().join("store"), dir.path().join("log"));
+    let writer = Writer::start(program(), &[], &Plan { ledger, count: 0, reopen: 0 }, &store);
+    freehold_crash::wait_until("the writer works", || writer.acknowledged() > 0);
+    let fault = format!("error=EIO:when={n}");
+    let injection = Injection { calls, fault: &fault, threads: Threads::All };
+    let mut tracer = injection.attach(writer.id(), Some(&store.join(file)), &log);
+    let (_, said) = writer.end();
+    tracer.wait().unwrap();
+    assert!(tracer::injected(&log), "{what} {n}");
+    assert!(said.iter().any(|said| matches!(said, Said::Failed(_))), "{what} {n}: it ended without a word");
+    assert!(!acknowledged_after_failure(&said), "{what} {n}: {said:?}");
+    let acknowledged = last_acknowledged(&said);
+    if let Err(breach) = ledger.check(&store, acknowledged) {
+        panic!("{what} {n}, seed {}: {breach}", ledger.seed);
+    }
+}
+
+/// Each file's own sync; the witness's comes once in 4,096 writes.
+#[test]
+fn nothing_is_acknowledged_after_a_failed_sync_of_any_file_at_work() {
+    if let Err(why) = tracer::available() {
+        return skipped("syncs that fail at work", &why);
+    }
+    for n in 1..=rounds(10, 200) {
+        fail_at_work("a sync of the log fails", "fdatasync", "db", n);
+        fail_at_work("a sync of the keys fails", "fdatasync", "record-keys", n);
+    }
+    fail_at_work("the sync of the witness fails", "fdatasync", "witness", 1);
+}
+
 #[test]
 fn a_store_whose_opening_meets_a_failed_sync_opens_the_next_time() {
     fail_each("fsync fails", "fsync", "EIO", Threads::Main, false, 60);
