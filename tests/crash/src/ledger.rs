@@ -142,6 +142,25 @@ impl Ledger {
         }
     }
 
+    /// Reads each record by itself, where some cannot be read. Gives how many can.
+    ///
+    /// # Errors
+    /// [`Breach::Half`] if one that can be read is not what was written.
+    pub fn count_readable(self, store: &Store, number: u64) -> Result<u64, Breach> {
+        let expected = self.state(number);
+        let mut readable = 0;
+        for record in 0..RECORDS {
+            let found = store.get(&Key::new(TAG_RECORD).with_u64(record));
+            let written = expected.get(&record).map(|writer| self.value(*writer, record));
+            match found {
+                Ok(found) if found == written => readable += u64::from(written.is_some()),
+                Ok(_) => return Err(Breach::Half { found: number, record }),
+                Err(_) => {}
+            }
+        }
+        Ok(readable)
+    }
+
     fn changes(self, number: u64) -> BTreeMap<u64, Change> {
         let mut random = Random::part(self.seed, number);
         let count = 1 + random.below(CHANGES_MAX);

@@ -50,6 +50,8 @@ pub struct Peer {
     beside: PathBuf,
     runtime: Runtime,
     running: Option<Child>,
+    /// The 24 words that a new node showed.
+    pub seed_words: Option<String>,
     /// Words before the program on its command line, such as a tracer.
     pub prefix: Vec<String>,
     /// Words after it.
@@ -67,6 +69,9 @@ impl Peer {
     pub fn node(home: &Path, beside: &Path) -> Self {
         let mut peer = Self::new(Role::Node, home, beside);
         peer.start();
+        let said = fs::read_to_string(peer.out()).unwrap_or_default();
+        let mut lines = said.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+        peer.seed_words = lines.find_map(|line| line["words"].as_str().map(str::to_owned));
         peer.kill();
         peer.cheapen();
         peer
@@ -96,6 +101,7 @@ impl Peer {
             beside: beside.to_owned(),
             runtime,
             running: None,
+            seed_words: None,
             prefix: Vec::new(),
             words: Vec::new(),
             environment: Vec::new(),

@@ -108,8 +108,9 @@ impl Story {
     /// # Panics
     /// When that never comes.
     pub fn arrive(&self) {
-        let active = self.node.must(&Grants {}).into_iter().any(|grant| grant.status == "active");
-        let expected = active.then(|| street(self.counter.acknowledged));
+        let stands = |status: &str| status == "offered" || status == "active";
+        let granted = self.node.must(&Grants {}).into_iter().any(|grant| stands(&grant.status));
+        let expected = granted.then(|| street(self.counter.acknowledged));
         wait_until("the vendor holds the present values", || {
             let customers = self.hub.must(&hub::Customers { customer: None });
             let held = customers.first().and_then(|customer| customer.fields.get("address.home.street").cloned().flatten());
