@@ -108,7 +108,7 @@ impl Story {
     /// # Panics
     /// When that never comes.
     pub fn arrive(&self) {
-        let stands = |status: &str| status == "offered" || status == "active";
+        let stands = |status: &str| status == "offered" || status == "standing";
         let granted = self.node.must(&Grants {}).into_iter().any(|grant| stands(&grant.status));
         let expected = granted.then(|| street(self.counter.acknowledged));
         wait_until("the vendor holds the present values", || {
