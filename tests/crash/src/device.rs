@@ -113,7 +113,8 @@ impl Device {
     /// # Panics
     /// When the system refuses.
     pub fn fail(&self) {
-        run("mount", &["-o", "remount,abort", &self.path().to_string_lossy()]).expect("the journal is aborted");
+        run("mount", &["-o", "remount,abort", &self.path().to_string_lossy()])
+            .expect("the journal is aborted");
     }
 
     /// Unmounts and mounts again, with options such as `ro`.
@@ -203,7 +204,8 @@ impl Memory {
     /// Why this machine has none.
     pub fn make(kibibytes: u64) -> Result<Self, String> {
         let dir = tempfile::tempdir().map_err(|error| format!("no folder: {error}"))?;
-        let options = std::ffi::CString::new(format!("size={kibibytes}k")).map_err(|error| error.to_string())?;
+        let options =
+            std::ffi::CString::new(format!("size={kibibytes}k")).map_err(|error| error.to_string())?;
         mount("tmpfs", dir.path(), "tmpfs", MountFlags::empty(), Some(options.as_c_str()))
             .map_err(|error| format!("mounting needs root: {error}"))?;
         Ok(Self { dir })

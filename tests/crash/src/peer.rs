@@ -86,7 +86,15 @@ impl Peer {
         let peer = Self::new(Role::Hub, home, beside);
         let port = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
         let listen = format!("/ip4/127.0.0.1/tcp/{}", port.expect("a free port").port());
-        let made = peer.run(&["init", "--name", "Acme Repairs", "--listen", &listen, "--passphrase-file", &peer.pass()]);
+        let made = peer.run(&[
+            "init",
+            "--name",
+            "Acme Repairs",
+            "--listen",
+            &listen,
+            "--passphrase-file",
+            &peer.pass(),
+        ]);
         assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
         peer.cheapen();
         peer

@@ -124,10 +124,22 @@ impl Recording {
     pub fn make(program: &Path, plan: &Plan, dir: &Path, acknowledged: u64) -> Result<Self, String> {
         let (base, contents) = contents_of(dir).map_err(|error| format!("{}: {error}", dir.display()))?;
         let log = tempfile::NamedTempFile::new().map_err(|error| error.to_string())?;
-        let mut prefix: Vec<String> =
-            ["strace", "-f", "-qq", "-y", "-xx", "-s", STRING_BYTES_MAX, "-e", "signal=none", "-e", CALLS, "-o"]
-                .map(str::to_owned)
-                .into();
+        let mut prefix: Vec<String> = [
+            "strace",
+            "-f",
+            "-qq",
+            "-y",
+            "-xx",
+            "-s",
+            STRING_BYTES_MAX,
+            "-e",
+            "signal=none",
+            "-e",
+            CALLS,
+            "-o",
+        ]
+        .map(str::to_owned)
+        .into();
         prefix.push(log.path().display().to_string());
         let (status, said) = Writer::start(program, &prefix, plan, dir).end();
         if !status.success() {
@@ -179,9 +191,10 @@ impl Recording {
     ) -> io::Result<()> {
         let sure = |span: Span, what: &Synced| {
             syncs == Syncs::Real
-                && self.syncs.iter().any(|sync| {
-                    sync.what == *what && sync.span.begin > span.end && sync.span.end < moment
-                })
+                && self
+                    .syncs
+                    .iter()
+                    .any(|sync| sync.what == *what && sync.span.begin > span.end && sync.span.end < moment)
         };
         let names = self.names_at(moment, damage, &sure, random);
         let mut files = BTreeMap::new();
@@ -193,7 +206,8 @@ impl Recording {
                     if let Some(parent) = path.parent() {
                         fs::create_dir_all(parent)?;
                     }
-                    let file = File::options().read(true).write(true).create(true).truncate(true).open(path)?;
+                    let file =
+                        File::options().read(true).write(true).create(true).truncate(true).open(path)?;
                     if let Some(base) = self.contents.get(*id) {
                         file.write_all_at(base, 0)?;
                     }

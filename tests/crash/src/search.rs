@@ -94,7 +94,9 @@ mod tests {
     #[test]
     fn a_text_is_found_in_every_form_and_another_is_not() {
         let needles = [Needle::new("phone", "+491701234567")];
-        for text in ["x+491701234567", "2b343931373031323334353637", "KzQ5MTcwMTIzNDU2Nw", "AAArNDkxNzAxMjM0NTY3AAAA"] {
+        for text in
+            ["x+491701234567", "2b343931373031323334353637", "KzQ5MTcwMTIzNDU2Nw", "AAArNDkxNzAxMjM0NTY3AAAA"]
+        {
             assert_eq!(found(&needles, text.as_bytes()), ["phone"], "{text}");
         }
         let utf16: Vec<u8> = "+491701234567".encode_utf16().flat_map(u16::to_le_bytes).collect();

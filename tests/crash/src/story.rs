@@ -113,7 +113,9 @@ impl Story {
         let expected = granted.then(|| street(self.counter.acknowledged));
         wait_until("the vendor holds the present values", || {
             let customers = self.hub.must(&hub::Customers { customer: None });
-            let held = customers.first().and_then(|customer| customer.fields.get("address.home.street").cloned().flatten());
+            let held = customers
+                .first()
+                .and_then(|customer| customer.fields.get("address.home.street").cloned().flatten());
             held == expected
         });
     }
@@ -142,7 +144,8 @@ impl Story {
     pub fn set(&mut self) -> Option<()> {
         self.counter.tried = self.counter.tried.max(self.counter.acknowledged) + 1;
         let number = self.counter.tried;
-        let changes = vec![change("address.home.street", street(number)), change("x.counter", number.to_string())];
+        let changes =
+            vec![change("address.home.street", street(number)), change("x.counter", number.to_string())];
         self.node.call(&Set { changes, source: None }).ok()?;
         self.counter.acknowledged = number;
         self.acknowledged += 1;
@@ -220,7 +223,10 @@ impl Story {
         assert!(fields.iter().all(|field| field.verified == Some(true)), "a value does not verify");
         let found: u64 = value("x.counter").parse().expect("the counter is a number");
         let Range { acknowledged, tried } = self.counter;
-        assert!((acknowledged..=tried).contains(&found), "change {found}, where {acknowledged}..={tried} may be");
+        assert!(
+            (acknowledged..=tried).contains(&found),
+            "change {found}, where {acknowledged}..={tried} may be"
+        );
         assert_eq!(value("address.home.street"), street(found), "half of a change set is there");
         self.counter = Range { acknowledged: found, tried: found };
     }
@@ -229,7 +235,8 @@ impl Story {
         let grants: BTreeMap<String, String> =
             self.node.must(&Grants {}).into_iter().map(|grant| (grant.id, grant.status)).collect();
         for id in &self.given {
-            let status = grants.get(id).unwrap_or_else(|| panic!("the grant {id} was given and is not there"));
+            let status =
+                grants.get(id).unwrap_or_else(|| panic!("the grant {id} was given and is not there"));
             let is_revoked = status == "revoked";
             if self.revoked.contains(id) {
                 assert!(is_revoked, "the grant {id} was revoked and is {status}");
@@ -272,7 +279,10 @@ impl Story {
         };
         let reads = logged("read").len() as u64;
         let Range { acknowledged, tried } = self.reads;
-        assert!((acknowledged..=tried).contains(&reads), "{reads} reads in the log of {acknowledged}..={tried}");
+        assert!(
+            (acknowledged..=tried).contains(&reads),
+            "{reads} reads in the log of {acknowledged}..={tried}"
+        );
         self.reads.acknowledged = reads;
         for (event, grants) in [("granted", &self.given), ("revoked", &self.revoked)] {
             let logged: BTreeSet<String> = logged(event).into_iter().flatten().collect();

@@ -1,5 +1,6 @@
 //! What a thief of the disk finds, and what comes of changing it.
 
+#![expect(clippy::print_stderr, reason = "figures for whoever reads the run")]
 #![expect(clippy::unwrap_used, reason = "what fails here fails the test")]
 
 use std::fs;
@@ -98,8 +99,13 @@ fn no_value_path_vendor_or_did_is_readable_in_the_home_its_log_or_the_raw_disk()
     fs::write(homes.join("canary"), "a canary that was written and removed").unwrap();
     device.unmount();
     let image = fs::read(device.image()).unwrap();
-    assert_eq!(found(std::slice::from_ref(&canary), &image), ["the canary"], "the search finds what is there");
-    let of_person: Vec<Needle> = needles.into_iter().filter(|needle| !needle.name.starts_with("the vendor")).collect();
+    assert_eq!(
+        found(std::slice::from_ref(&canary), &image),
+        ["the canary"],
+        "the search finds what is there"
+    );
+    let of_person: Vec<Needle> =
+        needles.into_iter().filter(|needle| !needle.name.starts_with("the vendor")).collect();
     let none: Vec<&str> = Vec::new();
     assert_eq!(found(&of_person, &image), none, "the raw disk");
 }
@@ -116,8 +122,8 @@ fn changed_files_are_told_and_never_served_and_the_rest_is_readable() {
     assert!(outcome.told_at_open > 0, "{outcome:?}");
 }
 
-/// 1. Both run at the most talkative level through the whole story, with mistakes in it. 2. No line of either log holds
-/// a value, the passphrase or the seed.
+/// 1. Both run at the most talkative level through the whole story, with mistakes in it. 2. No line of either log
+///    holds a value, the passphrase or the seed.
 #[test]
 fn no_line_of_any_log_holds_a_value_a_passphrase_or_a_key() {
     let dir = tempfile::tempdir().unwrap();
@@ -139,7 +145,9 @@ fn no_line_of_any_log_holds_a_value_a_passphrase_or_a_key() {
     needles.retain(|needle| !needle.name.contains("path"));
     needles.push(Needle::new("the passphrase", PASSPHRASE));
     let words = story.node.seed_words.clone().unwrap();
-    needles.extend(words.split(' ').collect::<Vec<_>>().windows(3).map(|words| Needle::new("words", &words.join(" "))));
+    needles.extend(
+        words.split(' ').collect::<Vec<_>>().windows(3).map(|words| Needle::new("words", &words.join(" "))),
+    );
     for peer in [&story.node, &story.hub] {
         let log = fs::read_to_string(peer.log()).unwrap();
         let (lines, trace) = (log.lines().count(), log.matches(" TRACE ").count());
@@ -158,7 +166,8 @@ fn mistakes(story: &Story, needles: &mut Vec<Needle>) {
     needles.push(Needle::new("a wrong value", wrong));
     let change = Change { path: "phone.mobile".to_owned(), value: Some(wrong.to_owned()) };
     story.node.call(&Set { changes: vec![change], source: None }).unwrap_err();
-    let card = "BEGIN:VCARD\r\nVERSION:4.0\r\nFN:Wilhelmina Quackenbush\r\nTEL:call me maybe 0815\r\nEND:VCARD\r\n";
+    let card =
+        "BEGIN:VCARD\r\nVERSION:4.0\r\nFN:Wilhelmina Quackenbush\r\nTEL:call me maybe 0815\r\nEND:VCARD\r\n";
     needles.push(Needle::new("a value of a card", "call me maybe 0815"));
     let card = card.as_bytes().to_vec();
     let import = freehold_api::person::Import { card, ..freehold_api::person::Import::default() };
@@ -166,7 +175,10 @@ fn mistakes(story: &Story, needles: &mut Vec<Needle>) {
     let paths = vec!["x.secret".to_owned()];
     let read = hub::Read { customer: "C-4711".to_owned(), paths, purpose: "Marketing".to_owned() };
     story.hub.call(&read).unwrap_err();
-    story.hub.call(&hub::Ask { toml: "title = \"call me maybe 0815\"\nbroken".to_owned(), file: None }).unwrap_err();
+    story
+        .hub
+        .call(&hub::Ask { toml: "title = \"call me maybe 0815\"\nbroken".to_owned(), file: None })
+        .unwrap_err();
     for peer in [&story.node, &story.hub] {
         assert!(!peer.run(&["run", "--passphrase-file", "/dev/null"]).status.success());
     }

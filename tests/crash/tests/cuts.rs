@@ -1,5 +1,7 @@
 //! Power cuts under a store on a loop device.
 
+#![expect(clippy::print_stderr, reason = "figures for whoever reads the run")]
+
 use std::path::Path;
 
 use freehold_crash::cuts::Cuts;
@@ -33,10 +35,14 @@ fn the_same_cuts_find_a_store_that_does_not_sync() {
     if let Err(why) = tracer::available() {
         return skipped("power cuts of a store that does not sync", &why);
     }
-    let unsynced = Injection { calls: "fdatasync,fsync", fault: "retval=0", threads: Threads::All }.words_unlogged();
-    match (Cuts { rounds: 8, seed: seed("cuts without syncs"), sizes: Sizes::Small }).run(program(), &unsynced) {
+    let unsynced =
+        Injection { calls: "fdatasync,fsync", fault: "retval=0", threads: Threads::All }.words_unlogged();
+    match (Cuts { rounds: 8, seed: seed("cuts without syncs"), sizes: Sizes::Small })
+        .run(program(), &unsynced)
+    {
         Ok(outcome) => {
-            let lost = outcome.breaches.iter().filter(|(_, breach)| !matches!(breach, Breach::Read(_))).count();
+            let lost =
+                outcome.breaches.iter().filter(|(_, breach)| !matches!(breach, Breach::Read(_))).count();
             assert!(lost >= 4, "only {lost} of {} cuts lost something", outcome.cuts);
             eprintln!("without syncs {lost} of {} cuts lost acknowledged writes", outcome.cuts);
         }

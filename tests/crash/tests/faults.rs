@@ -1,5 +1,6 @@
 //! A disk that fails, one call after another: what was acknowledged stays, nothing is acknowledged after it.
 
+#![expect(clippy::print_stderr, reason = "figures for whoever reads the run")]
 #![expect(clippy::unwrap_used, reason = "what fails here fails the test")]
 
 use std::path::Path;

@@ -1,5 +1,7 @@
 //! The program, killed at any moment while it works.
 
+#![expect(clippy::print_stderr, reason = "figures for whoever reads the run")]
+
 use freehold_crash::{kills, rounds, seed, skipped};
 
 #[test]

@@ -1,5 +1,7 @@
 //! A crash at every write and every sync of a store.
 
+#![expect(clippy::print_stderr, reason = "figures for whoever reads the run")]
+
 use std::path::Path;
 
 use freehold_crash::ledger::Sizes;
@@ -38,7 +40,13 @@ fn a_crash_at_every_write_and_sync_loses_no_acknowledged_write_and_halves_none()
 #[test]
 fn a_crash_where_segments_of_the_log_are_used_again_loses_nothing() {
     let seed = seed("crashes with large values");
-    let large = Replay { sizes: Sizes::Large, transactions: 250, reopen: 90, states_max: rounds(150, 3_000), ..replay(seed) };
+    let large = Replay {
+        sizes: Sizes::Large,
+        transactions: 250,
+        reopen: 90,
+        states_max: rounds(150, 3_000),
+        ..replay(seed)
+    };
     let Some(outcome) = run("large values", large, |replay| replay.run(program())) else { return };
     assert!(outcome.breaches.is_empty(), "seed {seed}: {:#?}", outcome.breaches);
 }

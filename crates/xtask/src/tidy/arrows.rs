@@ -53,7 +53,14 @@ const MAY_USE: [(&str, &[&str]); 20] = [
     // Crashes: stores by themselves, and the program as processes that are called like any.
     (
         "freehold-crash",
-        &["freehold-store", "freehold-keystore", "freehold-person", "freehold-hub", "freehold-api", "freehold-tests"],
+        &[
+            "freehold-store",
+            "freehold-keystore",
+            "freehold-person",
+            "freehold-hub",
+            "freehold-api",
+            "freehold-tests",
+        ],
     ),
     ("xtask", &[]),
 ];

@@ -61,9 +61,12 @@ impl Call {
     }
 }
 
+/// The lines of a log, numbered.
+type Numbered<'a> = std::iter::Enumerate<std::slice::Split<'a, u8, fn(&u8) -> bool>>;
+
 /// Calls in the order in which they returned.
 pub(super) struct Lines<'a> {
-    lines: std::iter::Enumerate<std::slice::Split<'a, u8, fn(&u8) -> bool>>,
+    lines: Numbered<'a>,
     unfinished: BTreeMap<String, (usize, String)>,
 }
 
@@ -80,7 +83,8 @@ impl<'a> Lines<'a> {
             let (thread, rest) = (thread.to_owned(), rest.trim_start());
             if let Some(start) = rest.strip_suffix("<unfinished ...>") {
                 self.unfinished.insert(thread, (at, start.trim_end().to_owned()));
-            } else if let Some((_, tail)) = rest.strip_prefix("<... ").and_then(|r| r.split_once(" resumed>")) {
+            } else if let Some((_, tail)) = rest.strip_prefix("<... ").and_then(|r| r.split_once(" resumed>"))
+            {
                 let (begin, start) =
                     self.unfinished.remove(&thread).ok_or_else(|| format!("line {at} resumes nothing"))?;
                 return parse(&format!("{start}{tail}"), begin, at).map(Some);
@@ -105,7 +109,9 @@ fn parse(text: &str, begin: usize, end: usize) -> Result<Call, String> {
 
 /// `\x2f\x61` as bytes.
 fn unhex(text: &str) -> Result<Vec<u8>, String> {
-    let (escapes, []) = text.as_bytes().as_chunks::<4>() else { return Err("a string that was cut".to_owned()) };
+    let (escapes, []) = text.as_bytes().as_chunks::<4>() else {
+        return Err("a string that was cut".to_owned());
+    };
     let digit = |digit: u8| (digit as char).to_digit(16).map(|digit| digit as u8);
     let byte = |escape: &[u8; 4]| match escape {
         [b'\\', b'x', high, low] => Some(digit(*high)? << 4 | digit(*low)?),
