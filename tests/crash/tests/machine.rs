@@ -42,7 +42,7 @@ fn fill(folder: &Path, left_kibibytes: u64) -> PathBuf {
 }
 
 /// 1. The disk runs low: writing is refused with its code, reading goes on, and a person can still stop a vendor.
-/// 2. It is full to the last page: still nothing is lost. 3. Some is freed: work goes on.
+///    2. It is full to the last page: still nothing is lost. 3. Some is freed: work goes on.
 #[test]
 fn a_full_disk_refuses_writes_serves_reads_lets_a_person_stop_and_loses_nothing() {
     let memory = match Memory::make(DISK_KIBIBYTES) {
@@ -79,7 +79,7 @@ fn a_full_disk_refuses_writes_serves_reads_lets_a_person_stop_and_loses_nothing(
 }
 
 /// 1. The file system meets an error and turns read-only: writing fails with its code, reading goes on. 2. A start on it
-/// fails with a code and changes nothing. 3. It is writable again: all that was acknowledged is there.
+///    fails with a code and changes nothing. 3. It is writable again: all that was acknowledged is there.
 #[test]
 fn a_file_system_that_turns_read_only_fails_writes_and_loses_nothing() {
     let mut device = match Device::make(192) {
@@ -128,7 +128,7 @@ fn clock(peer: &mut Peer, offset: &Path) {
 }
 
 /// 1. The node's clock is set back by more than a year while it works. 2. What is set then is the newest, reaches the
-/// vendor, and is in the log, whose chain holds. 3. So it is after a restart in the past, and when the clock is right again.
+///    vendor, and is in the log, whose chain holds. 3. So it is after a restart in the past, and when the clock is right again.
 #[test]
 fn a_clock_that_goes_back_loses_nothing_and_the_newest_stays_the_newest() {
     let dir = tempfile::tempdir().unwrap();
@@ -157,8 +157,8 @@ fn a_clock_that_goes_back_loses_nothing_and_the_newest_stays_the_newest() {
 }
 
 /// 1. The clock is back; the person stops a vendor, and the vendor asks for something new. 2. The stop holds, is answered by
-/// the vendor's receipt, and still holds when the clock is right. 3. The request, which begins in the future of that
-/// clock, is kept with its code, not dropped.
+///    the vendor's receipt, and still holds when the clock is right. 3. The request, which begins in the future of that
+///    clock, is kept with its code, not dropped.
 #[test]
 fn a_person_whose_clock_is_back_can_stop_a_vendor_and_loses_no_message() {
     let dir = tempfile::tempdir().unwrap();
