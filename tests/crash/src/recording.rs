@@ -41,6 +41,7 @@ pub struct Recording {
     syncs: Vec<Sync>,
     said: Vec<(usize, u64)>,
     acknowledged: u64,
+    start: usize,
     end: usize,
 }
 
@@ -51,22 +52,26 @@ struct Span {
     end: usize,
 }
 
+#[derive(Clone)]
 struct Write {
     span: Span,
     file: FileId,
     what: Written,
 }
 
+#[derive(Clone)]
 enum Written {
     Bytes(u64, Vec<u8>),
     Length(u64),
 }
 
+#[derive(Clone)]
 struct Naming {
     span: Span,
     what: Named,
 }
 
+#[derive(Clone)]
 enum Named {
     Folder(PathBuf),
     File(PathBuf, FileId),
@@ -74,12 +79,13 @@ enum Named {
     Removed(PathBuf),
 }
 
+#[derive(Clone)]
 struct Sync {
     span: Span,
     what: Synced,
 }
 
-#[derive(PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 enum Synced {
     File(FileId),
     Folder(PathBuf),
@@ -155,6 +161,7 @@ impl Recording {
             syncs: Vec::new(),
             said: Vec::new(),
             acknowledged,
+            start: 0,
             end: 0,
         };
         recording.take(&log)?;
@@ -164,10 +171,64 @@ impl Recording {
         Ok(recording)
     }
 
-    /// How many moments there are at which it may crash.
+    /// Kills the process at a moment and records the one that recovers, in an empty folder. What was not sure when the
+    /// first was killed is still not sure: the system has it, and the disk may not.
+    ///
+    /// # Errors
+    /// The second process failed, or what strace wrote is not understood.
+    pub fn then(&self, moment: usize, program: &Path, plan: &Plan, dir: &Path) -> Result<Self, String> {
+        let mut random = Random::new(0);
+        self.crash(moment, Damage::None, Syncs::Real, &mut random, dir).map_err(|error| error.to_string())?;
+        let second = Self::make(program, plan, dir, self.acknowledged(moment))?;
+        let names = self.names_at(moment, Damage::None, &|_, _| false, &mut random);
+        // The second's files are the first's under other numbers, or new ones.
+        let known: BTreeMap<FileId, FileId> =
+            second.base.iter().filter_map(|(name, id)| Some((*id, names.get(name).copied()??))).collect();
+        let first_new = self.contents.len() + self.names.len();
+        let file = |id: FileId| known.get(&id).copied().unwrap_or(first_new + id);
+        let later = |span: Span| Span { begin: span.begin + moment, end: span.end + moment };
+        let before = |span: Span| span.begin < moment;
+        let mut whole = Self {
+            dir: second.dir,
+            base: self.base.clone(),
+            contents: self.contents.clone(),
+            writes: self.writes.iter().filter(|write| before(write.span)).cloned().collect(),
+            names: self.names.iter().filter(|naming| before(naming.span)).cloned().collect(),
+            syncs: self.syncs.iter().filter(|sync| sync.span.end < moment).cloned().collect(),
+            said: second.said.iter().map(|(at, number)| (at + moment, *number)).collect(),
+            acknowledged: self.acknowledged(moment),
+            start: moment,
+            end: second.end + moment,
+        };
+        // What was under way when it was killed has been done by then.
+        let done = |span: Span| Span { begin: span.begin, end: span.end.min(moment) };
+        whole.writes.iter_mut().for_each(|write| write.span = done(write.span));
+        whole.names.iter_mut().for_each(|naming| naming.span = done(naming.span));
+        whole.writes.extend(second.writes.into_iter().map(|write| Write {
+            span: later(write.span),
+            file: file(write.file),
+            what: write.what,
+        }));
+        whole.names.extend(
+            second
+                .names
+                .into_iter()
+                .map(|naming| Naming { span: later(naming.span), what: naming.what.renumbered(file) }),
+        );
+        whole.syncs.extend(second.syncs.into_iter().map(|sync| Sync {
+            span: later(sync.span),
+            what: match sync.what {
+                Synced::File(id) => Synced::File(file(id)),
+                folder @ Synced::Folder(_) => folder,
+            },
+        }));
+        Ok(whole)
+    }
+
+    /// The moments at which it may crash.
     #[must_use]
-    pub fn moments(&self) -> usize {
-        self.end + 1
+    pub fn moments(&self) -> std::ops::Range<usize> {
+        self.start..self.end + 1
     }
 
     /// The last transaction that was acknowledged before a moment.
@@ -366,6 +427,13 @@ impl Naming {
 }
 
 impl Named {
+    fn renumbered(self, file: impl Fn(FileId) -> FileId) -> Self {
+        match self {
+            Self::File(name, id) => Self::File(name, file(id)),
+            other => other,
+        }
+    }
+
     fn apply(&self, names: &mut BTreeMap<PathBuf, Option<FileId>>) {
         match self {
             Self::Folder(name) => drop(names.insert(name.clone(), None)),

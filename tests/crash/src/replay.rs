@@ -50,7 +50,7 @@ impl Replay {
         Ok(outcome)
     }
 
-    /// Crashes the run somewhere, and then crashes the process that recovers from it everywhere.
+    /// Kills the run somewhere, or cuts its power, and then crashes the process that recovers from it everywhere.
     ///
     /// # Errors
     /// The run cannot be recorded here.
@@ -62,12 +62,17 @@ impl Replay {
         let first = Recording::make(program, &plan, &dir.path().join("store"), 0)?;
         for crash in 0..crashes {
             let store = dir.path().join(format!("crashed-{crash}"));
-            let moment = random.below(first.moments() as u64) as usize;
-            let made = std::fs::create_dir(&store)
-                .and_then(|()| first.crash(moment, Damage::Reordered, self.syncs, &mut random, &store));
-            made.map_err(|error| error.to_string())?;
+            let moment = random.below(first.moments().end as u64) as usize;
             let plan = Plan { count: 3, reopen: 0, ..plan };
-            let recovery = Recording::make(program, &plan, &store, first.acknowledged(moment))?;
+            std::fs::create_dir(&store).map_err(|error| error.to_string())?;
+            // After a kill the system still has what the disk may lack; after a cut it has what the disk has.
+            let recovery = if crash % 2 == 0 {
+                first.then(moment, program, &plan, &store)?
+            } else {
+                let made = first.crash(moment, Damage::Reordered, self.syncs, &mut random, &store);
+                made.map_err(|error| error.to_string())?;
+                Recording::make(program, &plan, &store, first.acknowledged(moment))?
+            };
             self.crash_everywhere(&recovery, &mut outcome)?;
         }
         Ok(outcome)
@@ -79,10 +84,11 @@ impl Replay {
 
     fn crash_everywhere(&self, recording: &Recording, outcome: &mut Outcome) -> Result<(), String> {
         let mut random = Random::part(self.seed, 2);
-        let all = recording.moments() as u64 * Damage::ALL.len() as u64;
+        let moments = recording.moments().len() as u64;
+        let all = moments * Damage::ALL.len() as u64;
         let often = if self.states_max == 0 { 1.0 } else { self.states_max as f64 / all as f64 };
-        outcome.moments += recording.moments() as u64;
-        for moment in 0..recording.moments() {
+        outcome.moments += moments;
+        for moment in recording.moments() {
             for damage in Damage::ALL {
                 if random.below(1_000_000) as f64 >= often * 1_000_000.0 {
                     continue;
