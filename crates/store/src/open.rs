@@ -77,8 +77,10 @@ pub(crate) fn open(
     if new {
         File::open(dir.join("conf"))?.sync_all()?;
         sync_dir(&dir.join("blobs"))?;
-        sync_dir(dir)?;
     }
+    // sled has put a new snapshot of its index in the place of the last one, and may now write over segments of its log
+    // that only the last one needs: that one must not come back.
+    sync_dir(dir)?;
     let witness = match witness {
         Some(witness) => witness,
         None => Witness::make(dir, &records.sealer, head.commit)?,
