@@ -21,6 +21,8 @@ use line::{Call, Lines};
 
 /// The least that a drive writes as a whole.
 const SECTOR_BYTES: usize = 512;
+/// A segment of sled's log, as `freehold-store` has it.
+const SEGMENT_BYTES: u64 = 8 * 1024 * 1024;
 /// The calls that are recorded.
 const CALLS: &str = "trace=pwrite64,write,fdatasync,fsync,ftruncate,rename,renameat,renameat2,unlink,unlinkat,openat,\
                      mkdir,mkdirat";
@@ -229,6 +231,21 @@ impl Recording {
     #[must_use]
     pub fn moments(&self) -> std::ops::Range<usize> {
         self.start..self.end + 1
+    }
+
+    /// Writes to a segment of sled's log after a later one had been written: it was free and is used again.
+    #[must_use]
+    pub fn writes_to_used_segments(&self) -> u64 {
+        let mut latest: BTreeMap<FileId, u64> = BTreeMap::new();
+        let mut count = 0;
+        for write in &self.writes {
+            if let Written::Bytes(at, _) = write.what {
+                let (segment, latest) = (at / SEGMENT_BYTES, latest.entry(write.file).or_default());
+                count += u64::from(segment < *latest);
+                *latest = segment.max(*latest);
+            }
+        }
+        count
     }
 
     /// The last transaction that was acknowledged before a moment.

@@ -30,6 +30,8 @@ pub struct Replay {
 pub struct Outcome {
     /// Moments at which the run could crash.
     pub moments: u64,
+    /// Writes to segments of the log that were used before.
+    pub writes_to_used_segments: u64,
     /// Crashes that were tried.
     pub states: u64,
     /// What they broke: the moment, the damage, the breach.
@@ -88,6 +90,7 @@ impl Replay {
         let all = moments * Damage::ALL.len() as u64;
         let often = if self.states_max == 0 { 1.0 } else { self.states_max as f64 / all as f64 };
         outcome.moments += moments;
+        outcome.writes_to_used_segments += recording.writes_to_used_segments();
         for moment in recording.moments() {
             for damage in Damage::ALL {
                 if random.below(1_000_000) as f64 >= often * 1_000_000.0 {

@@ -20,7 +20,10 @@ fn run(what: &str, replay: Replay, run: impl Fn(&Replay) -> Result<Outcome, Stri
     }
     let outcome = run(&replay).expect("the run is recorded");
     let (states, moments, breaches) = (outcome.states, outcome.moments, outcome.breaches.len());
-    eprintln!("{what}: {states} crashes at {moments} moments, {breaches} breaches");
+    let again = outcome.writes_to_used_segments;
+    eprintln!(
+        "{what}: {states} crashes at {moments} moments, {again} writes to used segments, {breaches} breaches"
+    );
     Some(outcome)
 }
 
@@ -44,10 +47,11 @@ fn a_crash_where_segments_of_the_log_are_used_again_loses_nothing() {
         sizes: Sizes::Large,
         transactions: 250,
         reopen: 90,
-        states_max: rounds(150, 3_000),
+        states_max: rounds(70, 3_000),
         ..replay(seed)
     };
     let Some(outcome) = run("large values", large, |replay| replay.run(program())) else { return };
+    assert!(outcome.writes_to_used_segments > 0, "no segment was used again");
     assert!(outcome.breaches.is_empty(), "seed {seed}: {:#?}", outcome.breaches);
 }
 
