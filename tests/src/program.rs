@@ -1,6 +1,6 @@
 //! The real program as separate processes.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
@@ -20,8 +20,9 @@ pub fn program() -> PathBuf {
         return named.into();
     }
     let own = std::env::current_exe().expect("a test knows its own path");
-    let beside = own.parent().and_then(Path::parent).map(|dir| dir.join("freehold"));
-    match beside.filter(|path| path.exists()) {
+    // A test stands in `deps`, one folder below; a program stands beside it.
+    let beside = own.ancestors().skip(1).take(2).map(|dir| dir.join("freehold"));
+    match beside.into_iter().find(|path| path.is_file()) {
         Some(path) => path,
         None => panic!("the program is not built: run the tests with `cargo xtask test`"),
     }

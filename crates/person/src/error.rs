@@ -36,7 +36,9 @@ pub enum PersonError {
     #[error("{0}")]
     Unreachable(String),
     /// The vendor's data request cannot be used.
-    #[error("what the vendor asks cannot be used ({0}), and nothing was granted: tell the vendor")]
+    #[error(
+        "what the vendor asks cannot be used ({0}), and nothing was granted: see that this machine's clock is right, then tell the vendor"
+    )]
     BadRequest(freehold_protocol::code::Code),
     /// Required fields that the vault does not hold.
     #[error("the vendor requires fields that you have not set: freehold set {}", hints(.paths))]

@@ -51,6 +51,7 @@ mod scan;
 mod seal;
 mod store;
 mod txn;
+mod unfinished;
 mod witness;
 mod writer;
 

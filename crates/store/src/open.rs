@@ -15,6 +15,7 @@ use crate::record_keys::RecordKeys;
 use crate::records::{Records, contain};
 use crate::seal::{HomeKey, Sealer};
 use crate::store::Options;
+use crate::unfinished;
 use crate::witness::Witness;
 use crate::writer::{HEAD_KEY, Head, Writer};
 
@@ -55,6 +56,10 @@ pub(crate) fn open(
     if !new && !dir.join("db").exists() {
         return Err(OpenError::Corrupt("its db file is missing"));
     }
+    if new {
+        unfinished::remove_making(dir)?;
+    }
+    unfinished::remove_snapshots(dir)?;
     let keys = RecordKeys::open(dir, new)?;
     let config = sled::Config::new()
         .path(dir)
@@ -72,8 +77,10 @@ pub(crate) fn open(
     if new {
         File::open(dir.join("conf"))?.sync_all()?;
         sync_dir(&dir.join("blobs"))?;
-        sync_dir(dir)?;
     }
+    // sled has put a new snapshot of its index in the place of the last one, and may now write over segments of its log
+    // that only the last one needs: that one must not come back.
+    sync_dir(dir)?;
     let witness = match witness {
         Some(witness) => witness,
         None => Witness::make(dir, &records.sealer, head.commit)?,

@@ -441,7 +441,8 @@ impl Writer {
             self.poison(failure);
         }
         if self.head.commit - self.witnessed >= WITNESS_COMMITS {
-            self.sync_witness();
+            // It poisons the store, which the next caller is told.
+            let _ = self.sync_witness();
         }
     }
 
@@ -452,11 +453,11 @@ impl Writer {
         }
     }
 
-    fn sync_witness(&mut self) {
-        match self.witness.sync() {
-            Ok(()) => self.witnessed = self.witness.told(),
-            Err(error) => tracing::warn!(%error, "the store's witness file cannot be synced"),
-        }
+    /// A sync that fails here is one that failed: nothing is acknowledged after it, whatever the file.
+    fn sync_witness(&mut self) -> Result<(), Failure> {
+        self.witness.sync().map_err(|error| self.poison(Failure::Io(Arc::new(error))))?;
+        self.witnessed = self.witness.told();
+        Ok(())
     }
 
     fn finish(&mut self) -> Result<(), Failure> {
@@ -464,7 +465,7 @@ impl Writer {
         self.sync_log()?;
         self.tell_witness();
         if self.head.commit != self.witnessed {
-            self.sync_witness();
+            self.sync_witness()?;
         }
         Ok(())
     }

@@ -134,6 +134,42 @@ fn missing_files_are_damage_not_a_new_store() {
     }
 }
 
+/// 1. The process is killed while sled writes a snapshot of its index. 2. The store opens all the same.
+#[test]
+fn a_snapshot_that_was_not_finished_is_no_damage() {
+    let dir = tempfile::tempdir().unwrap();
+    fill(&open(dir.path()), 3);
+    for torn in [&b""[..], &[0x5a; 300]] {
+        let snapshot = dir.path().join("snap.7FFFFFFFFFFFFFFF.generating");
+        fs::write(&snapshot, torn).unwrap();
+        assert_eq!(open(dir.path()).scan(&Key::new(b'k')).count(), 3);
+        assert!(!snapshot.exists());
+    }
+}
+
+/// 1. Power is lost while a store is made: sled's first files are torn, and no witness is there. 2. The making begins
+///    anew. 3. Where a log in use has lost its witness, that is damage.
+#[test]
+fn a_making_that_was_not_finished_begins_anew() {
+    let dir = tempfile::tempdir().unwrap();
+    drop(open(dir.path()));
+    let torn = |name: &str| {
+        let bytes = fs::read(dir.path().join(name)).unwrap();
+        fs::write(dir.path().join(name), &bytes[..bytes.len().min(60) / 2]).unwrap();
+    };
+    for name in ["conf", "db"] {
+        fs::remove_file(dir.path().join("witness")).unwrap();
+        fs::File::options().write(true).open(dir.path().join("db")).unwrap().set_len(96).unwrap();
+        torn(name);
+        fill(&open(dir.path()), 0);
+    }
+    fill(&open(dir.path()), 300);
+    fs::remove_file(dir.path().join("witness")).unwrap();
+    let log = fs::read(dir.path().join("db")).unwrap();
+    assert!(matches!(open_error(dir.path(), &home()), OpenError::Corrupt("its witness file is missing")));
+    assert_eq!(fs::read(dir.path().join("db")).unwrap(), log);
+}
+
 #[test]
 fn a_store_that_lost_acknowledged_writes_is_damaged() {
     let dir = tempfile::tempdir().unwrap();

@@ -38,20 +38,28 @@ pub fn entries(reader: &impl Reader, from_n: u64, limit: usize) -> Result<Vec<Au
     found.take(limit).collect()
 }
 
-/// Checks the whole log: every entry follows from the one before, and none is missing at the end.
+/// Checks the whole log: every entry follows from the one before, and none is missing at the end or stands past it.
+/// Entries may be appended meanwhile: the log is checked up to where it ended at the beginning.
 ///
 /// # Errors
 /// The store's; the inner one says where the log is broken.
 pub fn verify(reader: &impl Reader) -> Result<Result<(), AuditBroken>, ReadError> {
+    let head = head(reader)?;
     let mut failed = None;
-    let whole = parts::list_bytes(reader, &Key::new(AUDIT)).map_while(|entry| match entry {
-        Ok(bytes) => Some(bytes),
-        Err(error) => {
-            failed = Some(error);
-            None
-        }
-    });
-    let verdict = head(reader)?.verify(whole);
+    let mut entries = parts::list_bytes(reader, &Key::new(AUDIT));
+    let whole =
+        entries.by_ref().take(usize::try_from(head.n).unwrap_or(usize::MAX)).map_while(|entry| match entry {
+            Ok(bytes) => Some(bytes),
+            Err(error) => {
+                failed = Some(error);
+                None
+            }
+        });
+    let mut verdict = head.verify(whole);
+    // An entry past the head was appended since, and then the head has moved; or the head is an older one.
+    if verdict.is_ok() && entries.next().is_some() && self::head(reader)?.n == head.n {
+        verdict = Err(AuditBroken::At { n: head.n + 1 });
+    }
     failed.map_or(Ok(verdict), Err)
 }
 
@@ -64,6 +72,7 @@ mod tests {
     use freehold_protocol::audit::AuditEvent;
     use freehold_protocol::identity::SigningKey;
     use freehold_protocol::time::Timestamp;
+    use freehold_store::Entries;
 
     use super::*;
     use crate::scratch::{Scratch, path};
@@ -110,6 +119,52 @@ mod tests {
         scratch.write(move |txn| append(txn, entry));
         assert_eq!(entries(&scratch.store, 2, 1).unwrap()[0].paths, expected);
         assert_eq!(verify(&scratch.store).unwrap(), Ok(()));
+    }
+
+    /// A store in which an entry is appended the moment that the first of them is read.
+    struct Busy<'a>(&'a Scratch);
+
+    impl Reader for Busy<'_> {
+        fn get(&self, key: &Key) -> Result<Option<Vec<u8>>, ReadError> {
+            self.0.store.get(key)
+        }
+
+        fn last(&self, prefix: &Key) -> Result<Option<(Key, Vec<u8>)>, ReadError> {
+            self.0.store.last(prefix)
+        }
+
+        fn scan(&self, prefix: &Key) -> Entries<'_> {
+            let prefix = prefix.clone();
+            Box::new((0..1).flat_map(move |_| {
+                self.0.write(|txn| append(txn, released(99)));
+                self.0.store.scan(&prefix)
+            }))
+        }
+
+        fn hidden(&self, label: &[u8]) -> [u8; 16] {
+            self.0.store.hidden(label)
+        }
+    }
+
+    #[test]
+    fn a_log_that_grows_while_it_is_verified_is_whole() {
+        let scratch = log(3);
+        for entries in 4..8 {
+            assert_eq!(verify(&Busy(&scratch)).unwrap(), Ok(()));
+            assert_eq!(head(&scratch.store).unwrap().n, entries);
+        }
+    }
+
+    #[test]
+    fn an_older_head_that_was_put_back_is_found() {
+        let scratch = log(3);
+        let older = head(&scratch.store).unwrap();
+        scratch.write(|txn| append(txn, released(4)));
+        scratch.write(move |txn| {
+            record::save(txn, Key::new(AUDIT_HEAD), &older);
+            Ok::<_, ReadError>(())
+        });
+        assert_eq!(verify(&scratch.store).unwrap(), Err(AuditBroken::At { n: 4 }));
     }
 
     #[test]

@@ -104,6 +104,18 @@ pub(crate) fn vendor_peer(workspace: &Workspace) -> Option<PathBuf> {
         .then_some(node)
 }
 
+/// What the tests of crashes stand on: a tracer that injects faults, and a clock that can be set back. Where they cannot
+/// be had, those tests say what they skip.
+pub(crate) fn faults(workspace: &Workspace) {
+    for (program, package) in [("strace", "strace"), ("faketime", "faketime"), ("mkfs.ext4", "e2fsprogs")] {
+        let is_there =
+            || workspace.program("sh").args(["-c", &format!("command -v {program}")]).output().is_ok();
+        if !is_there() && !install(workspace, &[package]) {
+            println!("{program} is missing: tests that need it are skipped; install the package {package}");
+        }
+    }
+}
+
 /// Whether this Node.js runs TypeScript by itself.
 fn is_new(workspace: &Workspace, node: &Path) -> bool {
     let version = workspace.program(node).args(["--version"]).output().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! The project's commands: `cargo xtask test`, `tidy`, `demo`, `bench` and `sbom`.
+//! The project's commands: `cargo xtask test`, `tidy`, `demo`, `crash`, `fuzz`, `bench` and `sbom`.
 //!
 //! Everything that must hold of the tree, and nothing that the program itself does. Depends on two crates only, so
 //! that it is built in seconds.
@@ -51,6 +51,12 @@ enum Command {
         #[arg(long, default_value_t = 60)]
         seconds: u32,
     },
+    /// Kill, cut the power and damage, as often as wanted: `RELIABILITY.md` says what.
+    Crash {
+        /// Passed on to the crashing program; `--help` lists what there is.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        rest: Vec<String>,
+    },
     /// Measure, and print the figures.
     Bench {
         /// Passed on to the measuring program.
@@ -76,13 +82,16 @@ fn main() -> ExitCode {
         Command::Demo { rest } => {
             workspace.cargo(&["run", "--release", "--locked", "--", "demo"]).args(rest).passes()
         }
-        Command::Bench { rest } => {
-            // The whole workspace, as the tests build it: one package alone would resolve other features and compile
-            // every dependency a second time.
-            workspace.cargo(&["build", "--release", "--locked", "--workspace", "--bins"]).passes()
-                && workspace.program(workspace.target.join("release/bench")).args(rest).passes()
-        }
+        Command::Bench { rest } => release(&workspace, "bench", rest),
+        Command::Crash { rest } => release(&workspace, "crash", rest),
         Command::Sbom => sbom::run(&workspace),
     };
     if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Runs a program of the workspace, built for release. The whole workspace is built, as the tests build it: one package
+/// alone would resolve other features and compile every dependency a second time.
+fn release(workspace: &Workspace, program: &str, words: Vec<String>) -> bool {
+    workspace.cargo(&["build", "--release", "--locked", "--workspace", "--bins"]).passes()
+        && workspace.program(workspace.target.join("release").join(program)).args(words).passes()
 }

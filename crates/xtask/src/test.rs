@@ -24,6 +24,10 @@ pub(crate) fn run(workspace: &Workspace, long: bool, filter: &[String]) -> bool 
         node = demand::vendor_peer(workspace);
         node.is_some()
     });
+    steps.run("faults", || {
+        demand::faults(workspace);
+        true
+    });
     tell_vectors(workspace);
     if filter.is_empty() {
         tidy::check(workspace, &mut steps);

@@ -4,7 +4,7 @@ use super::Package;
 
 /// A crate, and those it may name in any of its dependency sections. Left of an arrow may be used by the right of
 /// it, never back; a crate missing here fails, so that a new one is placed on purpose.
-const MAY_USE: [(&str, &[&str]); 20] = [
+const MAY_USE: [(&str, &[&str]); 21] = [
     ("freehold-protocol", &[]),
     ("freehold-store", &["freehold-protocol"]),
     ("freehold-keystore", &["freehold-protocol"]),
@@ -51,6 +51,18 @@ const MAY_USE: [(&str, &[&str]); 20] = [
     ("freehold-example-note", &["freehold-protocol", "freehold-mailbox", "freehold-vault"]),
     ("freehold-tests", &BELOW_TESTS),
     ("freehold-fuzz", &BELOW_NODE),
+    // Crashes: stores by themselves, and the program as processes that are called like any.
+    (
+        "freehold-crash",
+        &[
+            "freehold-store",
+            "freehold-keystore",
+            "freehold-person",
+            "freehold-hub",
+            "freehold-api",
+            "freehold-tests",
+        ],
+    ),
     ("xtask", &[]),
 ];
 
