@@ -363,16 +363,17 @@ async fn accept(server: Server, mut incoming: mpsc::Receiver<Connection>) {
     let mut sessions = JoinSet::new();
     loop {
         tokio::select! {
+            biased;
             () = stopping(&mut stop) => break,
-            connection = incoming.recv() => match connection {
-                Some(connection) => drop(sessions.spawn(server.clone().serve(connection))),
-                None => break,
-            },
             Some(ended) = sessions.join_next() => {
                 if let Err(error) = ended {
                     tracing::error!(%error, "a session's task broke off");
                 }
             }
+            connection = incoming.recv() => match connection {
+                Some(connection) => drop(sessions.spawn(server.clone().serve(connection))),
+                None => break,
+            },
         }
     }
     while sessions.join_next().await.is_some() {}

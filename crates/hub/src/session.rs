@@ -141,6 +141,7 @@ impl Server {
     pub(crate) async fn serve(self, connection: Connection) {
         let mut stop = self.stop.clone();
         let frames = tokio::select! {
+            biased;
             () = stopping(&mut stop) => return,
             frames = tokio::time::timeout(HELLO_TIMEOUT, connection.accept_session()) => frames,
         };
@@ -232,6 +233,15 @@ impl Server {
         }
         loop {
             tokio::select! {
+                biased;
+                () = stopping(&mut stop), if !closing => {
+                    closing = true;
+                    link.close(Code::ShuttingDown);
+                }
+                code = closed(&mut place.close), if !closing => {
+                    closing = true;
+                    link.close(code);
+                }
                 event = link.next() => match event {
                     Event::Open(_) => {
                         place.greeted.store(true, Ordering::Release);
@@ -252,14 +262,6 @@ impl Server {
                     }
                 },
                 () = place.wake.notified() => link.wake(),
-                () = stopping(&mut stop), if !closing => {
-                    closing = true;
-                    link.close(Code::ShuttingDown);
-                }
-                code = closed(&mut place.close), if !closing => {
-                    closing = true;
-                    link.close(code);
-                }
             }
         }
         // The goodbye is on its way: the connection stays until the peer has hung up. A newer session need not wait.

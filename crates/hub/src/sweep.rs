@@ -33,6 +33,7 @@ pub(crate) async fn run(shared: Arc<Shared>, mut stop: watch::Receiver<bool>) {
     let mut prune = tokio::time::interval(PRUNE_EVERY);
     loop {
         let swept = tokio::select! {
+            biased;
             () = stopping(&mut stop) => return,
             _ = expire.tick() => expired(&shared).await,
             _ = prune.tick() => pruned(&shared).await,

@@ -209,6 +209,7 @@ impl Person {
                 return Err(PersonError::BadRequest(code));
             }
             tokio::select! {
+                biased;
                 () = &mut arrival => {}
                 changed = contact.changed() => changed.map_err(|_| PersonError::Stopping)?,
             }

@@ -32,6 +32,7 @@ pub(crate) async fn run(shared: Arc<Shared>, path: PathBuf, mut stop: watch::Rec
             Ok(false) => {
                 failures = 0;
                 tokio::select! {
+                    biased;
                     () = stopping(&mut stop) => return,
                     _ = events.changed() => {}
                     () = tokio::time::sleep(LOOK_EVERY) => {}
@@ -41,6 +42,7 @@ pub(crate) async fn run(shared: Arc<Shared>, path: PathBuf, mut stop: watch::Rec
                 failures += 1;
                 tracing::warn!(%error, "events are not written to their file: it is tried again");
                 tokio::select! {
+                    biased;
                     () = stopping(&mut stop) => return,
                     () = tokio::time::sleep(pause(failures)) => {}
                 }

@@ -152,7 +152,7 @@ impl Task {
                     link.wake();
                 }
                 Some((request, answer)) = reads.recv() => {
-                    if self.reads.take(std::time::Instant::now()) {
+                    if self.reads.take(tokio::time::Instant::now()) {
                         self.answer(inner, relationship, key, connection, &request, answer).await;
                     } else {
                         tracing::warn!(relationship = %self.id, "a live read beyond what a vendor may ask was dropped");
