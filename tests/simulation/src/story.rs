@@ -90,7 +90,7 @@ impl Story {
     /// The story of a seed.
     #[must_use]
     pub fn of(seed: u64) -> Self {
-        let mut teller = Teller { random: Random::new(seed), persons: 1, hubs: 1, calm: false, clocks: false };
+        let mut teller = Teller { random: Random::new(seed), persons: 1, hubs: 1, calm: false, clocks: false, repairs: Vec::new() };
         teller.persons += usize::from(teller.random.one_in(2));
         teller.hubs += usize::from(!teller.random.one_in(3));
         teller.calm = teller.random.one_in(4);
@@ -98,7 +98,10 @@ impl Story {
         let (persons, hubs) = (teller.persons, teller.hubs);
         let mut actions = teller.opening();
         for _ in 0..STEPS_MIN + teller.random.below(STEPS_MORE) {
-            actions.push(teller.action());
+            let action = teller.action();
+            teller.plan_repair(&action);
+            actions.push(action);
+            actions.extend(teller.repairs_due());
         }
         actions.push(Action::Settle);
         let mut steps = Vec::with_capacity(actions.len());
@@ -118,6 +121,8 @@ struct Teller {
     calm: bool,
     /// Whether clocks jump.
     clocks: bool,
+    /// What is to be put right again, and after how many steps.
+    repairs: Vec<(u64, Action)>,
 }
 
 impl Teller {
@@ -167,7 +172,7 @@ impl Teller {
                 Action::Crash { node: self.node(), power_cut, peers_told }
             }
             70..=71 if !self.calm => Action::Stop { node: self.node() },
-            72..=79 => Action::Start { node: self.node() },
+            72..=74 => Action::Start { node: self.node() },
             80..=83 if !self.calm => {
                 let (ahead, power_cut) = (self.random.below(30), !self.random.one_in(3));
                 Action::Fault { node: self.node(), ahead, power_cut }
@@ -187,6 +192,30 @@ impl Teller {
             99 => Action::Settle,
             _ => Action::Set { person, fields: self.fields() },
         }
+    }
+
+    /// Most things that go wrong are put right soon: a story in which everything is off tells little.
+    fn plan_repair(&mut self, action: &Action) {
+        let repair = match action {
+            Action::Crash { node, .. } | Action::Stop { node } | Action::Fault { node, .. } => {
+                Action::Start { node: *node }
+            }
+            Action::Fill { node, full: true } => Action::Fill { node: *node, full: false },
+            Action::Block { .. } => Action::Heal,
+            _ => return,
+        };
+        if !self.random.one_in(8) {
+            let after = self.random.below(5);
+            self.repairs.push((after, repair));
+        }
+    }
+
+    fn repairs_due(&mut self) -> Vec<Action> {
+        let (due, later) = std::mem::take(&mut self.repairs).into_iter().partition(|(after, _)| *after == 0);
+        let due: Vec<(u64, Action)> = due;
+        self.repairs = later;
+        self.repairs.iter_mut().for_each(|(after, _)| *after -= 1);
+        due.into_iter().map(|(_, repair)| repair).collect()
     }
 
     fn ask(&mut self, hub: usize) -> Action {

@@ -144,11 +144,10 @@ impl SimulatedDisk {
         self.state().free_bytes = if full { 0 } else { FREE_BYTES };
     }
 
-    /// Whether any byte string on the disk, of any state it may be found in, holds `needle`.
+    /// Whether any byte string on the disk, of any state it may be found in, is what is looked for.
     #[must_use]
-    pub fn holds(&self, needle: &[u8]) -> bool {
+    pub fn holds(&self, within: impl Fn(&[u8]) -> bool) -> bool {
         let state = self.state();
-        let within = |bytes: &[u8]| bytes.windows(needle.len()).any(|window| window == needle);
         let maps = [&state.log.live, &state.log.synced];
         maps.into_iter().flatten().any(|(key, value)| within(key) || within(value))
             || state.files.values().any(|file| within(&file.live) || within(&file.synced))

@@ -59,7 +59,7 @@ impl World {
             Action::Decline { person, request } => {
                 self.person_call(person, move |person, caller, _| async move {
                     let Some(id) = open_request(&person, request) else { return };
-                    let declined = person.decline(&id).await;
+                    let declined = person.decline(&meant(&person, &id)).await;
                     caller.note(&format!("declined: {}", ending(&declined.err())));
                 });
             }
@@ -273,7 +273,7 @@ impl World {
             };
             let only = paths(chosen).map(str::to_owned).collect();
             let until = until.map(|until| Timestamp::from_millis(until).rfc3339());
-            let approved = engine.approve(&id, Some(only), until).await;
+            let approved = engine.approve(&meant(&engine, &id), Some(only), until).await;
             let mut model = caller.model();
             let given = &mut model.persons[person].given[place];
             given.fate = fate(&approved);
@@ -287,7 +287,8 @@ impl World {
         self.person_call(person, move |engine, caller, person| async move {
             let Ok(grants) = engine.grants() else { return };
             let Some(grant) = chosen(&grants, grant) else { return };
-            let left = Model::fields(grant.paths.iter().map(String::as_str));
+            let Some(given) = caller.model().given(person, &grant.id).cloned() else { return };
+            let left = given.scope & !given.revoked;
             let meant = fields.map_or(left, |fields| fields & left);
             let named = fields.map(|_| paths(meant).map(str::to_owned).collect());
             if let Some(given) = caller.model().given(person, &grant.id) {
@@ -323,6 +324,19 @@ fn open_request(person: &Person, which: u64) -> Option<String> {
     let mut requests = person.requests().ok()?;
     requests.retain(|request| request.state == "open");
     chosen(&requests, which).map(|request| request.id.clone())
+}
+
+/// How a person names a request: with its relationship where two of them brought the same one.
+fn meant(person: &Person, id: &str) -> String {
+    match person.request(id) {
+        Err(PersonError::Lookup(_)) => {
+            let all = person.relationships().unwrap_or_default();
+            let named = all.iter().map(|relationship| format!("{id}@{}", relationship.id));
+            named.into_iter().find(|named| person.request(named).is_ok_and(|view| view.state == "open"))
+        }
+        _ => None,
+    }
+    .unwrap_or_else(|| id.to_owned())
 }
 
 fn ask_file(required: Fields, optional: Fields, once: bool) -> String {
