@@ -80,11 +80,7 @@ pub(crate) fn open(
 }
 
 /// The log with what recovery found in it, and what makes it durable.
-fn open_log(
-    place: &Place,
-    keys: &RecordKeys,
-    options: Options,
-) -> Result<(Tree, Arc<dyn Disk>), OpenError> {
+fn open_log(place: &Place, keys: &RecordKeys, options: Options) -> Result<(Tree, Arc<dyn Disk>), OpenError> {
     match place {
         Place::Folder(dir) => {
             let config = sled::Config::new()

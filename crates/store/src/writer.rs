@@ -14,8 +14,8 @@ use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use tokio::time::Instant;
 
 use crate::disk::Disk;
-use crate::planted::{self, Bug};
 use crate::error::{CloseError, Failure, ReadError, WriteError};
+use crate::planted::{self, Bug};
 use crate::records::{Records, SPACE_OWN};
 use crate::scan::prefix_range_stored;
 use crate::seal::{Slot, slot_of};

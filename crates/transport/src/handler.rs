@@ -7,12 +7,12 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use freehold_protocol::identity::PublicKey;
+use libp2p::StreamProtocol;
 use libp2p::core::upgrade::{InboundUpgrade, OutboundUpgrade, UpgradeInfo};
 use libp2p::swarm::handler::{
     ConnectionEvent, DialUpgradeError, FullyNegotiatedInbound, FullyNegotiatedOutbound,
 };
 use libp2p::swarm::{ConnectionHandler, ConnectionHandlerEvent, StreamUpgradeError, SubstreamProtocol};
-use libp2p::StreamProtocol;
 use tokio::sync::{Mutex, Semaphore, mpsc, oneshot, watch};
 
 use crate::connection::{InboundRead, Kill, Open, read_queue};

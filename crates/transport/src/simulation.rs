@@ -14,8 +14,8 @@ use std::time::Duration;
 
 use freehold_protocol::identity::PublicKey;
 
-pub(crate) use listen::{attempt, listen};
 use listen::Listener;
+pub(crate) use listen::{attempt, listen};
 pub(crate) use wire::SimulatedStream;
 use wire::Wire;
 

@@ -23,11 +23,7 @@ impl From<libp2p::Stream> for Stream {
 }
 
 impl AsyncRead for Stream {
-    fn poll_read(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bytes: &mut [u8],
-    ) -> Poll<io::Result<usize>> {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &mut [u8]) -> Poll<io::Result<usize>> {
         match self.get_mut() {
             Self::Libp2p(stream) => Pin::new(stream).poll_read(cx, bytes),
             #[cfg(feature = "simulation")]

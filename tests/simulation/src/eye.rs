@@ -104,7 +104,8 @@ impl Eye {
         }
         let id = update.grant.to_string();
         if model.given(person, &id).is_none() {
-            return model.break_rule("invariant_updates_name_a_grant", format!("hub {hub} gets one under {id}"));
+            return model
+                .break_rule("invariant_updates_name_a_grant", format!("hub {hub} gets one under {id}"));
         }
         let Some(given) = model.given(person, &id) else { return };
         given.updates.insert(message.seq);

@@ -9,7 +9,10 @@ use freehold_simulation::{Story, play, shorten};
 use freehold_store::planted::{BUGS, Bug};
 
 #[derive(Parser)]
-#[command(name = "cargo xtask simulate", about = "Plays stories of crashes, faults and partitions with the real engines")]
+#[command(
+    name = "cargo xtask simulate",
+    about = "Plays stories of crashes, faults and partitions with the real engines"
+)]
 struct Arguments {
     /// How many new seeds to play.
     #[arg(long, default_value_t = 100)]

@@ -181,7 +181,8 @@ impl PersonModel {
     pub fn may_send(&self, hub: usize, path: usize, passed_ms: u64) -> bool {
         let (offset, before, since) = self.clock_offset;
         let fresh = passed_ms < since + EXPIRY_SLACK_MS;
-        let clock_ms = (EPOCH_MS + passed_ms).saturating_add_signed(if fresh { offset.min(before) } else { offset });
+        let clock_ms =
+            (EPOCH_MS + passed_ms).saturating_add_signed(if fresh { offset.min(before) } else { offset });
         self.given.iter().any(|given| {
             given.hub == hub
                 && given.fate != Fate::Refused
@@ -193,9 +194,9 @@ impl PersonModel {
     /// Whether a hub was ever given a field.
     #[must_use]
     pub fn ever_gave(&self, hub: usize, path: usize) -> bool {
-        self.given.iter().any(|given| {
-            given.hub == hub && given.fate != Fate::Refused && given.scope & (1 << path) != 0
-        })
+        self.given
+            .iter()
+            .any(|given| given.hub == hub && given.fate != Fate::Refused && given.scope & (1 << path) != 0)
     }
 
     /// An edit of these fields is tried: it may cause one update of each grant that covers one of them.

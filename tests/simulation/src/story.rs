@@ -90,7 +90,14 @@ impl Story {
     /// The story of a seed.
     #[must_use]
     pub fn of(seed: u64) -> Self {
-        let mut teller = Teller { random: Random::new(seed), persons: 1, hubs: 1, calm: false, clocks: false, repairs: Vec::new() };
+        let mut teller = Teller {
+            random: Random::new(seed),
+            persons: 1,
+            hubs: 1,
+            calm: false,
+            clocks: false,
+            repairs: Vec::new(),
+        };
         teller.persons += usize::from(teller.random.one_in(2));
         teller.hubs += usize::from(!teller.random.one_in(3));
         teller.calm = teller.random.one_in(4);

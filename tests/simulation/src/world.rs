@@ -143,8 +143,7 @@ impl World {
         let hub_dids: Vec<Did> = hubs.iter().map(|hub| hub.seed().vendor_key(0).public().did()).collect();
         let mut eye = Eye::new(Arc::clone(&model), hub_dids.clone());
         let mut random = Random::new(seeds.number());
-        let network =
-            Network::new(move |below| random.below(below), move |passage| eye.see(&passage));
+        let network = Network::new(move |below| random.below(below), move |passage| eye.see(&passage));
         for hub in &hubs {
             for address in listen(hub.node) {
                 network.locate(Address::parse(&address).expect("an address"), hub.node.place());

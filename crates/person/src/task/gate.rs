@@ -63,6 +63,11 @@ impl Gates {
         Ok(())
     }
 
+    /// For a planted fault: the grants, each of which is to get an update of its own.
+    pub(super) fn grants(&self) -> Vec<GrantId> {
+        self.gates.keys().cloned().collect()
+    }
+
     pub(super) fn handle_changed(&mut self, changed: &BTreeMap<Path, Version>) {
         for gate in self.gates.values_mut() {
             changed.iter().for_each(|(path, version)| gate.release.handle_changed(path, *version));

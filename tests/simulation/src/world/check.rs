@@ -152,7 +152,8 @@ impl World {
         let audited = engine.audit_verify();
         let entries = audited.as_ref().map_or(0, |view| view.entries);
         if audited.is_ok_and(|view| view.broken.is_some()) || entries < model.persons[number].audited {
-            let seen = format!("person {number} has {entries} entries, and they do not verify or some are missing");
+            let seen =
+                format!("person {number} has {entries} entries, and they do not verify or some are missing");
             model.break_rule("invariant_the_log_is_whole", seen);
         }
         model.persons[number].audited = entries;
@@ -210,7 +211,8 @@ impl World {
             }
         }
         if reads < model.persons[person].reads_sent {
-            missing = Some(format!("{} reads were answered, {reads} entries", model.persons[person].reads_sent));
+            missing =
+                Some(format!("{} reads were answered, {reads} entries", model.persons[person].reads_sent));
         }
         if let Some(missing) = missing {
             model.break_rule("invariant_every_release_is_in_the_log", format!("person {person}: {missing}"));

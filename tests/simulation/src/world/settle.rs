@@ -107,12 +107,12 @@ impl World {
             let held: BTreeSet<&str> = customer.grants.iter().map(|grant| grant.id.as_str()).collect();
             let (mut must, mut may): (Fields, Fields) = (0, 0);
             for grant in grants.iter().filter(|grant| grant.vendor == did) {
-                let given = model.persons[person].given.iter().find(|given| given.id.as_deref() == Some(&grant.id));
+                let given =
+                    model.persons[person].given.iter().find(|given| given.id.as_deref() == Some(&grant.id));
                 let Some(given) = given else { return Some("a grant that nobody gave".to_owned()) };
                 let of_this = held.contains(grant.id.as_str());
-                let near_end = given.until.is_some_and(|until| {
-                    clocks.iter().any(|clock| clock + END_MARGIN_MS > until)
-                });
+                let near_end =
+                    given.until.is_some_and(|until| clocks.iter().any(|clock| clock + END_MARGIN_MS > until));
                 if grant.status == "offered" && self.relationship_of(engine, &grant.id, &relationship.id) {
                     return Some("a grant waits for its receipt".to_owned());
                 }
@@ -144,7 +144,9 @@ impl World {
                 let shown = customer.fields.get(path).cloned().flatten();
                 let value = shown.as_deref().and_then(|text| Value::parse(text.as_bytes()));
                 if !possible.contains(&value) {
-                    return Some(format!("the hub has {shown:?} as {path}, and must have one of {possible:?}"));
+                    return Some(format!(
+                        "the hub has {shown:?} as {path}, and must have one of {possible:?}"
+                    ));
                 }
             }
             let held = Model::fields(customer.fields.keys().map(String::as_str));
@@ -160,6 +162,8 @@ impl World {
     /// Whether a grant belongs to a relationship.
     fn relationship_of(&self, engine: &freehold_person::Person, grant: &str, relationship: &str) -> bool {
         let status = engine.status(None).map(|status| status.vendors).unwrap_or_default();
-        status.iter().any(|vendor| vendor.grant.as_deref() == Some(grant) && vendor.relationship == relationship)
+        status
+            .iter()
+            .any(|vendor| vendor.grant.as_deref() == Some(grant) && vendor.relationship == relationship)
     }
 }
