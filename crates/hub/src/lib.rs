@@ -37,6 +37,7 @@ mod relationship;
 mod session;
 mod shared;
 mod sinks;
+mod stop;
 mod sweep;
 mod tables;
 #[cfg(test)]

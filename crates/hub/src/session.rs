@@ -17,7 +17,8 @@ use freehold_transport::{Connection, FrameReceiver, FrameSender};
 use tokio::sync::{Notify, watch};
 
 use crate::relationship::{Relationship, admit, uuid};
-use crate::shared::{Shared, stopping};
+use crate::shared::Shared;
+use crate::stop::Stopping;
 
 /// How long a peer has to take a goodbye and hang up.
 const GOODBYE: Duration = Duration::from_secs(2);
@@ -133,16 +134,15 @@ pub(crate) struct Server {
     pub(crate) shared: Arc<Shared>,
     pub(crate) families: Arc<Families<Linked>>,
     pub(crate) check_in_secs: Option<u32>,
-    pub(crate) stop: watch::Receiver<bool>,
+    pub(crate) stop: Stopping,
 }
 
 impl Server {
     /// Serves one connection until it ends.
     pub(crate) async fn serve(self, connection: Connection) {
-        let mut stop = self.stop.clone();
         let frames = tokio::select! {
             biased;
-            () = stopping(&mut stop) => return,
+            () = self.stop.given() => return,
             frames = tokio::time::timeout(HELLO_TIMEOUT, connection.accept_session()) => frames,
         };
         let Ok(Some(frames)) = frames else { return };
@@ -223,7 +223,6 @@ impl Server {
             Ok(link) => link,
             Err(error) => return tracing::error!(%error, "a session cannot begin"),
         };
-        let mut stop = self.stop.clone();
         let mut closing = false;
         // An older session may have taken a rotation since this peer was let in; the link has waited for it.
         if !matches!(Relationship::of_key(&shared.store, &connection.peer()), Ok(Some(now)) if now.peer == known.peer)
@@ -234,7 +233,7 @@ impl Server {
         loop {
             tokio::select! {
                 biased;
-                () = stopping(&mut stop), if !closing => {
+                () = self.stop.given(), if !closing => {
                     closing = true;
                     link.close(Code::ShuttingDown);
                 }

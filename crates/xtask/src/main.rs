@@ -1,4 +1,4 @@
-//! The project's commands: `cargo xtask test`, `tidy`, `demo` and `bench`.
+//! The project's commands: `cargo xtask test`, `tidy`, `demo`, `bench` and `simulate`.
 //!
 //! Everything that must hold of the tree, and nothing that the program itself does. Depends on two crates only, so
 //! that it is built in seconds.
@@ -41,6 +41,12 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         rest: Vec<String>,
     },
+    /// Play stories of crashes, faults and partitions: --seeds N, --hours H, --seed S, --bug NAME.
+    Simulate {
+        /// Passed on to the simulator.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        rest: Vec<String>,
+    },
     /// Measure, and print the figures.
     Bench {
         /// Passed on to the measuring program.
@@ -62,6 +68,10 @@ fn main() -> ExitCode {
         Command::Tidy => tidy::run(&workspace),
         Command::Demo { rest } => {
             workspace.cargo(&["run", "--release", "--locked", "--", "demo"]).args(rest).passes()
+        }
+        Command::Simulate { rest } => {
+            let run = ["run", "--release", "--locked", "--quiet", "--package", "freehold-simulation", "--"];
+            workspace.cargo(&run).args(rest).passes()
         }
         Command::Bench { rest } => {
             // The whole workspace, as the tests build it: one package alone would resolve other features and compile

@@ -10,30 +10,30 @@ use std::time::Duration;
 
 use freehold_mailbox::record::save;
 use freehold_store::ReadError;
-use tokio::sync::watch;
 
 use crate::log::Record;
-use crate::shared::{Answers, Shared, stopping};
+use crate::shared::{Answers, Shared};
 use crate::sinks::jsonl::file::LineFile;
 use crate::sinks::{JSONL, answer, batch, cursor, pause};
+use crate::stop::Stopping;
 use crate::tables;
 
 /// How often to look for events whose announcement was lost with its session.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// Writes events until the hub stops.
-pub(crate) async fn run(shared: Arc<Shared>, path: PathBuf, mut stop: watch::Receiver<bool>) {
+pub(crate) async fn run(shared: Arc<Shared>, path: PathBuf, stop: Stopping) {
     let mut events = shared.last_event.subscribe();
     let mut lines = Lines::new(path);
     let mut failures = 0;
-    while !*stop.borrow() {
+    while !stop.is_given() {
         match lines.step(&shared).await {
             Ok(true) => failures = 0,
             Ok(false) => {
                 failures = 0;
                 tokio::select! {
                     biased;
-                    () = stopping(&mut stop) => return,
+                    () = stop.given() => return,
                     _ = events.changed() => {}
                     () = tokio::time::sleep(LOOK_EVERY) => {}
                 }
@@ -43,7 +43,7 @@ pub(crate) async fn run(shared: Arc<Shared>, path: PathBuf, mut stop: watch::Rec
                 tracing::warn!(%error, "events are not written to their file: it is tried again");
                 tokio::select! {
                     biased;
-                    () = stopping(&mut stop) => return,
+                    () = stop.given() => return,
                     () = tokio::time::sleep(pause(failures)) => {}
                 }
             }

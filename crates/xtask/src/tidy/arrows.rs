@@ -4,7 +4,7 @@ use super::Package;
 
 /// A crate, and those it may name in any of its dependency sections. Left of an arrow may be used by the right of
 /// it, never back; a crate missing here fails, so that a new one is placed on purpose.
-const MAY_USE: [(&str, &[&str]); 19] = [
+const MAY_USE: [(&str, &[&str]); 20] = [
     ("freehold-protocol", &[]),
     ("freehold-store", &["freehold-protocol"]),
     ("freehold-keystore", &["freehold-protocol"]),
@@ -50,6 +50,7 @@ const MAY_USE: [(&str, &[&str]); 19] = [
     // What anyone may write from outside: a family needs its desk, and on the person's side the audit log.
     ("freehold-example-note", &["freehold-protocol", "freehold-mailbox", "freehold-vault"]),
     ("freehold-tests", &BELOW_TESTS),
+    ("freehold-simulation", &BELOW_NODE),
     ("xtask", &[]),
 ];
 
