@@ -36,6 +36,8 @@ mod overview;
 mod relationship;
 mod session;
 mod shared;
+#[cfg(feature = "simulation")]
+pub mod simulation;
 mod sinks;
 mod stop;
 mod sweep;

@@ -30,12 +30,14 @@ pub enum Bug {
     ExpiryByPeerDate,
     /// The hub answers a revocation and keeps the values.
     ValuesKeptAfterRevoke,
+    /// The hub answers a revocation before the vendor's systems have taken it.
+    ErasureAnsweredEarly,
     /// One key serves every relationship of a person.
     KeyShared,
 }
 
 /// Every planted fault.
-pub const BUGS: [Bug; 13] = [
+pub const BUGS: [Bug; 14] = [
     Bug::SyncSkipped,
     Bug::AckBeforeCommit,
     Bug::CursorForgotten,
@@ -48,6 +50,7 @@ pub const BUGS: [Bug; 13] = [
     Bug::StaleComposedAgain,
     Bug::ExpiryByPeerDate,
     Bug::ValuesKeptAfterRevoke,
+    Bug::ErasureAnsweredEarly,
     Bug::KeyShared,
 ];
 

@@ -49,6 +49,7 @@ pub enum Action {
     Start { node: Node },
     Fault { node: Node, ahead: u64, power_cut: bool },
     Fill { node: Node, full: bool },
+    Sink { hub: usize, fails: bool },
     Block { person: usize, hub: usize, there: bool, back: bool },
     Heal,
     Cut { which: u64, both_notice: bool },
@@ -157,20 +158,20 @@ impl Teller {
         let (person, hub) = (self.person(), self.hub());
         let any = self.random.number();
         match self.random.below(100) {
-            0..=25 => Action::Set { person, fields: self.fields() },
-            26..=30 => Action::Unset { person, fields: self.fields() },
-            31 => Action::Erase { person, fields: self.fields() },
-            32..=34 => self.ask(hub),
-            35..=37 => Action::AskCustomer { hub, customer: any },
-            38..=39 => Action::Connect { person, hub },
-            40..=46 => self.approve(person),
-            47 => Action::Decline { person, request: any },
-            48..=53 => {
+            0..=24 => Action::Set { person, fields: self.fields() },
+            25..=28 => Action::Unset { person, fields: self.fields() },
+            29 => Action::Erase { person, fields: self.fields() },
+            30..=32 => self.ask(hub),
+            33..=36 => Action::AskCustomer { hub, customer: any },
+            37..=38 => Action::Connect { person, hub },
+            39..=47 => self.approve(person),
+            48 => Action::Decline { person, request: any },
+            49..=52 => {
                 let fields = self.random.one_in(2).then(|| self.fields());
                 Action::Revoke { person, grant: any, fields }
             }
-            54..=55 => Action::Rotate { person, relationship: any },
-            56..=61 => {
+            53..=54 => Action::Rotate { person, relationship: any },
+            55..=61 => {
                 let agreed_purpose = !self.random.one_in(4);
                 Action::Read { hub, customer: any, fields: self.fields(), agreed_purpose }
             }
@@ -179,7 +180,8 @@ impl Teller {
                 Action::Crash { node: self.node(), power_cut, peers_told }
             }
             70..=71 if !self.calm => Action::Stop { node: self.node() },
-            72..=74 => Action::Start { node: self.node() },
+            72 => Action::Sink { hub, fails: true },
+            73..=74 => Action::Start { node: self.node() },
             80..=83 if !self.calm => {
                 let (ahead, power_cut) = (self.random.below(30), !self.random.one_in(3));
                 Action::Fault { node: self.node(), ahead, power_cut }
@@ -208,6 +210,7 @@ impl Teller {
                 Action::Start { node: *node }
             }
             Action::Fill { node, full: true } => Action::Fill { node: *node, full: false },
+            Action::Sink { hub, fails: true } => Action::Sink { hub: *hub, fails: false },
             Action::Block { .. } => Action::Heal,
             _ => return,
         };
@@ -321,6 +324,8 @@ impl fmt::Display for Action {
             }
             Self::Fill { node, full: true } => write!(f, "the disk of {node} is full"),
             Self::Fill { node, .. } => write!(f, "the disk of {node} has room"),
+            Self::Sink { hub, fails: true } => write!(f, "the file of hub {hub} takes nothing"),
+            Self::Sink { hub, .. } => write!(f, "the file of hub {hub} takes everything"),
             Self::Block { person, hub, there, back } => {
                 let way = match (there, back) {
                     (true, true) => "between",

@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use freehold_hub::simulation::SimulatedSink;
 use freehold_hub::{Hub, HubConfig};
 use freehold_keystore::Seed;
 use freehold_link::Clock;
@@ -53,6 +54,9 @@ pub struct Ending {
     pub settled: u64,
 }
 
+/// The name of a vendor's file.
+const SINK: &str = "events.jsonl";
+
 /// Plays a story, with a planted fault if one is named.
 ///
 /// # Panics
@@ -72,6 +76,7 @@ pub fn play(story: &Story, bug: Option<Bug>, keep_lines: bool) -> Ending {
     turn_on(None);
     seed_entropy(None);
     SimulatedDisk::unmount_all();
+    SimulatedSink::unmount_all();
     Network::enter(None);
     ending
 }
@@ -125,8 +130,14 @@ pub(crate) struct World {
     persons: Vec<Computer<Person>>,
     hubs: Vec<Computer<Hub>>,
     hub_dids: Vec<Did>,
+    /// The vendors' files; every other hub has one.
+    sinks: Vec<SimulatedSink>,
+    /// What was seen of each file.
+    told: Vec<check::Told>,
     /// What was seen of each hub's events since it started.
     seen: Vec<check::Seen>,
+    /// Which hubs have a file: the even ones or the odd ones.
+    with_sink: usize,
     clocks_jumped: bool,
     crashes: u64,
     settled: u64,
@@ -141,6 +152,10 @@ impl World {
         let hubs: Vec<Computer<Hub>> =
             (0..story.hubs).map(|number| Computer::new(Node::Hub(number), seeds)).collect();
         let hub_dids: Vec<Did> = hubs.iter().map(|hub| hub.seed().vendor_key(0).public().did()).collect();
+        let sinks: Vec<SimulatedSink> = hubs.iter().map(|_| SimulatedSink::default()).collect();
+        for (hub, sink) in hubs.iter().zip(&sinks) {
+            sink.mount(&hub.home.join(SINK));
+        }
         let mut eye = Eye::new(Arc::clone(&model), hub_dids.clone());
         let mut random = Random::new(seeds.number());
         let network = Network::new(move |below| random.below(below), move |passage| eye.see(&passage));
@@ -156,9 +171,12 @@ impl World {
             client: Client::new(Policy::public()).expect("a client"),
             began: Instant::now(),
             seen: vec![check::Seen::default(); hubs.len()],
+            told: vec![check::Told::default(); hubs.len()],
+            sinks,
             persons,
             hubs,
             hub_dids,
+            with_sink: (story.seed % 2) as usize,
             clocks_jumped: false,
             crashes: 0,
             settled: 0,
@@ -249,6 +267,7 @@ impl World {
                 let computer = &self.hubs[number];
                 let mut config = HubConfig::new("Acme");
                 config.listen = listen(node);
+                config.sinks.jsonl = self.has_sink(number).then(|| SINK.into());
                 let clock = self.clock(&computer.offset_ms);
                 let started = Hub::start(&computer.home, &computer.seed(), config, clock).await;
                 self.note_start(node, started.as_ref().err().map(ToString::to_string));
@@ -256,6 +275,11 @@ impl World {
                 self.after_hub_start(number);
             }
         }
+    }
+
+    /// Whether a hub hands its events on to a file; otherwise it keeps them itself.
+    fn has_sink(&self, hub: usize) -> bool {
+        hub % 2 == self.with_sink
     }
 
     fn runs(&self, node: Node) -> bool {
@@ -283,7 +307,10 @@ impl World {
     fn crash(&mut self, node: Node, crash: Crash, peers_told: bool) {
         let ran = match node {
             Node::Person(number) => self.persons[number].go_off(crash),
-            Node::Hub(number) => self.hubs[number].go_off(crash),
+            Node::Hub(number) => {
+                self.sinks[number].restart();
+                self.hubs[number].go_off(crash)
+            }
         };
         self.network.turn_off(node.place(), peers_told);
         self.crashes += u64::from(ran);

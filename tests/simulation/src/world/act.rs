@@ -77,7 +77,13 @@ impl World {
                 self.hub_call(hub, move |hub, caller| async move {
                     let customers = hub.customers();
                     let Some(customer) = chosen(&customers, customer) else { return };
-                    let asked: Vec<String> = paths(fields).map(str::to_owned).collect();
+                    // Mostly what the hub may read, so that it is answered.
+                    let granted: Vec<&String> =
+                        customer.grants.iter().flat_map(|grant| &grant.paths).collect();
+                    let mut asked: Vec<String> = paths(fields).map(str::to_owned).collect();
+                    if fields.count_ones() != 2 && !granted.is_empty() {
+                        asked = vec![granted[usize::from(fields) % granted.len()].clone()];
+                    }
                     let read = hub.read(&customer.id, &asked, purpose).await;
                     caller.note(&format!("read: {}", ending(&read.as_ref().err())));
                     if read.is_ok() && !agreed_purpose {
@@ -100,6 +106,7 @@ impl World {
                 }
             }
             Action::Fill { node, full } => self.fill(node, full),
+            Action::Sink { hub, fails } => self.sinks[hub].fail(fails),
             Action::Block { person, hub, there, back } => {
                 let (person, hub) = (Node::Person(person).place(), Node::Hub(hub).place());
                 self.network.block(person, hub, there);
@@ -250,7 +257,11 @@ impl World {
         self.person_call(person, move |engine, caller, person| async move {
             let Some(id) = open_request(&engine, request) else { return };
             let Some(asked) = caller.model().asked.get(&id).cloned() else { return };
-            let chosen = wanted & asked.optional;
+            let mut chosen = wanted & asked.optional;
+            if asked.required | chosen == 0 {
+                // To agree to nothing is to decline.
+                chosen = asked.optional & asked.optional.wrapping_neg();
+            }
             // Dates in grants are whole minutes.
             let until = minutes.map(|minutes| (now_ms / 60_000 + 1 + minutes) * 60_000);
             let place = {

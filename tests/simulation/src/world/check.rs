@@ -6,8 +6,8 @@ use freehold_protocol::time::Timestamp;
 use serde_json::Value as Json;
 
 use super::World;
-use crate::model::{Fate, Value};
-use crate::story::{Node, PATHS};
+use crate::model::{Fate, Model, Value};
+use crate::story::{Fields, Node, PATHS};
 
 /// How many events are looked at at once.
 const EVENTS: usize = 1_000;
@@ -21,12 +21,24 @@ pub(super) struct Seen {
     newest: BTreeMap<(String, usize), u32>,
 }
 
+/// What was seen of a vendor's file.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Told {
+    lines: usize,
+    /// What each grant's erasures named.
+    erased: BTreeMap<String, Fields>,
+}
+
 impl World {
     /// What must hold at any moment.
     pub(super) fn check(&mut self) {
         for hub in 0..self.hubs.len() {
             self.invariant_hubs_hold_only_what_was_given(hub);
             self.invariant_updates_come_once_and_in_order(hub);
+            self.read_file(hub);
+        }
+        for person in 0..self.persons.len() {
+            self.invariant_receipts_come_after_the_erasure(person);
         }
     }
 
@@ -61,6 +73,38 @@ impl World {
             }
             if count < EVENTS {
                 return;
+            }
+        }
+    }
+
+    /// Reads on in a vendor's file.
+    fn read_file(&mut self, hub: usize) {
+        let lines = self.sinks[hub].lines(self.told[hub].lines);
+        self.told[hub].lines += lines.len();
+        for line in lines {
+            let event: Json = serde_json::from_str(&line).unwrap_or_default();
+            if event["type"] != "dev.freehold.erase" {
+                continue;
+            }
+            let grant = event["data"]["grant"].as_str().unwrap_or_default().to_owned();
+            let paths = event["data"]["paths"].as_array().into_iter().flatten().filter_map(Json::as_str);
+            *self.told[hub].erased.entry(grant).or_default() |= Model::fields(paths);
+        }
+    }
+
+    /// A person has a receipt of an erasure only once the vendor's file has been told to erase.
+    fn invariant_receipts_come_after_the_erasure(&self, person: usize) {
+        let Some(engine) = &self.persons[person].engine else { return };
+        for grant in engine.grants().unwrap_or_default() {
+            let hub = self.hub_dids.iter().position(|did| did.as_str() == grant.vendor);
+            let Some(hub) = hub.filter(|hub| self.has_sink(*hub)) else { continue };
+            for revocation in grant.revocations.iter().filter(|revocation| revocation.erasure.is_some()) {
+                let paths = Model::fields(revocation.paths.iter().map(String::as_str));
+                let erased = self.told[hub].erased.get(&grant.id).copied().unwrap_or_default();
+                if paths & !erased != 0 {
+                    let seen = format!("person {person} has a receipt for {:?}", revocation.paths);
+                    self.model().break_rule("invariant_receipts_come_after_the_erasure", seen);
+                }
             }
         }
     }
@@ -132,7 +176,7 @@ impl World {
             let view = grants.iter().find(|view| given.id.as_deref() == Some(view.id.as_str()));
             match view {
                 Some(view) => {
-                    let revoked = crate::model::Model::fields(view.revoked.iter().map(String::as_str));
+                    let revoked = Model::fields(view.revoked.iter().map(String::as_str));
                     if given.revoked & !revoked != 0 {
                         lost.push(format!("a revocation of person {number} is gone"));
                     }

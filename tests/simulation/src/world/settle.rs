@@ -23,6 +23,7 @@ impl World {
     pub(super) async fn settle(&mut self) {
         self.heal();
         self.network.delay_up_to(Duration::from_millis(50));
+        self.sinks.iter().for_each(|sink| sink.fail(false));
         for node in self.nodes() {
             self.fill(node, false);
             if self.is_dirty(node) || !self.runs(node) {
