@@ -2,6 +2,7 @@
 
 mod act;
 mod check;
+mod panics;
 mod settle;
 
 use std::path::PathBuf;
@@ -68,6 +69,7 @@ pub fn play(story: &Story, bug: Option<Bug>, keep_lines: bool) -> Ending {
     let mut seeds = Random::new(story.seed ^ 0x5eed);
     seed_entropy(Some(seeds.number()));
     turn_on(bug);
+    panics::listen();
     let ending = runtime.block_on(async {
         let mut world = World::new(story, &mut seeds, keep_lines);
         world.play(story).await
@@ -138,6 +140,8 @@ pub(crate) struct World {
     seen: Vec<check::Seen>,
     /// Which hubs have a file: the even ones or the odd ones.
     with_sink: usize,
+    /// What each person's log said when everything was at rest.
+    logs: Vec<Vec<String>>,
     clocks_jumped: bool,
     crashes: u64,
     settled: u64,
@@ -177,6 +181,7 @@ impl World {
             hubs,
             hub_dids,
             with_sink: (story.seed % 2) as usize,
+            logs: vec![Vec::new(); story.persons],
             clocks_jumped: false,
             crashes: 0,
             settled: 0,
@@ -199,6 +204,9 @@ impl World {
                 let piece = left.min(Duration::from_secs(20));
                 sleep(piece).await;
                 self.notice_power_cuts();
+                if let Some(panic) = panics::heard() {
+                    self.model().break_rule("invariant_nothing_panics", panic);
+                }
                 self.check();
                 left -= piece;
                 if left.is_zero() || self.model().violation.is_some() {

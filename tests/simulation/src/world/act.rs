@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use freehold_hub::Hub;
+use freehold_hub::view::ReadView;
 use freehold_person::{Person, PersonError};
 use freehold_protocol::time::Timestamp;
 use freehold_store::simulation::disk::{Crash, Fault};
@@ -13,7 +14,7 @@ use tokio::time::Instant;
 
 use super::World;
 use crate::model::{Asked, Fate, Given, Model, Value, Write};
-use crate::story::{Action, Fields, Node, Step, paths};
+use crate::story::{Action, Fields, Node, PATHS, Step, paths};
 
 /// What a story's requests are for.
 const PURPOSE: &str = "serviceProvision";
@@ -84,7 +85,11 @@ impl World {
                     if fields.count_ones() != 2 && !granted.is_empty() {
                         asked = vec![granted[usize::from(fields) % granted.len()].clone()];
                     }
+                    let before: Vec<usize> = writes(&caller);
                     let read = hub.read(&customer.id, &asked, purpose).await;
+                    if let Ok(view) = &read {
+                        invariant_reads_are_fresh(&caller, &before, view);
+                    }
                     caller.note(&format!("read: {}", ending(&read.as_ref().err())));
                     if read.is_ok() && !agreed_purpose {
                         let seen = format!("{asked:?} read for {purpose}");
@@ -205,11 +210,11 @@ impl World {
                 let mut model = caller.model();
                 let model = &mut model.persons[person];
                 model.note_edit(fields);
-                for path in (0..crate::story::PATHS.len()).filter(|path| fields & (1 << path) != 0) {
+                for path in (0..PATHS.len()).filter(|path| fields & (1 << path) != 0) {
                     let value = step.map(|step| Value { step, path, person });
                     places.push((path, model.fields[path].len()));
                     model.fields[path].push(Write { value, fate: Fate::Unknown });
-                    changes.push((crate::story::PATHS[path].to_owned(), value.map(Value::text)));
+                    changes.push((PATHS[path].to_owned(), value.map(Value::text)));
                 }
             }
             let done = if erase {
@@ -311,6 +316,25 @@ impl World {
             }
             caller.note(&format!("revoked: {}", ending(&revoked.err())));
         });
+    }
+}
+
+/// How many writes of each field of each person there are.
+fn writes(caller: &Caller) -> Vec<usize> {
+    let model = caller.model();
+    model.persons.iter().flat_map(|person| &person.fields).map(Vec::len).collect()
+}
+
+/// Rule 4, for a live read: it gives what was there when it was asked, or anything later.
+fn invariant_reads_are_fresh(caller: &Caller, before: &[usize], view: &ReadView) {
+    let mut model = caller.model();
+    for value in view.fields.values().flatten().filter_map(|text| Value::parse(text.as_bytes())) {
+        let written = &model.persons[value.person].fields[value.path];
+        let count = before[value.person * PATHS.len() + value.path];
+        let last = written[..count].iter().rposition(|write| write.fate == Fate::Done).unwrap_or_default();
+        if !written[last..].iter().any(|write| write.value == Some(value)) {
+            model.break_rule("invariant_reads_are_fresh", format!("a read gives {value}, which is old"));
+        }
     }
 }
 
