@@ -108,11 +108,15 @@ impl Eye {
                 .break_rule("invariant_updates_name_a_grant", format!("hub {hub} gets one under {id}"));
         }
         let Some(given) = model.given(person, &id) else { return };
-        given.updates.insert(message.seq);
+        let filled = given.updates.entry(message.seq).or_insert(!void);
+        if void && *filled {
+            given.emptied.insert(message.seq);
+        }
+        *filled |= !void;
         if !void {
             given.sent.insert(digest);
         }
-        let (count, most) = (given.updates.len(), given.updates_max);
+        let (count, most) = (given.updates.len(), given.updates_max + given.emptied.len());
         if count > most {
             model.break_rule(
                 "invariant_hidden_edits_move_no_sequence",

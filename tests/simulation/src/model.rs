@@ -89,8 +89,10 @@ pub struct Given {
     pub revoking: Fields,
     /// How many updates there may be: the first, and one for each edit of its fields.
     pub updates_max: usize,
-    /// The sequences of the updates that were sent.
-    pub updates: BTreeSet<u64>,
+    /// The sequences of the updates that were sent, and whether with anything in them.
+    pub updates: BTreeMap<u64, bool>,
+    /// Those that were sent again with nothing in them: what they carried goes with another one.
+    pub emptied: BTreeSet<u64>,
     /// The different updates that were sent, each of which the log must name.
     pub sent: BTreeSet<[u8; 32]>,
 }

@@ -97,12 +97,14 @@ impl Story {
             hubs: 1,
             calm: false,
             clocks: false,
+            tempo: 0,
             repairs: Vec::new(),
         };
         teller.persons += usize::from(teller.random.one_in(2));
         teller.hubs += usize::from(!teller.random.one_in(3));
         teller.calm = teller.random.one_in(4);
         teller.clocks = teller.random.one_in(2);
+        teller.tempo = teller.random.below(3);
         let (persons, hubs) = (teller.persons, teller.hubs);
         let mut actions = teller.opening();
         for _ in 0..STEPS_MIN + teller.random.below(STEPS_MORE) {
@@ -129,6 +131,8 @@ struct Teller {
     calm: bool,
     /// Whether clocks jump.
     clocks: bool,
+    /// How fast things follow each other: 0 as it comes, 1 within a round trip, 2 within a write of the disk.
+    tempo: u64,
     /// What is to be put right again, and after how many steps.
     repairs: Vec<(u64, Action)>,
 }
@@ -240,6 +244,10 @@ impl Teller {
     }
 
     fn pause(&mut self) -> u64 {
+        let hurried = [0, 9, 9][self.tempo as usize];
+        if self.random.below(10) < hurried {
+            return self.random.below([0, 120, 6][self.tempo as usize]);
+        }
         match self.random.below(10) {
             0..=2 => self.random.below(5),
             3..=5 => self.random.below(200),

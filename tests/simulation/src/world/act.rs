@@ -1,6 +1,6 @@
 //! What each action does. Calls run beside the story, as their users' would.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -282,7 +282,8 @@ impl World {
                     revoked: 0,
                     revoking: 0,
                     updates_max: 1,
-                    updates: BTreeSet::new(),
+                    updates: BTreeMap::new(),
+                    emptied: BTreeSet::new(),
                     sent: BTreeSet::new(),
                 });
                 given.len() - 1
