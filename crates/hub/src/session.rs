@@ -11,8 +11,9 @@ use freehold_protocol::code::Code;
 use freehold_protocol::family::Families;
 use freehold_protocol::frame::{Frame, Hello, VERSIONS};
 use freehold_protocol::id::RelationshipId;
+use freehold_protocol::identity::PublicKey;
 use freehold_protocol::limits::HELLO_TIMEOUT;
-use freehold_store::WriteError;
+use freehold_store::{Durable, WriteError};
 use freehold_transport::{Connection, FrameReceiver, FrameSender};
 use tokio::sync::{Notify, watch};
 
@@ -173,7 +174,10 @@ impl Server {
         let (shared, key) = (Arc::clone(&self.shared), connection.peer());
         let known = Relationship::of_key(&shared.store, &key).map_err(|_| Code::StorageFailed)?;
         if let Some(known) = known {
-            return known.by(&key);
+            return match known.by(&key) {
+                Err(Code::Rotated) => self.known_on_disk(key).await?.ok_or(Code::UnknownPeer)?.by(&key),
+                known => known,
+            };
         }
         if hello.stored > 0 {
             // The relationship would begin with a claim to hold what was never sent; the invitation stays unused.
@@ -191,6 +195,13 @@ impl Server {
                 Err(Code::StorageFailed)
             }
         }
+    }
+
+    /// The relationship of a key as it is on disk. "Rotated" acknowledges the statement, so it may not rest on a batch that
+    /// no sync has reached yet.
+    async fn known_on_disk(&self, key: PublicKey) -> Result<Option<Relationship>, Code> {
+        let read = self.shared.store.write(move |txn| Relationship::of_key(txn, &key)).await;
+        read.map(Durable::into_inner).map_err(|_| Code::StorageFailed)
     }
 
     async fn run(
@@ -225,10 +236,12 @@ impl Server {
         };
         let mut closing = false;
         // An older session may have taken a rotation since this peer was let in; the link has waited for it.
-        if !matches!(Relationship::of_key(&shared.store, &connection.peer()), Ok(Some(now)) if now.peer == known.peer)
-        {
-            closing = true;
-            link.close(Code::Rotated);
+        match self.known_on_disk(connection.peer()).await {
+            Ok(Some(now)) if now.peer == known.peer => {}
+            now => {
+                closing = true;
+                link.close(now.err().unwrap_or(Code::Rotated));
+            }
         }
         loop {
             tokio::select! {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use freehold_simulation::story::{Action, Node, Step};
 use freehold_simulation::{Story, play, shorten};
 use freehold_store::planted::Bug;
 
@@ -84,4 +85,28 @@ fn a_story_that_breaks_a_rule_is_shortened_to_what_it_takes() {
     assert!(short.steps.len() <= 6, "{:?}", short.steps);
     assert!(ending.violation.is_some());
     assert_eq!(play(&short, bug, false), ending);
+}
+
+/// 1. The person rotates its key. 2. The hub's disk takes the statement's batch and fails to sync it. 3. The person dials
+///    again, with the key it has. 4. The hub starts again and knows nothing of the statement. Had it said "rotated" in 3,
+///    the person would have moved to a key that nobody knows, and the statement would be lost.
+#[test]
+fn a_rotation_that_did_not_reach_the_disk_is_not_acknowledged() {
+    let actions = [
+        Action::Ask { hub: 0, required: 0, optional: 1, once: false },
+        Action::Connect { person: 0, hub: 0 },
+        Action::Set { person: 0, fields: 0b11_0000 },
+        Action::Approve { person: 0, request: 0, chosen: 1, minutes: None },
+        // The third operation of the next write is the sync of its batch.
+        Action::Fault { node: Node::Hub(0), ahead: 2, power_cut: false },
+        Action::Rotate { person: 0, relationship: 0 },
+        Action::Settle,
+    ];
+    for seed in 0..20 {
+        let steps = (0..).zip(actions.clone());
+        let steps = steps.map(|(number, action)| Step { number, action, pause_ms: 10_000 }).collect();
+        let ending = play(&Story { seed, persons: 1, hubs: 1, steps }, None, false);
+        assert_eq!(ending.violation, None, "seed {seed}");
+        assert_eq!(ending.settled, 1);
+    }
 }
