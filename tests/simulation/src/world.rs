@@ -142,6 +142,8 @@ pub(crate) struct World {
     with_sink: usize,
     /// What each person's log said when everything was at rest.
     logs: Vec<Vec<String>>,
+    /// How many things had happened when it was looked last.
+    checked: u64,
     clocks_jumped: bool,
     crashes: u64,
     settled: u64,
@@ -182,6 +184,7 @@ impl World {
             hub_dids,
             with_sink: (story.seed % 2) as usize,
             logs: vec![Vec::new(); story.persons],
+            checked: 0,
             clocks_jumped: false,
             crashes: 0,
             settled: 0,
