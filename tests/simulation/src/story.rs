@@ -196,9 +196,9 @@ impl Teller {
                 Action::Block { person, hub, there, back }
             }
             89..=91 => Action::Heal,
-            92..=95 => Action::Cut { which: any, both_notice: self.random.one_in(2) },
-            96..=97 => Action::Delay { millis: [1, 20, 300, 3_000][any as usize % 4] },
-            98 if self.clocks => {
+            92..=94 => Action::Cut { which: any, both_notice: self.random.one_in(2) },
+            95..=96 => Action::Delay { millis: [1, 20, 300, 3_000][any as usize % 4] },
+            97..=98 if self.clocks => {
                 let secs = [-86_400, -3_600, -400, -60, 60, 400, 3_600, 86_400][any as usize % 8];
                 Action::Clock { node: self.node(), secs }
             }
@@ -239,7 +239,8 @@ impl Teller {
     }
 
     fn approve(&mut self, person: usize) -> Action {
-        let minutes = self.random.one_in(4).then(|| 1 + self.random.below(30));
+        let ends = self.random.one_in(if self.clocks { 2 } else { 4 });
+        let minutes = ends.then(|| 1 + self.random.below(30));
         Action::Approve { person, request: self.random.number(), chosen: self.fields(), minutes }
     }
 
