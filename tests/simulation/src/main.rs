@@ -1,6 +1,8 @@
 //! `cargo xtask simulate`: plays stories, new ones or one again, and shortens the first that breaks a rule.
 #![allow(clippy::print_stdout, reason = "a command of the terminal")]
 
+use std::fs;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -26,6 +28,12 @@ struct Arguments {
     /// The first of the new seeds; from the clock when not given.
     #[arg(long)]
     first: Option<u64>,
+    /// Play the story in this file alone.
+    #[arg(long)]
+    story: Option<PathBuf>,
+    /// Keep the shortened story in this file.
+    #[arg(long)]
+    save: Option<PathBuf>,
     /// Plant this fault.
     #[arg(long)]
     bug: Option<String>,
@@ -49,9 +57,18 @@ fn main() -> ExitCode {
             }
         },
     };
-    match arguments.seed {
-        Some(seed) => again(seed, bug, &arguments),
-        None => many(bug, &arguments),
+    let kept = arguments.story.as_ref().map(|path| {
+        let text = fs::read_to_string(path).map_err(|error| error.to_string())?;
+        Story::read(&text).map_err(|error| error.to_string())
+    });
+    match (kept, arguments.seed) {
+        (Some(Ok(story)), _) => again(&story, bug, &arguments),
+        (Some(Err(error)), _) => {
+            println!("no story: {error}");
+            ExitCode::FAILURE
+        }
+        (None, Some(seed)) => again(&Story::of(seed), bug, &arguments),
+        (None, None) => many(bug, &arguments),
     }
 }
 
@@ -86,14 +103,14 @@ fn many(bug: Option<Bug>, arguments: &Arguments) -> ExitCode {
     );
     match broken {
         None => ExitCode::SUCCESS,
-        Some(seed) => again(seed, bug, arguments),
+        Some(seed) => again(&Story::of(seed), bug, arguments),
     }
 }
 
-/// Plays one seed, and says what happens.
-fn again(seed: u64, bug: Option<Bug>, arguments: &Arguments) -> ExitCode {
-    let story = Story::of(seed);
-    let ending = play(&story, bug, arguments.trace);
+/// Plays one story, and says what happens.
+fn again(story: &Story, bug: Option<Bug>, arguments: &Arguments) -> ExitCode {
+    let seed = story.seed;
+    let ending = play(story, bug, arguments.trace);
     ending.lines.iter().for_each(|line| println!("{line}"));
     let Some((step, violation)) = &ending.violation else {
         println!("seed {seed}: {} steps, no rule was broken", story.steps.len());
@@ -101,7 +118,12 @@ fn again(seed: u64, bug: Option<Bug>, arguments: &Arguments) -> ExitCode {
     };
     println!("seed {seed} breaks a rule at step {step}: {violation}");
     if !arguments.whole {
-        let (short, ending) = shorten(&story, bug);
+        let (short, ending) = shorten(story, bug);
+        if let Some(path) = &arguments.save
+            && let Err(error) = fs::write(path, short.text())
+        {
+            println!("the story cannot be kept: {error}");
+        }
         println!("the shortest story found, {} steps:", short.steps.len());
         for step in &short.steps {
             println!("  {:>3}. {} (then {} ms)", step.number, step.action, step.pause_ms);

@@ -6,6 +6,7 @@
 use std::fmt;
 
 use freehold_store::simulation::Random;
+use serde::{Deserialize, Serialize};
 
 /// The fields that persons fill. All are free text, so that every value can be told from every other.
 pub const PATHS: [&str; 6] = [
@@ -21,7 +22,7 @@ pub const PATHS: [&str; 6] = [
 pub type Fields = u8;
 
 /// A party of the story.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Node {
     /// A person's node.
     Person(usize),
@@ -30,7 +31,7 @@ pub enum Node {
 }
 
 /// One thing that happens.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[allow(missing_docs, reason = "the fields say it, and `Display` says it as a sentence")]
 pub enum Action {
     Set { person: usize, fields: Fields },
@@ -59,7 +60,7 @@ pub enum Action {
 }
 
 /// An action, its number in the whole story, and how long nothing else is begun.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Step {
     /// Values are made from it, so that they are the same in a shortened story.
     pub number: u32,
@@ -70,7 +71,7 @@ pub struct Step {
 }
 
 /// What happens, in order.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Story {
     /// Everything that is not in the steps follows from it: delays, torn writes, keys.
     pub seed: u64,
@@ -119,6 +120,29 @@ impl Story {
             steps.push(Step { number, action, pause_ms: teller.pause() });
         }
         Self { seed, persons, hubs, steps }
+    }
+}
+
+/// Text of stories that are kept.
+impl Story {
+    /// A story that was kept.
+    ///
+    /// # Errors
+    /// When the text is none.
+    pub fn read(text: &str) -> Result<Self, serde_json::Error> {
+        serde_json::from_str(text)
+    }
+
+    /// The story as text, a line for each step.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let Self { seed, persons, hubs, steps } = self;
+        let json = |step| serde_json::to_string(step).expect("a step is plain data");
+        let steps: Vec<String> = steps.iter().map(json).collect();
+        format!(
+            "{{\"seed\": {seed}, \"persons\": {persons}, \"hubs\": {hubs}, \"steps\": [\n{}\n]}}\n",
+            steps.join(",\n")
+        )
     }
 }
 
