@@ -1,5 +1,6 @@
 //! Stories of many seeds: they repeat, they break no rule, and each planted fault is found.
 
+use std::path::Path;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use freehold_simulation::story::{Action, Node, Step};
@@ -10,12 +11,6 @@ use freehold_store::planted::{BUGS, Bug};
 const NEW_SEEDS: Duration = Duration::from_secs(30);
 /// As many when minutes are allowed.
 const NEW_SEEDS_LONG: Duration = Duration::from_secs(600);
-
-/// Seeds that once showed a fault, a line each: the seed, and what it was.
-fn saved() -> Vec<u64> {
-    let lines = include_str!("seeds.txt").lines().filter(|line| !line.starts_with('#'));
-    lines.filter_map(|line| line.split_whitespace().next()?.parse().ok()).collect()
-}
 
 fn check(seed: u64) {
     let story = Story::of(seed);
@@ -44,9 +39,18 @@ fn the_same_seed_gives_the_same_story_to_the_last_byte_and_microsecond() {
     assert_ne!(play(&Story::of(1), None, false).trace, play(&Story::of(2), None, false).trace);
 }
 
+/// Each file of `saved/` is a story that once broke a rule, named after what was wrong.
 #[test]
-fn saved_seeds_break_no_rule() {
-    saved().into_iter().for_each(check);
+fn saved_stories_break_no_rule() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/saved");
+    let mut played = 0;
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let story = Story::read(&std::fs::read_to_string(&path).unwrap()).unwrap();
+        assert_eq!(play(&story, None, false).violation, None, "{}", path.display());
+        played += 1;
+    }
+    assert!(played >= 2, "the saved stories are not where they were");
 }
 
 #[test]
