@@ -12,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 use tokio::time::Instant;
 
 use crate::model::{Model, Value};
-use crate::world::hub_at;
+use crate::world::{LIAR_PLACE, hub_at};
 
 /// What is watched.
 pub(crate) struct Eye {
@@ -40,6 +40,10 @@ impl Eye {
         let values = Value::all_in(tail);
         let kept = tail.len().min(Value::TEXT_BYTES - 1);
         tail.drain(..tail.len() - kept);
+        if passage.from == LIAR_PLACE {
+            // Whatever a liar says, it is none of ours.
+            return;
+        }
         match (hub_at(passage.from), hub_at(passage.to)) {
             (None, Some(hub)) => {
                 let person = passage.from as usize;
@@ -48,6 +52,7 @@ impl Eye {
                 }
                 invariant_no_key_is_shared(&mut model, person, hub, &passage.key);
                 for frame in self.frames(passage) {
+                    model.overhear(&frame);
                     self.look(&mut model, person, hub, passage.key, &frame);
                 }
             }
@@ -81,7 +86,9 @@ impl Eye {
             return;
         };
         let Frame::Message(signed) = frame else { return };
-        let Ok(message) = message::open(&signed, &key, &self.hubs[hub]) else { return };
+        // Nothing that is said to a liar concerns a grant.
+        let Some(own) = self.hubs.get(hub) else { return };
+        let Ok(message) = message::open(&signed, &key, own) else { return };
         model.trace(self.began.elapsed().as_micros(), &format!("person {person} to hub {hub}: {message:?}"));
         if message.kind.as_str() != UPDATE {
             return;

@@ -6,10 +6,11 @@
 //! a rule whatever it does without. What is left out: libp2p and sled themselves, whose places the simulation takes; the
 //! webhook and the file of JSON lines.
 //!
-//! Reading order: [`story`], [`model`], `eye` (every byte that leaves a machine is judged), `world` (the computers;
+//! Reading order: [`story`], [`model`], `eye` (every byte that leaves a machine is judged), `liar`, `world` (the computers;
 //! `act`, `check`, `settle`), [`shorten`].
 
 mod eye;
+mod liar;
 pub mod model;
 mod shrink;
 pub mod story;

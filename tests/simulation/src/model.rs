@@ -1,6 +1,6 @@
 //! Who may know what: an independent account of the story, which knows the actions and nothing of how the engines work.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt;
 
 use sha2::{Digest as _, Sha256};
@@ -122,6 +122,8 @@ pub struct Model {
     pub violation: Option<Violation>,
     /// To which person and hub each key of a person belongs.
     pub keys: BTreeMap<String, (usize, usize)>,
+    /// What persons said to hubs lately, frame by frame, for liars to say again.
+    pub overheard: VecDeque<Vec<u8>>,
     trace: Sha256,
     lines: Option<Vec<String>>,
     /// How many things happened.
@@ -218,6 +220,7 @@ impl Model {
             asked: BTreeMap::new(),
             violation: None,
             keys: BTreeMap::new(),
+            overheard: VecDeque::new(),
             trace: Sha256::new(),
             lines: keep_lines.then(Vec::new),
             events: 0,
@@ -249,6 +252,16 @@ impl Model {
     /// A rule was broken; the first time counts.
     pub fn break_rule(&mut self, invariant: &'static str, seen: impl fmt::Display) {
         self.violation.get_or_insert_with(|| Violation { invariant, seen: seen.to_string() });
+    }
+
+    /// A frame passed.
+    pub fn overhear(&mut self, frame: &[u8]) {
+        /// Frames that are remembered: the latest of a few sessions.
+        const OVERHEARD_MAX: usize = 40;
+        if self.overheard.len() == OVERHEARD_MAX {
+            self.overheard.pop_front();
+        }
+        self.overheard.push_back(frame.to_vec());
     }
 
     /// A person's grant by its id.

@@ -56,6 +56,8 @@ pub enum Action {
     Cut { which: u64, both_notice: bool },
     Delay { millis: u64 },
     Clock { node: Node, secs: i64 },
+    LieToHub { hub: usize, invited: bool },
+    LieToPerson { person: usize },
     Settle,
 }
 
@@ -226,7 +228,11 @@ impl Teller {
                 let secs = [-86_400, -3_600, -400, -60, 60, 400, 3_600, 86_400][any as usize % 8];
                 Action::Clock { node: self.node(), secs }
             }
-            99 => Action::Settle,
+            99 if self.random.one_in(2) => Action::Settle,
+            97..=99 => match any % 3 {
+                0 => Action::LieToPerson { person },
+                _ => Action::LieToHub { hub, invited: any % 3 == 1 },
+            },
             _ => Action::Set { person, fields: self.fields() },
         }
     }
@@ -372,6 +378,9 @@ impl fmt::Display for Action {
             Self::Cut { .. } => f.write_str("a connection breaks, and one side notices"),
             Self::Delay { millis } => write!(f, "a byte takes up to {millis} ms"),
             Self::Clock { node, secs } => write!(f, "the clock of {node} jumps by {secs} s"),
+            Self::LieToHub { hub, invited: true } => write!(f, "a customer lies to hub {hub}"),
+            Self::LieToHub { hub, .. } => write!(f, "a stranger lies to hub {hub}"),
+            Self::LieToPerson { person } => write!(f, "person {person} follows a liar's invitation"),
             Self::Settle => f.write_str("everything heals and comes to rest"),
         }
     }

@@ -55,6 +55,11 @@ pub struct Ending {
     pub settled: u64,
 }
 
+/// Where liars are. They are at one place: the network does not tell them apart, and nobody is to believe them.
+pub(crate) const LIAR_PLACE: u32 = 200;
+
+/// Where a lying vendor listens.
+const LIAR_ADDRESS: &str = "/ip4/10.0.0.200/udp/4101/quic-v1";
 /// The name of a vendor's file.
 const SINK: &str = "events.jsonl";
 
@@ -144,6 +149,10 @@ pub(crate) struct World {
     logs: Vec<Vec<String>>,
     /// How many things had happened when it was looked last.
     checked: u64,
+    /// What liars do meanwhile.
+    liars: JoinSet<()>,
+    /// How many there were.
+    lies: u64,
     clocks_jumped: bool,
     crashes: u64,
     settled: u64,
@@ -170,6 +179,7 @@ impl World {
                 network.locate(Address::parse(&address).expect("an address"), hub.node.place());
             }
         }
+        network.locate(Address::parse(LIAR_ADDRESS).expect("an address"), LIAR_PLACE);
         Network::enter(Some(network.clone()));
         Self {
             model,
@@ -185,6 +195,8 @@ impl World {
             with_sink: (story.seed % 2) as usize,
             logs: vec![Vec::new(); story.persons],
             checked: 0,
+            liars: JoinSet::new(),
+            lies: 0,
             clocks_jumped: false,
             crashes: 0,
             settled: 0,

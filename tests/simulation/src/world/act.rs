@@ -8,14 +8,20 @@ use std::time::Duration;
 use freehold_hub::Hub;
 use freehold_hub::view::ReadView;
 use freehold_person::{Person, PersonError};
+use freehold_protocol::invitation::Invitation;
 use freehold_protocol::time::Timestamp;
+use freehold_store::simulation::Random;
 use freehold_store::simulation::disk::{Crash, Fault};
+use freehold_transport::Address;
 use tokio::time::Instant;
 
-use super::World;
+use super::{LIAR_ADDRESS, LIAR_PLACE, World, listen};
+use crate::liar::Liar;
 use crate::model::{Asked, Fate, Given, Model, Value, Write};
 use crate::story::{Action, Fields, Node, PATHS, Step, paths};
 
+/// How long an invitation holds.
+const INVITED_FOR: Duration = Duration::from_secs(86_400);
 /// What a story's requests are for.
 const PURPOSE: &str = "serviceProvision";
 /// What they are not for.
@@ -132,8 +138,46 @@ impl World {
                     self.model().persons[person].clock_offset = (before + secs * 1_000, before, passed_ms);
                 }
             }
+            Action::LieToHub { hub, invited } => self.lie_to_hub(hub, invited, step.number),
+            Action::LieToPerson { person } => self.lie_to_person(person, step.number).await,
             Action::Settle => self.settle().await,
         }
+    }
+
+    fn liar(&mut self, number: u32) -> Liar {
+        self.lies += 1;
+        Liar { random: Random::new(u64::from(number) ^ 0x11e5), model: Arc::clone(&self.model) }
+    }
+
+    /// Somebody dials a hub and lies to it, as a stranger or as a customer.
+    fn lie_to_hub(&mut self, hub: usize, invited: bool, number: u32) {
+        let liar = self.liar(number);
+        let Some(vendor) = self.hubs[hub].engine.clone() else { return };
+        let machine = self.network.start(LIAR_PLACE);
+        let addresses = listen(Node::Hub(hub)).iter().filter_map(|text| Address::parse(text).ok()).collect();
+        let did = self.hub_dids[hub].clone();
+        self.liars.spawn(async move {
+            let link = if invited { vendor.invite(None, None, INVITED_FOR).await.ok() } else { None };
+            drop(vendor);
+            let token =
+                link.and_then(|view| Invitation::parse(&view.link).ok()).map(|invitation| invitation.token);
+            liar.lie_to_hub(machine, did, addresses, token).await;
+        });
+    }
+
+    /// A person follows the invitation of a vendor that lies.
+    async fn lie_to_person(&mut self, person: usize, number: u32) {
+        let liar = self.liar(number);
+        self.network.start(LIAR_PLACE);
+        let address = Address::parse(LIAR_ADDRESS).expect("an address");
+        let now = Timestamp::from_millis(self.clock_ms(Node::Person(person)));
+        let Some((link, lying)) = liar.listen(address, now).await else { return };
+        self.liars.spawn(lying);
+        let computer = &mut self.persons[person];
+        let Some(engine) = computer.engine.clone() else { return };
+        computer.calls.spawn(async move {
+            let _ = engine.connect(&link).await;
+        });
     }
 
     pub(super) fn heal(&mut self) {
@@ -249,7 +293,7 @@ impl World {
         let Some(engine) = computer.engine.clone() else { return };
         // It may take long, and nothing else waits for it.
         computer.calls.spawn(async move {
-            let invited = vendor.invite(None, None, Duration::from_secs(86_400)).await;
+            let invited = vendor.invite(None, None, INVITED_FOR).await;
             drop(vendor);
             let Ok(invited) = invited else { return };
             let connected = engine.connect(&invited.link).await;
