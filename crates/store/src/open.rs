@@ -99,14 +99,17 @@ fn open_log(place: &Place, keys: &RecordKeys, options: Options) -> Result<(Tree,
 
 /// The lock of a folder. A simulated disk serves one start of its machine at a time by itself.
 fn lock(place: &Place) -> Result<Option<File>, OpenError> {
-    let dir = match place {
-        Place::Folder(dir) => dir,
+    match place {
+        Place::Folder(dir) => lock_folder(dir).map(Some),
         #[cfg(feature = "simulation")]
-        Place::Simulated(_) => return Ok(None),
-    };
+        Place::Simulated(_) => Ok(None),
+    }
+}
+
+fn lock_folder(dir: &Path) -> Result<File, OpenError> {
     let lock = format::private().truncate(false).open(dir.join("lock"))?;
     match lock.try_lock() {
-        Ok(()) => Ok(Some(lock)),
+        Ok(()) => Ok(lock),
         Err(TryLockError::WouldBlock) => Err(OpenError::InUse),
         Err(TryLockError::Error(error)) => Err(error.into()),
     }
