@@ -66,7 +66,7 @@ impl Liar {
         now: Timestamp,
     ) -> Option<(String, impl Future<Output = ()> + Send)> {
         let key = self.key();
-        let listening = Endpoint::listen(&key, &[address.clone()], Limits::default()).await;
+        let listening = Endpoint::listen(&key, std::slice::from_ref(&address), Limits::default()).await;
         let (endpoint, mut incoming) = listening.ok()?;
         let (did, addresses) = (key.public().did(), vec![address.to_string()]);
         let expires = Timestamp::from_millis(now.millis() + 3_600_000);
