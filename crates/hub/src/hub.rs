@@ -12,7 +12,7 @@ use freehold_protocol::family::{Families, FamiliesError};
 use freehold_store::{HomeKey, Options, ReadError as StoreReadError, Store};
 use freehold_transport::{Address, Connection, Endpoint, Limits, ListenError};
 use freehold_webhook::{RetryPolicy, Secret, Webhook};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::mpsc;
 use tokio::task::{JoinHandle, JoinSet};
 
 use crate::ask::{self, AskCustomerError, AskError};
@@ -23,9 +23,10 @@ use crate::invite::{self, InviteError};
 use crate::live::{self, ReadError};
 use crate::messages::{self, MessageError};
 use crate::session::Server;
-use crate::shared::{Answers, Shared, stopping};
+use crate::shared::{Answers, Shared};
 use crate::sinks::webhook::Worker;
 use crate::sinks::{self, RetryError, jsonl};
+use crate::stop::Stop;
 use crate::sweep;
 use crate::tables::Counters;
 use crate::view::{
@@ -75,7 +76,7 @@ struct Inner {
     shared: Arc<Shared>,
     announce: Vec<String>,
     endpoint: Mutex<Option<Endpoint>>,
-    stop: watch::Sender<bool>,
+    stop: Stop,
     tasks: Mutex<Vec<JoinHandle<()>>>,
     started: Instant,
     updates_before: u64,
@@ -123,22 +124,22 @@ impl Hub {
         let listen: Vec<Address> = config.listen.iter().filter_map(|a| Address::parse(a).ok()).collect();
         let (endpoint, incoming) = Endpoint::listen(&transport, &listen, Limits::default()).await?;
 
-        let (stop, stopped) = watch::channel(false);
+        let stop = Stop::default();
         let mut tasks = Vec::new();
         if let Some(path) = &config.sinks.jsonl {
             let path = home.join(path);
-            tasks.push(tokio::spawn(jsonl::run(Arc::clone(&shared), path, stopped.clone())));
+            tasks.push(tokio::spawn(jsonl::run(Arc::clone(&shared), path, stop.listen())));
         }
         if let Some(webhook) = webhook {
             let worker = Worker::new(Arc::clone(&shared), webhook, policy(&config.sinks));
-            tasks.push(tokio::spawn(worker.run(stopped.clone())));
+            tasks.push(tokio::spawn(worker.run(stop.listen())));
         }
-        tasks.push(tokio::spawn(sweep::run(Arc::clone(&shared), stopped.clone())));
+        tasks.push(tokio::spawn(sweep::run(Arc::clone(&shared), stop.listen())));
         let server = Server {
             shared: Arc::clone(&shared),
             families: Arc::clone(&families),
             check_in_secs: config.check_in_secs,
-            stop: stopped,
+            stop: stop.listen(),
         };
         tasks.push(tokio::spawn(accept(server, incoming)));
         let inner = Inner {
@@ -318,7 +319,7 @@ impl Hub {
 
     /// Says goodbye to every person, stops delivering, and closes the store. What was acknowledged is on disk.
     pub async fn stop(self) {
-        self.inner.stop.send_replace(true);
+        self.inner.stop.give();
         let tasks = std::mem::take(&mut *self.inner.tasks.lock().unwrap_or_else(PoisonError::into_inner));
         let deadline = tokio::time::Instant::now() + STOP;
         for mut task in tasks {
@@ -359,20 +360,21 @@ impl std::fmt::Debug for Hub {
 
 /// Gives each connection a task of its own; ends when all of them have.
 async fn accept(server: Server, mut incoming: mpsc::Receiver<Connection>) {
-    let mut stop = server.stop.clone();
+    let stop = server.stop.clone();
     let mut sessions = JoinSet::new();
     loop {
         tokio::select! {
-            () = stopping(&mut stop) => break,
-            connection = incoming.recv() => match connection {
-                Some(connection) => drop(sessions.spawn(server.clone().serve(connection))),
-                None => break,
-            },
+            biased;
+            () = stop.given() => break,
             Some(ended) = sessions.join_next() => {
                 if let Err(error) = ended {
                     tracing::error!(%error, "a session's task broke off");
                 }
             }
+            connection = incoming.recv() => match connection {
+                Some(connection) => drop(sessions.spawn(server.clone().serve(connection))),
+                None => break,
+            },
         }
     }
     while sessions.join_next().await.is_some() {}

@@ -36,7 +36,10 @@ mod overview;
 mod relationship;
 mod session;
 mod shared;
+#[cfg(feature = "simulation")]
+pub mod simulation;
 mod sinks;
+mod stop;
 mod sweep;
 mod tables;
 #[cfg(test)]

@@ -11,13 +11,15 @@ use freehold_protocol::code::Code;
 use freehold_protocol::family::Families;
 use freehold_protocol::frame::{Frame, Hello, VERSIONS};
 use freehold_protocol::id::RelationshipId;
+use freehold_protocol::identity::PublicKey;
 use freehold_protocol::limits::HELLO_TIMEOUT;
-use freehold_store::WriteError;
+use freehold_store::{Durable, WriteError};
 use freehold_transport::{Connection, FrameReceiver, FrameSender};
 use tokio::sync::{Notify, watch};
 
 use crate::relationship::{Relationship, admit, uuid};
-use crate::shared::{Shared, stopping};
+use crate::shared::Shared;
+use crate::stop::Stopping;
 
 /// How long a peer has to take a goodbye and hang up.
 const GOODBYE: Duration = Duration::from_secs(2);
@@ -133,15 +135,15 @@ pub(crate) struct Server {
     pub(crate) shared: Arc<Shared>,
     pub(crate) families: Arc<Families<Linked>>,
     pub(crate) check_in_secs: Option<u32>,
-    pub(crate) stop: watch::Receiver<bool>,
+    pub(crate) stop: Stopping,
 }
 
 impl Server {
     /// Serves one connection until it ends.
     pub(crate) async fn serve(self, connection: Connection) {
-        let mut stop = self.stop.clone();
         let frames = tokio::select! {
-            () = stopping(&mut stop) => return,
+            biased;
+            () = self.stop.given() => return,
             frames = tokio::time::timeout(HELLO_TIMEOUT, connection.accept_session()) => frames,
         };
         let Ok(Some(frames)) = frames else { return };
@@ -172,7 +174,10 @@ impl Server {
         let (shared, key) = (Arc::clone(&self.shared), connection.peer());
         let known = Relationship::of_key(&shared.store, &key).map_err(|_| Code::StorageFailed)?;
         if let Some(known) = known {
-            return known.by(&key);
+            return match known.by(&key) {
+                Err(Code::Rotated) => self.known_on_disk(key).await?.ok_or(Code::UnknownPeer)?.by(&key),
+                known => known,
+            };
         }
         if hello.stored > 0 {
             // The relationship would begin with a claim to hold what was never sent; the invitation stays unused.
@@ -190,6 +195,13 @@ impl Server {
                 Err(Code::StorageFailed)
             }
         }
+    }
+
+    /// The relationship of a key as it is on disk. "Rotated" acknowledges the statement, so it may not rest on a batch that
+    /// no sync has reached yet.
+    async fn known_on_disk(&self, key: PublicKey) -> Result<Option<Relationship>, Code> {
+        let read = self.shared.store.write(move |txn| Relationship::of_key(txn, &key)).await;
+        read.map(Durable::into_inner).map_err(|_| Code::StorageFailed)
     }
 
     async fn run(
@@ -222,16 +234,26 @@ impl Server {
             Ok(link) => link,
             Err(error) => return tracing::error!(%error, "a session cannot begin"),
         };
-        let mut stop = self.stop.clone();
         let mut closing = false;
         // An older session may have taken a rotation since this peer was let in; the link has waited for it.
-        if !matches!(Relationship::of_key(&shared.store, &connection.peer()), Ok(Some(now)) if now.peer == known.peer)
-        {
-            closing = true;
-            link.close(Code::Rotated);
+        match self.known_on_disk(connection.peer()).await {
+            Ok(Some(now)) if now.peer == known.peer => {}
+            now => {
+                closing = true;
+                link.close(now.err().unwrap_or(Code::Rotated));
+            }
         }
         loop {
             tokio::select! {
+                biased;
+                () = self.stop.given(), if !closing => {
+                    closing = true;
+                    link.close(Code::ShuttingDown);
+                }
+                code = closed(&mut place.close), if !closing => {
+                    closing = true;
+                    link.close(code);
+                }
                 event = link.next() => match event {
                     Event::Open(_) => {
                         place.greeted.store(true, Ordering::Release);
@@ -252,14 +274,6 @@ impl Server {
                     }
                 },
                 () = place.wake.notified() => link.wake(),
-                () = stopping(&mut stop), if !closing => {
-                    closing = true;
-                    link.close(Code::ShuttingDown);
-                }
-                code = closed(&mut place.close), if !closing => {
-                    closing = true;
-                    link.close(code);
-                }
             }
         }
         // The goodbye is on its way: the connection stays until the peer has hung up. A newer session need not wait.

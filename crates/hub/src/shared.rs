@@ -140,9 +140,3 @@ impl Shared {
         (OutcomeKind::Applied, system)
     }
 }
-
-/// Resolves when the hub stops.
-pub(crate) async fn stopping(stop: &mut watch::Receiver<bool>) {
-    // An error means that the hub's last handle is gone, which is an end too.
-    let _ = stop.wait_for(|stop| *stop).await;
-}

@@ -9,13 +9,13 @@ use freehold_protocol::path::Path;
 use freehold_protocol::time::Timestamp;
 use freehold_store::{Key, ReadError, WriteError};
 use serde_json::json;
-use tokio::sync::watch;
 
 use crate::held::{self, End};
 use crate::log::{self, New, Record};
 use crate::relationship::Relationship;
-use crate::shared::{Shared, stopping};
+use crate::shared::Shared;
 use crate::sinks::{JSONL, batch, cursor};
+use crate::stop::Stopping;
 use crate::tables;
 
 /// How often ended grants are looked for; dates in grants are whole minutes.
@@ -28,12 +28,13 @@ const PRUNE_EVERY: Duration = Duration::from_secs(24 * 60 * 60);
 const KEEP_MILLIS: u64 = 30 * 24 * 60 * 60 * 1000;
 
 /// Sweeps until the hub stops.
-pub(crate) async fn run(shared: Arc<Shared>, mut stop: watch::Receiver<bool>) {
+pub(crate) async fn run(shared: Arc<Shared>, stop: Stopping) {
     let mut expire = tokio::time::interval(EXPIRE_EVERY);
     let mut prune = tokio::time::interval(PRUNE_EVERY);
     loop {
         let swept = tokio::select! {
-            () = stopping(&mut stop) => return,
+            biased;
+            () = stop.given() => return,
             _ = expire.tick() => expired(&shared).await,
             _ = prune.tick() => pruned(&shared).await,
         };

@@ -1,9 +1,10 @@
 //! Where time comes from.
 
 use std::sync::Arc;
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use freehold_protocol::time::{Moment, Timestamp};
+use tokio::time::Instant;
 
 /// The node's own wall clock.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
@@ -17,7 +18,7 @@ pub fn system_clock() -> Clock {
     })
 }
 
-/// A monotonic clock for a machine's timeouts.
+/// A monotonic clock for a machine's timeouts: the runtime's.
 #[derive(Debug, Clone, Copy)]
 pub struct Stopwatch(Instant);
 

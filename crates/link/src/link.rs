@@ -14,6 +14,7 @@ use freehold_protocol::mailbox::Cursors;
 use freehold_protocol::message::{Message, SignedMessage};
 use freehold_protocol::session::{Closed, Output, Parties, Session};
 use freehold_protocol::time::Moment;
+use freehold_store::planted::{self, Bug};
 use freehold_store::{Durable, ReadError, Store, WriteError};
 use freehold_transport::{FrameError, FrameReceiver, FrameSender, Frames, SendError};
 use futures::StreamExt as _;
@@ -281,7 +282,9 @@ impl Link {
         match step {
             Step::Taken { seq, after } => {
                 after.into_iter().for_each(|run| run());
-                self.session.committed(seq);
+                if !planted::is_on(Bug::AckBeforeCommit) {
+                    self.session.committed(seq);
+                }
                 // The handler may have queued an answer.
                 self.wake();
                 self.events.push_back(Event::Taken);
@@ -328,6 +331,9 @@ impl Link {
     fn take(&mut self, message: Message) {
         let Context { store, families, relationship, peer, clock, .. } = self.context.clone();
         let seq = message.seq;
+        if planted::is_on(Bug::AckBeforeCommit) {
+            self.session.committed(seq);
+        }
         self.steps.push_back(Box::pin(async move {
             let taken = store
                 .write(move |txn| {
@@ -378,6 +384,9 @@ impl Link {
 /// acknowledges. The writer takes this in its turn, behind everything that an earlier session has queued, and
 /// answers it only when all before it is durable.
 async fn durable_cursors(context: &Context) -> Result<Cursors, LinkError> {
+    if planted::is_on(Bug::CursorForgotten) {
+        return Ok(Cursors::default());
+    }
     let mailbox = Mailbox::new(&context.relationship);
     let read = context.store.write(move |txn| mailbox.cursors(txn)).await;
     read.map(Durable::into_inner).map_err(|error| LinkError::Store(error.to_string()))
@@ -387,9 +396,9 @@ fn broken(error: &WriteError<TakeError>) -> Step {
     Step::Broken(error.to_string())
 }
 
-async fn sleep_until(at: Option<std::time::Instant>) {
+async fn sleep_until(at: Option<tokio::time::Instant>) {
     match at {
-        Some(at) => tokio::time::sleep_until(at.into()).await,
+        Some(at) => tokio::time::sleep_until(at).await,
         None => std::future::pending().await,
     }
 }

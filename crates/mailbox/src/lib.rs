@@ -27,13 +27,13 @@ pub use draft::{Draft, DraftError, SentView, WAITING_MAX};
 pub use filed::{Filed, MessageView};
 pub use queue::{KEPT_BYTES_MAX, KEPT_MAX, Kept, KeptView, Mailbox};
 
-/// 16 random bytes from the operating system.
+/// 16 random bytes, see [`freehold_store::entropy`].
 ///
 /// # Panics
 /// When the operating system has no randomness to give; nothing can go on safely then.
 #[must_use]
 pub fn entropy() -> [u8; 16] {
     let mut bytes = [0; 16];
-    getrandom::fill(&mut bytes).expect("the operating system gives randomness");
+    freehold_store::entropy::fill(&mut bytes).expect("the operating system gives randomness");
     bytes
 }

@@ -11,6 +11,7 @@ use freehold_protocol::document::{DataRequest, Document, GrantSubject, Issue};
 use freehold_protocol::id::GrantId;
 use freehold_protocol::path::Path;
 use freehold_protocol::time::Timestamp;
+use freehold_store::planted::{self, Bug};
 use freehold_vault::agreements::{self, RequestState, StoredGrant, StoredRequest};
 use freehold_vault::relationships::{self, Relationship};
 use freehold_vault::{audit, fields};
@@ -68,7 +69,10 @@ impl Person {
         if until.is_some_and(|until| until <= now) {
             return Err(PersonError::State("--until must lie in the future".into()));
         }
-        let optional = self.chosen(&request, only)?;
+        let optional = match planted::is_on(Bug::SubsetIgnored) {
+            true => request.subject().fields.iter().map(|field| field.path.clone()).collect(),
+            false => self.chosen(&request, only)?,
+        };
         let missing = self.missing(&request)?;
         if !missing.is_empty() {
             return Err(PersonError::MissingFields { paths: missing });

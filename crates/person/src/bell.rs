@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use freehold_protocol::id::RelationshipId;
 use freehold_protocol::path::Path;
 use freehold_protocol::release::Version;
+use freehold_store::planted::{self, Bug};
 use tokio::sync::Notify;
 
 /// One relationship's bell. What waits is bounded by the paths of its grants.
@@ -15,6 +16,7 @@ pub(crate) struct Bell {
     changed: Mutex<BTreeMap<Path, Version>>,
     reload: AtomicBool,
     rotated: AtomicBool,
+    leak: AtomicBool,
     pub(crate) connected: AtomicBool,
     notify: Notify,
 }
@@ -43,6 +45,16 @@ impl Bell {
 
     pub(crate) fn take_rotated(&self) -> bool {
         self.rotated.swap(false, Ordering::AcqRel)
+    }
+
+    /// For a planted fault: something changed that is none of this vendor's business.
+    fn ring_leak(&self) {
+        self.leak.store(true, Ordering::Release);
+        self.ring();
+    }
+
+    pub(crate) fn take_leak(&self) -> bool {
+        self.leak.swap(false, Ordering::AcqRel)
     }
 
     pub(crate) fn take_changed(&self) -> BTreeMap<Path, Version> {
@@ -115,6 +127,9 @@ impl Bells {
                     concerned.entry(relationship.clone()).or_default().insert(path.clone(), *version);
                 }
             }
+        }
+        if planted::is_on(Bug::HiddenEditLeaked) {
+            lock(&self.bells).values().for_each(|bell| bell.ring_leak());
         }
         for (relationship, paths) in &concerned {
             let bell = self.of(relationship);

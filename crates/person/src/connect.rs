@@ -16,6 +16,7 @@ use freehold_protocol::invitation::Invitation;
 use freehold_protocol::mailbox::EntryBody;
 use freehold_protocol::message::MessageType;
 use freehold_resolver::ResolvedDid;
+use freehold_store::planted::{self, Bug};
 use freehold_store::{ReadError, WriteError};
 use freehold_transport::{Address, Connection, DialError};
 use freehold_vault::agreements;
@@ -148,7 +149,7 @@ impl Person {
         let inner = self.inner.clone();
         let written = self.inner.store.write(move |txn| {
             let seed: &Seed = &inner.seed;
-            let index = relationships::next_index(txn)?;
+            let index = if planted::is_on(Bug::KeyShared) { 0 } else { relationships::next_index(txn)? };
             let own: PublicKey = seed.relationship_key(index, 0).public();
             let relationship = Relationship {
                 id: RelationshipId::from_entropy(entropy()),
@@ -209,6 +210,7 @@ impl Person {
                 return Err(PersonError::BadRequest(code));
             }
             tokio::select! {
+                biased;
                 () = &mut arrival => {}
                 changed = contact.changed() => changed.map_err(|_| PersonError::Stopping)?,
             }

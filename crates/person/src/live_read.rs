@@ -2,13 +2,14 @@
 
 use freehold_protocol::audit::{AuditEvent, AuditRecord};
 use freehold_protocol::code::Code;
-use freehold_protocol::disclosure::{Ask, Disclosure, authorize};
+use freehold_protocol::disclosure::{Ask, Disclosure, GrantState, GrantStatus, authorize};
 use freehold_protocol::id::RelationshipId;
 use freehold_protocol::identity::Did;
 use freehold_protocol::read::ReadRequest;
 use freehold_protocol::time::Timestamp;
 use freehold_protocol::vocabulary::Vocabulary;
 use freehold_store::Txn;
+use freehold_store::planted::{self, Bug};
 use freehold_vault::{agreements, audit, fields};
 
 fn storage<E>(_: E) -> Code {
@@ -43,7 +44,9 @@ pub(crate) fn decide(
     let mut found = None;
     for stored in agreements::grants_of(txn, relationship).map_err(storage)? {
         let grant = stored.read().map_err(storage)?;
-        match authorize(&grant, &stored.state, Ask::Read(&request.purpose), &request.paths, now) {
+        let state =
+            if planted::is_on(Bug::ServedAfterRevoke) { forgetful(&stored.state) } else { stored.state };
+        match authorize(&grant, &state, Ask::Read(&request.purpose), &request.paths, now) {
             Ok(permit) => {
                 found = Some((grant.id().clone(), permit));
                 break;
@@ -61,8 +64,10 @@ pub(crate) fn decide(
             let disclosure = permit.fill(|path| {
                 Ok::<_, Code>(fields::current(txn, path).map_err(storage)?.and_then(|version| version.value))
             })?;
-            audit::append(txn, record(Some(grant), request.paths.clone(), AuditEvent::Read { purpose }))
-                .map_err(storage)?;
+            if !planted::is_on(Bug::ReadNotAudited) {
+                audit::append(txn, record(Some(grant), request.paths.clone(), AuditEvent::Read { purpose }))
+                    .map_err(storage)?;
+            }
             Ok(Ok(disclosure))
         }
         None => {
@@ -72,4 +77,10 @@ pub(crate) fn decide(
             Ok(Err(denied))
         }
     }
+}
+
+/// A planted fault's idea of a grant: nothing of it was ever revoked.
+fn forgetful(state: &GrantState) -> GrantState {
+    let status = if state.status == GrantStatus::Revoked { GrantStatus::Standing } else { state.status };
+    GrantState { status, revoked: Default::default(), ..state.clone() }
 }

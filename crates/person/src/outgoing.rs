@@ -17,6 +17,7 @@ use freehold_protocol::path::Path;
 use freehold_protocol::release::{Line, Mark, Version};
 use freehold_protocol::time::Timestamp;
 use freehold_store::Txn;
+use freehold_store::planted::{self, Bug};
 use freehold_vault::agreements::{self, StoredGrant};
 use freehold_vault::{audit, fields, lines};
 
@@ -69,6 +70,35 @@ pub(crate) fn release(
     let disclosure = fill(txn, vendor, &mut stored, permit, &versions, entry.seq, now)?;
     let message = entry.into_message(vendor.clone(), data::update_body(disclosure));
     Ok(Some(Released { message, versions, epoch: stored.state.epoch }))
+}
+
+/// A planted fault: as [`release`], and nothing of it is written down.
+pub(crate) fn unwritten(
+    txn: &mut Txn,
+    relationship: &RelationshipId,
+    vendor: &Did,
+    grant_id: &GrantId,
+    due: &BTreeSet<Path>,
+    now: Timestamp,
+) -> Result<Option<Released>, Code> {
+    let mut released = Ok(None);
+    let _ = txn.attempt(|txn| {
+        released = release(txn, relationship, vendor, grant_id, due, now);
+        Err::<(), ()>(())
+    });
+    released
+}
+
+/// A planted fault: an update of whatever a vendor lacks, which may be nothing.
+pub(crate) fn leak(
+    txn: &mut Txn,
+    relationship: &RelationshipId,
+    grant_id: &GrantId,
+    now: Timestamp,
+) -> Result<(), Code> {
+    let kind = MessageType::parse(data::UPDATE)?;
+    let reference = EntryBody::Composed(grant_id.as_str().as_bytes().to_vec());
+    Mailbox::new(relationship).queue(txn, &kind, None, reference, now).map(drop).map_err(storage)
 }
 
 /// Composes an update again that the vendor did not get: with what it lacks now, or with nothing when the grant
@@ -162,7 +192,13 @@ fn fill(
     let grant_id = stored.id().map_err(storage)?;
     let paths = permit.paths().clone();
     let disclosure = permit.fill(|path| {
-        let version = versions.get(path).copied().unwrap_or_default();
+        let mut version = versions.get(path).copied().unwrap_or_default();
+        if planted::is_on(Bug::StaleComposedAgain)
+            && let Some(sent) = lines::line(txn, &grant_id, path).map_err(storage)?.and_then(|line| line.sent)
+            && sent.seq == seq
+        {
+            version = sent.version;
+        }
         let held = fields::at(txn, path, version).map_err(storage)?;
         Ok::<_, Code>(held.and_then(|version| version.value))
     })?;

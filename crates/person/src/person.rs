@@ -1,6 +1,6 @@
 //! The handle.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::path::Path as FilePath;
 use std::sync::{Arc, Mutex};
 
@@ -63,7 +63,7 @@ pub(crate) struct Inner {
     pub(crate) limits: Limits,
     pub(crate) bells: Arc<Bells>,
     pub(crate) families: Arc<Families<Linked>>,
-    pub(crate) tasks: Mutex<HashMap<RelationshipId, TaskHandle>>,
+    pub(crate) tasks: Mutex<BTreeMap<RelationshipId, TaskHandle>>,
 }
 
 impl Inner {
@@ -128,7 +128,7 @@ impl Person {
 
     /// Ends every session in good order and closes the vault; everything acknowledged is on disk already.
     pub async fn stop(&self) {
-        let handles: Vec<TaskHandle> = lock(&self.inner.tasks).drain().map(|(_, handle)| handle).collect();
+        let handles: Vec<TaskHandle> = std::mem::take(&mut *lock(&self.inner.tasks)).into_values().collect();
         for handle in &handles {
             handle.stop();
         }

@@ -14,6 +14,7 @@ use freehold_protocol::message::MessageType;
 use freehold_protocol::path::Path;
 use freehold_protocol::time::Timestamp;
 use freehold_store::Txn;
+use freehold_store::planted::{self, Bug};
 use freehold_vault::LookupError;
 use freehold_vault::agreements::{self, StoredRevocation};
 use freehold_vault::audit;
@@ -62,6 +63,7 @@ pub(crate) fn revoke(
         let known = left.iter().map(Path::to_string).collect::<Vec<_>>().join(", ");
         return Err(PersonError::State(format!("name paths that the grant still covers: {known}")));
     }
+    let before = stored.state.clone();
     stored.state.revoke(&grant, &paths);
     let subject = RevocationSubject {
         id: relationship.vendor.clone(),
@@ -88,6 +90,9 @@ pub(crate) fn revoke(
         seq: entry.seq,
         erasure: None,
     });
+    if planted::is_on(Bug::ReleasedAfterRevoke) {
+        stored.state = before;
+    }
     agreements::put_grant(txn, &stored)?;
     audit::append(
         txn,

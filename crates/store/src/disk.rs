@@ -4,6 +4,8 @@ use std::fs::File;
 use std::io;
 use std::path::Path;
 
+use crate::place::PlaceFile;
+
 /// What the writer asks of the disk.
 pub(crate) trait Disk: Send + Sync {
     /// Makes sled's log durable (`fdatasync` of `db`).
@@ -22,11 +24,11 @@ pub(crate) trait Disk: Send + Sync {
 pub(crate) struct Files {
     dir: File,
     log: File,
-    record_keys: File,
+    record_keys: PlaceFile,
 }
 
 impl Files {
-    pub(crate) fn open(dir: &Path, record_keys: File) -> io::Result<Self> {
+    pub(crate) fn open(dir: &Path, record_keys: PlaceFile) -> io::Result<Self> {
         let log = File::options().read(true).write(true).open(dir.join("db"))?;
         Ok(Self { dir: File::open(dir)?, log, record_keys })
     }
@@ -38,7 +40,7 @@ impl Disk for Files {
     }
 
     fn sync_record_keys(&self) -> io::Result<()> {
-        self.record_keys.sync_data()
+        self.record_keys.sync()
     }
 
     fn free_bytes(&self) -> io::Result<u64> {

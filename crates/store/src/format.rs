@@ -1,14 +1,13 @@
 //! The small file beside sled's that says what the store is.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write as _};
+use std::fs::{File, OpenOptions};
+use std::io;
 use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::Path;
 
 use subtle::ConstantTimeEq as _;
 
-use crate::disk::sync_dir;
 use crate::error::OpenError;
+use crate::place::Place;
 
 /// The format this build writes, and the newest it reads.
 pub(crate) const FORMAT_VERSION: u32 = 1;
@@ -19,9 +18,9 @@ const FORMAT_WORD: &str = "freehold-store";
 const FILE_BYTES_MAX: u64 = 4096;
 
 /// Checks the format file, or reports that there is none (`false`).
-pub(crate) fn check(dir: &Path, check_value: &[u8; 32]) -> Result<bool, OpenError> {
+pub(crate) fn check(place: &Place, check_value: &[u8; 32]) -> Result<bool, OpenError> {
     const DAMAGED: OpenError = OpenError::Corrupt("its format file is not readable");
-    let Some(text) = read_small(&dir.join(FORMAT_FILE))? else { return Ok(false) };
+    let Some(text) = read_small(place)? else { return Ok(false) };
     let mut words = text.split_ascii_whitespace();
     if words.next() != Some(FORMAT_WORD) {
         return Err(DAMAGED);
@@ -41,28 +40,20 @@ pub(crate) fn check(dir: &Path, check_value: &[u8; 32]) -> Result<bool, OpenErro
 }
 
 /// Writes the format file of a new store.
-pub(crate) fn write(dir: &Path, check_value: &[u8; 32]) -> io::Result<()> {
-    replace(dir, FORMAT_FILE, &format!("{FORMAT_WORD} {FORMAT_VERSION}\n{}\n", hex(check_value)))
+pub(crate) fn write(place: &Place, check_value: &[u8; 32]) -> io::Result<()> {
+    let text = format!("{FORMAT_WORD} {FORMAT_VERSION}\n{}\n", hex(check_value));
+    place.replace(FORMAT_FILE, text.as_bytes())
 }
 
-fn read_small(path: &Path) -> io::Result<Option<String>> {
-    match fs::metadata(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(error),
-        Ok(meta) if meta.len() > FILE_BYTES_MAX => return Ok(Some(String::new())),
-        Ok(_) => {}
+fn read_small(place: &Place) -> io::Result<Option<String>> {
+    let Some(file) = place.file(FORMAT_FILE, false)? else { return Ok(None) };
+    let len = file.len()?;
+    if len > FILE_BYTES_MAX {
+        return Ok(Some(String::new()));
     }
-    fs::read(path).map(|bytes| Some(String::from_utf8_lossy(&bytes).into_owned()))
-}
-
-/// Replaces a file as a whole: a crash leaves the old one or the new one.
-fn replace(dir: &Path, name: &str, text: &str) -> io::Result<()> {
-    let temporary = dir.join(format!("{name}.new"));
-    let mut file = private().truncate(true).open(&temporary)?;
-    file.write_all(text.as_bytes())?;
-    file.sync_all()?;
-    fs::rename(&temporary, dir.join(name))?;
-    sync_dir(dir)
+    let mut bytes = vec![0; usize::try_from(len).unwrap_or_default()];
+    file.read_exact_at(&mut bytes, 0)?;
+    Ok(Some(String::from_utf8_lossy(&bytes).into_owned()))
 }
 
 /// Options that make a file for its owner alone.

@@ -40,16 +40,22 @@
 //! | `lock` | held while a process has the store open |
 
 mod disk;
+pub mod entropy;
 mod error;
 mod format;
 mod key;
 mod open;
+mod place;
+pub mod planted;
 mod reader;
 mod record_keys;
 mod records;
 mod scan;
 mod seal;
+#[cfg(feature = "simulation")]
+pub mod simulation;
 mod store;
+mod tree;
 mod txn;
 mod unfinished;
 mod witness;

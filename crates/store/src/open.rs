@@ -1,8 +1,7 @@
 //! Opening: the lock, the format, the key, sled's recovery, and what a crash left undone.
 
-use std::fs::{DirBuilder, File, TryLockError};
+use std::fs::{File, TryLockError};
 use std::io;
-use std::os::unix::fs::DirBuilderExt as _;
 use std::path::Path;
 use std::sync::Arc;
 use std::thread;
@@ -11,14 +10,18 @@ use std::time::{Duration, Instant};
 use crate::disk::{Disk, Files, sync_dir};
 use crate::error::{Failure, OpenError, ReadError};
 use crate::format;
+use crate::place::Place;
 use crate::record_keys::RecordKeys;
 use crate::records::{Records, contain};
 use crate::seal::{HomeKey, Sealer};
 use crate::store::Options;
+use crate::tree::Tree;
 use crate::unfinished;
 use crate::witness::Witness;
 use crate::writer::{HEAD_KEY, Head, Writer};
 
+/// sled's log.
+const LOG_FILE: &str = "db";
 /// Bytes of a segment of sled's log. Messages over a quarter of it go to files that sled never syncs, so a leaf of
 /// 17 values of the largest size has to fit in a quarter.
 const SEGMENT_BYTES: usize = 8 * 1024 * 1024;
@@ -35,72 +38,86 @@ const LOG_RELEASE_PAUSE: Duration = Duration::from_millis(2);
 
 /// Opens or makes a store. `wrap` puts the disk into a faulty one in tests.
 pub(crate) fn open(
-    dir: &Path,
+    place: &Place,
     key: &HomeKey,
     options: Options,
-    wrap: impl FnOnce(Files) -> Arc<dyn Disk>,
+    wrap: impl FnOnce(Arc<dyn Disk>) -> Arc<dyn Disk>,
 ) -> Result<(Arc<Records>, Writer), OpenError> {
-    make_dir(dir)?;
-    let lock = lock(dir)?;
+    place.make()?;
+    let lock = lock(place)?;
     let sealer = Sealer::new(key);
-    let known = format::check(dir, sealer.check_value())?;
-    let witness = Witness::open(dir, &sealer)?;
+    let known = format::check(place, sealer.check_value())?;
+    let witness = Witness::open(place, &sealer)?;
     if !known {
-        if witness.is_some() || dir.join("db").exists() {
+        if witness.is_some() || place.exists(LOG_FILE) {
             return Err(OpenError::Corrupt("its format file is missing"));
         }
-        format::write(dir, sealer.check_value())?;
+        format::write(place, sealer.check_value())?;
     }
     // Until the witness is there the making of the store was never finished, and nothing was acknowledged.
     let new = witness.is_none();
-    if !new && !dir.join("db").exists() {
+    if !new && !place.exists(LOG_FILE) {
         return Err(OpenError::Corrupt("its db file is missing"));
     }
-    if new {
-        unfinished::remove_making(dir)?;
+    if let Place::Folder(dir) = place {
+        if new {
+            unfinished::remove_making(dir)?;
+        }
+        unfinished::remove_snapshots(dir)?;
     }
-    unfinished::remove_snapshots(dir)?;
-    let keys = RecordKeys::open(dir, new)?;
-    let config = sled::Config::new()
-        .path(dir)
-        .segment_size(SEGMENT_BYTES)
-        .cache_capacity(options.cache_bytes.max(CACHE_BYTES_MIN))
-        .flush_every_ms(Some(FLUSH_EVERY_MS));
-    wait_for_log(&dir.join("db"))?;
-    let tree = contain(|| config.open())?;
-    let disk = wrap(Files::open(dir, keys.descriptor()?)?);
+    let keys = RecordKeys::open(place, new)?;
+    let (tree, disk) = open_log(place, &keys, options)?;
+    let disk = wrap(disk);
     let records = Arc::new(Records { tree, sealer, keys, _lock: lock });
     let head = read_head(&records, witness.as_ref().map(Witness::told))?;
     // What recovery found may be in the page cache alone. It has to be on disk before anything rests on it.
-    contain(|| records.tree.flush())?;
+    records.tree.flush()?;
     disk.sync_log()?;
-    if new {
-        File::open(dir.join("conf"))?.sync_all()?;
-        sync_dir(&dir.join("blobs"))?;
+    if let Place::Folder(dir) = place {
+        if new {
+            File::open(dir.join("conf"))?.sync_all()?;
+            sync_dir(&dir.join("blobs"))?;
+        }
+        // sled has put a new snapshot of its index in the place of the last one, and may now write over segments of its
+        // log that only the last one needs: that one must not come back.
+        sync_dir(dir)?;
     }
-    // sled has put a new snapshot of its index in the place of the last one, and may now write over segments of its log
-    // that only the last one needs: that one must not come back.
-    sync_dir(dir)?;
     let witness = match witness {
         Some(witness) => witness,
-        None => Witness::make(dir, &records.sealer, head.commit)?,
+        None => Witness::make(place, &records.sealer, head.commit)?,
     };
     let writer = Writer::start(Arc::clone(&records), disk, witness, options.reserve_bytes, head)?;
     Ok((records, writer))
 }
 
-fn make_dir(dir: &Path) -> io::Result<()> {
-    if dir.is_dir() {
-        return Ok(());
-    }
-    DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
-    match dir.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => sync_dir(parent),
-        _ => sync_dir(Path::new(".")),
+/// The log with what recovery found in it, and what makes it durable.
+fn open_log(place: &Place, keys: &RecordKeys, options: Options) -> Result<(Tree, Arc<dyn Disk>), OpenError> {
+    match place {
+        Place::Folder(dir) => {
+            let config = sled::Config::new()
+                .path(dir)
+                .segment_size(SEGMENT_BYTES)
+                .cache_capacity(options.cache_bytes.max(CACHE_BYTES_MIN))
+                .flush_every_ms(Some(FLUSH_EVERY_MS));
+            wait_for_log(&dir.join(LOG_FILE))?;
+            let tree = Tree::Sled(contain(|| config.open())?);
+            Ok((tree, Arc::new(Files::open(dir, keys.descriptor()?)?)))
+        }
+        #[cfg(feature = "simulation")]
+        Place::Simulated(power) => Ok((Tree::Simulated(power.log()?), power.disk(keys.descriptor()?))),
     }
 }
 
-fn lock(dir: &Path) -> Result<File, OpenError> {
+/// The lock of a folder. A simulated disk serves one start of its machine at a time by itself.
+fn lock(place: &Place) -> Result<Option<File>, OpenError> {
+    match place {
+        Place::Folder(dir) => lock_folder(dir).map(Some),
+        #[cfg(feature = "simulation")]
+        Place::Simulated(_) => Ok(None),
+    }
+}
+
+fn lock_folder(dir: &Path) -> Result<File, OpenError> {
     let lock = format::private().truncate(false).open(dir.join("lock"))?;
     match lock.try_lock() {
         Ok(()) => Ok(lock),

@@ -1,14 +1,11 @@
 //! The file of record secrets: 32-byte slots, written once and zeroed once. Slot 0 is the header.
 
-use std::fs::File;
 use std::io;
-use std::os::unix::fs::FileExt as _;
-use std::path::Path;
 
 use zeroize::Zeroizing;
 
 use crate::error::{OpenError, ReadError};
-use crate::format::private;
+use crate::place::{Place, PlaceFile};
 use crate::seal::Slot;
 
 /// Bytes of a slot.
@@ -20,24 +17,21 @@ const ZERO: [u8; SLOT_BYTES] = [0; SLOT_BYTES];
 
 /// The key file.
 pub(crate) struct RecordKeys {
-    file: File,
+    file: PlaceFile,
 }
 
 impl RecordKeys {
     /// Opens the file, and makes it if the store is new.
-    pub(crate) fn open(dir: &Path, new: bool) -> Result<Self, OpenError> {
-        let path = dir.join(RECORD_KEYS_FILE);
-        if !new && !path.exists() {
-            return Err(OpenError::Corrupt("its key file is missing"));
-        }
-        let file = private().truncate(false).open(path)?;
+    pub(crate) fn open(place: &Place, new: bool) -> Result<Self, OpenError> {
+        let file = place.file(RECORD_KEYS_FILE, new)?;
+        let file = file.ok_or(OpenError::Corrupt("its key file is missing"))?;
         let mut header = ZERO;
-        if file.metadata()?.len() < SLOT_BYTES as u64 {
+        if file.len()? < SLOT_BYTES as u64 {
             if !new {
                 return Err(OpenError::Corrupt("its key file is cut short"));
             }
             file.write_all_at(&HEADER, 0)?;
-            file.sync_all()?;
+            file.sync()?;
         }
         file.read_exact_at(&mut header, 0)?;
         if header != HEADER {
@@ -47,13 +41,13 @@ impl RecordKeys {
     }
 
     /// Another descriptor of the same file, to sync it.
-    pub(crate) fn descriptor(&self) -> io::Result<File> {
+    pub(crate) fn descriptor(&self) -> io::Result<PlaceFile> {
         self.file.try_clone()
     }
 
     /// Slots in the file, the header included: the first number past its end.
     pub(crate) fn end(&self) -> io::Result<Slot> {
-        Ok(self.file.metadata()?.len() / SLOT_BYTES as u64)
+        Ok(self.file.len()? / SLOT_BYTES as u64)
     }
 
     /// A slot's secret; `None` once it was destroyed.
@@ -75,7 +69,7 @@ impl RecordKeys {
         while from < slots.end {
             let count = CHUNK.min(slots.end - from);
             let mut secrets = Zeroizing::new(vec![0; SLOT_BYTES * count as usize]);
-            getrandom::fill(&mut secrets).map_err(io::Error::other)?;
+            crate::entropy::fill(&mut secrets)?;
             self.file.write_all_at(&secrets, offset(from).ok_or(io::ErrorKind::FileTooLarge)?)?;
             from += count;
         }

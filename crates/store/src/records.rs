@@ -1,10 +1,11 @@
-//! Reading: sled's tree, the sealer and the record keys together.
+//! Reading: the tree, the sealer and the record keys together.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::error::ReadError;
 use crate::record_keys::RecordKeys;
 use crate::seal::{Sealer, Slot, slot_of};
+use crate::tree::{Bytes, Tree};
 
 /// First byte of the store's own keys.
 pub(crate) const SPACE_OWN: u8 = 0;
@@ -13,17 +14,17 @@ pub(crate) const SPACE_RECORDS: u8 = 1;
 
 /// Everything a reader needs.
 pub(crate) struct Records {
-    pub(crate) tree: sled::Db,
+    pub(crate) tree: Tree,
     pub(crate) sealer: Sealer,
     pub(crate) keys: RecordKeys,
     /// Held for as long as sled has its files open; declared last, so it is let go last.
-    pub(crate) _lock: std::fs::File,
+    pub(crate) _lock: Option<std::fs::File>,
 }
 
 impl Records {
     /// The stored bytes under a stored key.
-    pub(crate) fn raw(&self, stored_key: &[u8]) -> Result<Option<sled::IVec>, ReadError> {
-        contain(|| self.tree.get(stored_key))
+    pub(crate) fn raw(&self, stored_key: &[u8]) -> Result<Option<Bytes>, ReadError> {
+        self.tree.get(stored_key)
     }
 
     /// The value under a stored key.
@@ -36,7 +37,7 @@ impl Records {
 
     /// Opens stored bytes; `None` if the record's key was destroyed. A reader may hold bytes that were
     /// replaced meanwhile and whose key is gone: then the newer ones are opened instead.
-    pub(crate) fn open(&self, stored_key: &[u8], mut raw: sled::IVec) -> Result<Option<Vec<u8>>, ReadError> {
+    pub(crate) fn open(&self, stored_key: &[u8], mut raw: Bytes) -> Result<Option<Vec<u8>>, ReadError> {
         loop {
             let slot = slot_of(&raw).map_err(|_| ReadError::Corrupt)?;
             if slot == 0 {

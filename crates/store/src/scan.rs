@@ -5,12 +5,14 @@ use std::sync::Arc;
 
 use crate::error::ReadError;
 use crate::key::Key;
-use crate::records::{Records, contain, stored};
+use crate::records::{Records, stored};
+pub(crate) use crate::tree::Range;
+use crate::tree::{Bytes, Entries};
 
 /// The records under a prefix, in key order, from either end. It holds no lock: a batch applied meanwhile
 /// may be seen in part.
 pub struct Scan {
-    raw: sled::Iter,
+    raw: Entries,
     records: Arc<Records>,
 }
 
@@ -20,18 +22,14 @@ impl Scan {
     }
 
     /// The next stored key and bytes, not yet opened.
-    pub(crate) fn next_raw(&mut self, end: End) -> Option<Result<(sled::IVec, sled::IVec), ReadError>> {
-        let next = contain(|| {
-            match end {
-                End::Front => self.raw.next(),
-                End::Back => self.raw.next_back(),
-            }
-            .transpose()
-        });
-        next.transpose()
+    pub(crate) fn next_raw(&mut self, end: End) -> Option<Result<(Bytes, Bytes), ReadError>> {
+        match end {
+            End::Front => self.raw.next(),
+            End::Back => self.raw.next_back(),
+        }
     }
 
-    pub(crate) fn open(&self, key: &[u8], raw: sled::IVec) -> Option<Result<(Key, Vec<u8>), ReadError>> {
+    pub(crate) fn open(&self, key: &[u8], raw: Bytes) -> Option<Result<(Key, Vec<u8>), ReadError>> {
         let value = self.records.open(key, raw).transpose()?;
         Some(value.map(|value| (Key::from_bytes(key[1..].to_vec()), value)))
     }
@@ -71,14 +69,15 @@ pub(crate) enum End {
     Back,
 }
 
-/// A range of stored keys.
-pub(crate) type Range = (Bound<Vec<u8>>, Bound<Vec<u8>>);
-
 /// The stored keys under a prefix.
 pub(crate) fn prefix_range(prefix: &Key) -> Range {
-    let start = stored(prefix.as_bytes());
-    let end = end_of_prefix(&start);
-    (Bound::Included(start), end)
+    prefix_range_stored(stored(prefix.as_bytes()))
+}
+
+/// The stored keys under a stored prefix.
+pub(crate) fn prefix_range_stored(prefix: Vec<u8>) -> Range {
+    let end = end_of_prefix(&prefix);
+    (Bound::Included(prefix), end)
 }
 
 /// The stored keys under a prefix that are greater than `after`.

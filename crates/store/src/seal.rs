@@ -125,7 +125,7 @@ pub(crate) fn slot_of(raw: &[u8]) -> Result<Slot, Unsealable> {
 
 fn seal_under(cipher: &XChaCha20Poly1305, slot: Slot, key: &[u8], value: &[u8]) -> std::io::Result<Vec<u8>> {
     let mut nonce = [0; NONCE_BYTES];
-    getrandom::fill(&mut nonce).map_err(std::io::Error::other)?;
+    crate::entropy::fill(&mut nonce)?;
     let text = cipher
         .encrypt(&XNonce::from(nonce), Payload { msg: value, aad: key })
         .expect("a value within the limits is far below the cipher's own");

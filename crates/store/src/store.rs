@@ -8,10 +8,11 @@ use std::thread::{self, JoinHandle};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
-use crate::disk::{Disk, Files};
+use crate::disk::Disk;
 use crate::error::{CloseError, OpenError, ReadError, WriteError};
 use crate::key::Key;
 use crate::open::open;
+use crate::place::Place;
 use crate::records::{Records, stored};
 use crate::scan::{Scan, after_range, prefix_range};
 use crate::seal::HomeKey;
@@ -79,6 +80,9 @@ struct Handle {
     queue: Option<SyncSender<Message>>,
     room: Arc<Semaphore>,
     thread: Mutex<Option<JoinHandle<()>>>,
+    /// Wakes a writer that is a task.
+    #[cfg(feature = "simulation")]
+    wake: Arc<tokio::sync::Notify>,
 }
 
 impl Store {
@@ -87,21 +91,39 @@ impl Store {
     /// # Errors
     /// [`OpenError`]; nothing was changed then.
     pub fn open(dir: &Path, key: &HomeKey, options: Options) -> Result<Self, OpenError> {
-        Self::open_on(dir, key, options, |files| Arc::new(files))
+        Self::open_on(dir, key, options, |disk| disk)
     }
 
     pub(crate) fn open_on(
         dir: &Path,
         key: &HomeKey,
         options: Options,
-        wrap: impl FnOnce(Files) -> Arc<dyn Disk>,
+        wrap: impl FnOnce(Arc<dyn Disk>) -> Arc<dyn Disk>,
     ) -> Result<Self, OpenError> {
-        let (records, writer) = open(dir, key, options, wrap)?;
+        let place = Place::of(dir);
+        let (records, writer) = open(&place, key, options, wrap)?;
         let (queue, jobs) = sync_channel(QUEUE_JOBS_MAX);
-        let thread =
-            thread::Builder::new().name("store-writer".to_owned()).spawn(move || writer.run(&jobs))?;
-        let room = Arc::new(Semaphore::new(QUEUE_JOBS_MAX));
-        let handle = Handle { records, queue: Some(queue), room, thread: Mutex::new(Some(thread)) };
+        #[cfg(feature = "simulation")]
+        let wake = Arc::new(tokio::sync::Notify::new());
+        let thread = match place {
+            Place::Folder(_) => {
+                let thread = thread::Builder::new().name("store-writer".to_owned());
+                Some(thread.spawn(move || writer.run(&jobs))?)
+            }
+            #[cfg(feature = "simulation")]
+            Place::Simulated(power) => {
+                tokio::spawn(writer.run_simulated(jobs, Arc::clone(&wake), move || power.latency()));
+                None
+            }
+        };
+        let handle = Handle {
+            records,
+            queue: Some(queue),
+            room: Arc::new(Semaphore::new(QUEUE_JOBS_MAX)),
+            thread: Mutex::new(thread),
+            #[cfg(feature = "simulation")]
+            wake,
+        };
         Ok(Self { handle: Arc::new(handle) })
     }
 
@@ -248,13 +270,18 @@ impl Handle {
 
     fn send(&self, message: Message) -> Result<(), Gone> {
         let queue = self.queue.as_ref().ok_or(Gone)?;
-        queue.send(message).map_err(|_| Gone)
+        queue.send(message).map_err(|_| Gone)?;
+        #[cfg(feature = "simulation")]
+        self.wake.notify_one();
+        Ok(())
     }
 }
 
 impl Drop for Handle {
     fn drop(&mut self) {
         self.queue = None;
+        #[cfg(feature = "simulation")]
+        self.wake.notify_one();
         let thread = self.thread.get_mut().ok().and_then(Option::take);
         // A closure may hold the last handle, and the writer cannot wait for itself.
         if let Some(thread) = thread.filter(|thread| thread.thread().id() != thread::current().id()) {

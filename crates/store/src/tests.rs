@@ -9,7 +9,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 
-use crate::disk::{Disk, Files};
+use crate::disk::Disk;
 use crate::{HomeKey, Key, Options, ReadError, Store, Txn};
 
 const HOME: [u8; 32] = [7; 32];
@@ -34,7 +34,7 @@ fn key(number: u64) -> Key {
 
 /// A disk that counts, and fails when told to.
 struct FaultyDisk {
-    files: Files,
+    files: Arc<dyn Disk>,
     faults: Arc<Faults>,
 }
 

@@ -9,18 +9,13 @@
 //! one by one, which would double the cost of a commit: whatever kills only the process loses none of them, and
 //! after a loss of power the witness may be late, at most by what the kernel had not written back, never early.
 
-use std::fs::{self, File};
 use std::io;
-use std::os::unix::fs::FileExt as _;
-use std::path::Path;
 
-use crate::disk::sync_dir;
 use crate::error::OpenError;
-use crate::format::private;
+use crate::place::{Place, PlaceFile};
 use crate::seal::Sealer;
 
 const FILE: &str = "witness";
-const FILE_NEW: &str = "witness.new";
 /// Distance of the two places: a sector of any drive, so that one torn write cannot reach both.
 const STRIDE: u64 = 4096;
 /// Bytes of a place that are used.
@@ -29,7 +24,7 @@ const LABEL: &[u8] = b"witness";
 
 /// The witness of an open store.
 pub(crate) struct Witness {
-    file: File,
+    file: PlaceFile,
     next: u64,
     told: u64,
 }
@@ -39,11 +34,8 @@ impl Witness {
     ///
     /// # Errors
     /// [`OpenError::Corrupt`] if neither place is readable.
-    pub(crate) fn open(dir: &Path, sealer: &Sealer) -> Result<Option<Self>, OpenError> {
-        let file = match File::options().read(true).write(true).open(dir.join(FILE)) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            opened => opened?,
-        };
+    pub(crate) fn open(place: &Place, sealer: &Sealer) -> Result<Option<Self>, OpenError> {
+        let Some(file) = place.file(FILE, false)? else { return Ok(None) };
         let places = [read(&file, 0, sealer)?, read(&file, 1, sealer)?];
         let told = places.into_iter().flatten().max();
         let told = told.ok_or(OpenError::Corrupt("its witness file is not readable"))?;
@@ -52,14 +44,13 @@ impl Witness {
     }
 
     /// Makes the file of a new store, durably: from here on the store was completely made.
-    pub(crate) fn make(dir: &Path, sealer: &Sealer, commit: u64) -> io::Result<Self> {
-        let file = private().truncate(true).open(dir.join(FILE_NEW))?;
-        for place in 0..2 {
-            file.write_all_at(&encode(commit, sealer), place * STRIDE)?;
-        }
-        file.sync_all()?;
-        fs::rename(dir.join(FILE_NEW), dir.join(FILE))?;
-        sync_dir(dir)?;
+    pub(crate) fn make(place: &Place, sealer: &Sealer, commit: u64) -> io::Result<Self> {
+        let told = encode(commit, sealer);
+        let mut bytes = vec![0; STRIDE as usize];
+        bytes[..PLACE_BYTES].copy_from_slice(&told);
+        bytes.extend_from_slice(&told);
+        place.replace(FILE, &bytes)?;
+        let file = place.file(FILE, false)?.ok_or(io::ErrorKind::NotFound)?;
         Ok(Self { file, next: 0, told: commit })
     }
 
@@ -79,7 +70,7 @@ impl Witness {
 
     /// Makes what it was told durable.
     pub(crate) fn sync(&self) -> io::Result<()> {
-        self.file.sync_data()
+        self.file.sync()
     }
 }
 
@@ -91,7 +82,7 @@ fn encode(commit: u64, sealer: &Sealer) -> [u8; PLACE_BYTES] {
 }
 
 /// The number in a place; `None` if it is torn, cut off or forged.
-fn read(file: &File, place: u64, sealer: &Sealer) -> io::Result<Option<u64>> {
+fn read(file: &PlaceFile, place: u64, sealer: &Sealer) -> io::Result<Option<u64>> {
     let mut bytes = [0; PLACE_BYTES];
     match file.read_exact_at(&mut bytes, place * STRIDE) {
         Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
@@ -104,6 +95,10 @@ fn read(file: &File, place: u64, sealer: &Sealer) -> io::Result<Option<u64>> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs::File;
+    use std::os::unix::fs::FileExt as _;
+    use std::path::Path;
+
     use super::*;
     use crate::seal::HomeKey;
 
@@ -112,19 +107,19 @@ mod tests {
     }
 
     fn told(dir: &Path) -> Option<u64> {
-        Witness::open(dir, &sealer()).unwrap().map(|witness| witness.told())
+        Witness::open(&Place::of(dir), &sealer()).unwrap().map(|witness| witness.told())
     }
 
     #[test]
     fn a_torn_write_leaves_what_was_told_before_it() {
         let dir = tempfile::tempdir().unwrap();
         assert_eq!(told(dir.path()), None);
-        let mut witness = Witness::make(dir.path(), &sealer(), 0).unwrap();
+        let mut witness = Witness::make(&Place::of(dir.path()), &sealer(), 0).unwrap();
         for commit in [1, 3, 4, 9] {
             witness.tell(commit, &sealer()).unwrap();
             assert_eq!(told(dir.path()), Some(commit));
         }
-        let mut reopened = Witness::open(dir.path(), &sealer()).unwrap().unwrap();
+        let mut reopened = Witness::open(&Place::of(dir.path()), &sealer()).unwrap().unwrap();
         reopened.tell(12, &sealer()).unwrap();
         assert_eq!(told(dir.path()), Some(12));
         let file = File::options().write(true).open(dir.path().join(FILE)).unwrap();
@@ -132,6 +127,6 @@ mod tests {
         file.write_all_at(&[0xff; 11], place * STRIDE).unwrap();
         assert_eq!(told(dir.path()), Some(9));
         file.write_all_at(&[0xff; 11], (1 - place) * STRIDE).unwrap();
-        assert!(matches!(Witness::open(dir.path(), &sealer()), Err(OpenError::Corrupt(_))));
+        assert!(matches!(Witness::open(&Place::of(dir.path()), &sealer()), Err(OpenError::Corrupt(_))));
     }
 }

@@ -8,15 +8,19 @@ use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
+use tokio::time::Instant;
 
 use crate::disk::Disk;
 use crate::error::{CloseError, Failure, ReadError, WriteError};
-use crate::records::{Records, SPACE_OWN, contain};
+use crate::planted::{self, Bug};
+use crate::records::{Records, SPACE_OWN};
+use crate::scan::prefix_range_stored;
 use crate::seal::{Slot, slot_of};
 use crate::store::Durable;
+use crate::tree::Batch;
 use crate::txn::{Change, Txn};
 use crate::witness::Witness;
 
@@ -208,31 +212,75 @@ impl Writer {
                 Some(wait) => queue.recv_timeout(wait),
                 None => queue.recv().map_err(|_| RecvTimeoutError::Disconnected),
             };
-            let closing = match message {
-                Ok(Message::Write(job, urgency, permit)) => {
-                    drop(permit);
-                    self.run_group(job, urgency, queue)
-                }
-                Ok(Message::Close(reply, _permit)) => Some(reply),
-                // A failure here poisons the store, which the next caller is told.
-                Err(RecvTimeoutError::Timeout) => {
-                    let _ = self.destroy();
-                    None
-                }
-                Err(RecvTimeoutError::Disconnected) => {
-                    if let Err(failure) = self.finish() {
-                        tracing::error!(?failure, "the store was dropped and did not close cleanly");
-                    }
-                    return;
-                }
-            };
-            if let Some(reply) = closing {
-                let finished = self.finish().map_err(CloseError::from);
-                drop(self);
-                let _ = reply.send(finished);
-                return;
+            match self.serve(message, queue) {
+                Some(served) => self = served,
+                None => return,
             }
         }
+    }
+
+    /// As [`Writer::run`], as a task on the simulation's time instead of a thread: the same steps in the same order. A job
+    /// waits as long as a disk takes, so that others may gather behind it.
+    #[cfg(feature = "simulation")]
+    pub(crate) async fn run_simulated(
+        mut self,
+        queue: Receiver<Message>,
+        wake: Arc<tokio::sync::Notify>,
+        latency: impl Fn() -> Duration + Send,
+    ) {
+        use std::sync::mpsc::TryRecvError;
+
+        loop {
+            let message = match queue.try_recv() {
+                Ok(message) => {
+                    tokio::time::sleep(latency()).await;
+                    Ok(message)
+                }
+                Err(TryRecvError::Disconnected) => Err(RecvTimeoutError::Disconnected),
+                Err(TryRecvError::Empty) => {
+                    let wait = self.destructions.wait().filter(|_| !self.poisoned).unwrap_or(Duration::MAX);
+                    match tokio::time::timeout(wait, wake.notified()).await {
+                        Ok(()) => continue,
+                        Err(_) => Err(RecvTimeoutError::Timeout),
+                    }
+                }
+            };
+            match self.serve(message, &queue) {
+                Some(served) => self = served,
+                None => return,
+            }
+        }
+    }
+
+    /// Serves what the queue gave; `None` once it is over.
+    fn serve(
+        mut self,
+        message: Result<Message, RecvTimeoutError>,
+        queue: &Receiver<Message>,
+    ) -> Option<Self> {
+        let closing = match message {
+            Ok(Message::Write(job, urgency, permit)) => {
+                drop(permit);
+                self.run_group(job, urgency, queue)
+            }
+            Ok(Message::Close(reply, _permit)) => Some(reply),
+            // A failure here poisons the store, which the next caller is told.
+            Err(RecvTimeoutError::Timeout) => {
+                let _ = self.destroy();
+                None
+            }
+            Err(RecvTimeoutError::Disconnected) => {
+                if let Err(failure) = self.finish() {
+                    tracing::error!(?failure, "the store was dropped and did not close cleanly");
+                }
+                return None;
+            }
+        };
+        let Some(reply) = closing else { return Some(self) };
+        let finished = self.finish().map_err(CloseError::from);
+        drop(self);
+        let _ = reply.send(finished);
+        None
     }
 
     /// Runs one job and those that wait behind it. Gives the reply of a close that was met on the way.
@@ -324,7 +372,7 @@ impl Writer {
         self.make_slots_ready(erasable as u64).map_err(Unapplied::Broken)?;
         let Self { records, head, .. } = self;
         let mut head = *head;
-        let mut batch = sled::Batch::default();
+        let mut batch = Batch::default();
         let mut changed = false;
         let mut destroyed = Vec::new();
         for (key, change) in txn.changes {
@@ -362,8 +410,7 @@ impl Writer {
         }
         head.commit += 1;
         batch.insert(&HEAD_KEY, records.sealer.seal(&HEAD_KEY, &head.to_bytes()).map_err(refused)?);
-        contain(|| records.tree.apply_batch(batch))
-            .map_err(|error| Unapplied::Broken(Failure::Read(error)))?;
+        records.tree.apply(batch).map_err(|error| Unapplied::Broken(Failure::Read(error)))?;
         self.head = head;
         self.destructions.entry_next += entries.len() as u64;
         self.destructions.add(destroyed, entries);
@@ -372,7 +419,10 @@ impl Writer {
 
     /// The durability step.
     fn sync_log(&mut self) -> Result<(), Failure> {
-        let flushed = contain(|| self.records.tree.flush()).map_err(Failure::Read);
+        let flushed = self.records.tree.flush().map_err(Failure::Read);
+        if planted::is_on(Bug::SyncSkipped) {
+            return flushed;
+        }
         let synced = flushed.and_then(|_| self.disk.sync_log().map_err(|error| Failure::Io(Arc::new(error))));
         synced.map_err(|failure| self.poison(failure))
     }
@@ -388,13 +438,12 @@ impl Writer {
         let zeroed =
             self.records.keys.zero(&self.destructions.slots).and_then(|()| self.disk.sync_record_keys());
         zeroed.map_err(|error| self.poison(Failure::Io(Arc::new(error))))?;
-        let mut batch = sled::Batch::default();
+        let mut batch = Batch::default();
         for entry in &self.destructions.entries {
             batch.remove(entry.as_slice());
         }
         // Not synced: if this is lost, the list is replayed, and zeroing twice is zeroing once.
-        contain(|| self.records.tree.apply_batch(batch))
-            .map_err(|error| self.poison(Failure::Read(error)))?;
+        self.records.tree.apply(batch).map_err(|error| self.poison(Failure::Read(error)))?;
         self.destructions =
             Destructions { entry_next: self.destructions.entry_next, ..Destructions::default() };
         Ok(())
@@ -402,8 +451,9 @@ impl Writer {
 
     /// Finds the destructions that a crash left on the list.
     fn recall_destructions(&mut self) -> Result<(), ReadError> {
-        let mut listed = self.records.tree.scan_prefix(DESTRUCTION_PREFIX);
-        while let Some((key, raw)) = contain(|| listed.next().transpose())? {
+        let listed = self.records.tree.range(prefix_range_stored(DESTRUCTION_PREFIX.to_vec()));
+        for entry in listed {
+            let (key, raw) = entry?;
             let list = self.records.sealer.open(&key, &raw).map_err(|_| ReadError::Corrupt)?;
             let (slots, []) = list.as_chunks::<8>() else { return Err(ReadError::Corrupt) };
             let slots: Vec<Slot> = slots.iter().map(|slot| Slot::from_be_bytes(*slot)).collect();

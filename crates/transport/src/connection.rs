@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use freehold_protocol::identity::PublicKey;
 use futures::task::AtomicWaker;
-use libp2p::{Stream, StreamProtocol};
+use libp2p::StreamProtocol;
 use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
 
+use crate::stream::Stream;
 use crate::{Frames, Limits, READ_PROTOCOL, SESSION_PROTOCOL};
 
 /// An authenticated connection, in either direction. Dropping it ends it, with every stream it has.

@@ -84,7 +84,7 @@ pub enum Failure {
     NotDialable,
 }
 
-enum Outcome {
+pub(crate) enum Outcome {
     Failed(Failure),
     WrongPeer(PublicKey),
 }
@@ -170,6 +170,12 @@ async fn attempt(
     expected: &[PublicKey],
     limits: &Limits,
 ) -> Result<Connection, Outcome> {
+    #[cfg(feature = "simulation")]
+    if let (Some(network), Some(machine), Some(address)) =
+        (crate::simulation::Network::current(), limits.machine, Address::from_multiaddr(&target))
+    {
+        return crate::simulation::attempt(&network, machine, key, &address, expected, limits).await;
+    }
     let mut swarm = build(key, limits, Some(expected.to_vec()));
     swarm.dial(DialOpts::unknown_peer_id().address(target).build()).map_err(outcome)?;
     loop {

@@ -28,10 +28,10 @@ const BIND_TIMEOUT: Duration = Duration::from_secs(5);
 /// A swarm that listens. Dropping it ends it and every connection it accepted.
 #[derive(Debug)]
 pub struct Endpoint {
-    key: PublicKey,
-    addresses: Arc<RwLock<BTreeSet<Address>>>,
-    stop: oneshot::Sender<()>,
-    task: JoinHandle<()>,
+    pub(crate) key: PublicKey,
+    pub(crate) addresses: Arc<RwLock<BTreeSet<Address>>>,
+    pub(crate) stop: oneshot::Sender<()>,
+    pub(crate) task: JoinHandle<()>,
 }
 
 /// Why an endpoint does not listen.
@@ -87,6 +87,10 @@ impl Endpoint {
     ) -> Result<(Self, mpsc::Receiver<Connection>), ListenError> {
         if addresses.is_empty() {
             return Err(ListenError::NoAddress);
+        }
+        #[cfg(feature = "simulation")]
+        if let Some(network) = crate::simulation::Network::current() {
+            return crate::simulation::listen(&network, key, addresses, limits);
         }
         let mut swarm = build(key, &limits, None);
         let mut listeners = Vec::with_capacity(addresses.len());

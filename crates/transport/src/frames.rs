@@ -9,7 +9,6 @@ use std::task::Poll;
 use std::time::Duration;
 
 use futures::{AsyncRead as _, AsyncWrite as _};
-use libp2p::Stream;
 use tokio::sync::{OwnedSemaphorePermit, mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout, timeout_at};
@@ -17,6 +16,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 use crate::FRAME_BYTES_MAX;
 use crate::connection::Kill;
 use crate::framing::{self, BadLength, Decoder};
+use crate::stream::Stream;
 
 /// Frames that may wait for a stream's writer: 4 MiB at most, and enough that a busy sender rarely waits.
 pub const FRAME_QUEUE: usize = 16;

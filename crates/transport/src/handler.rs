@@ -7,16 +7,17 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use freehold_protocol::identity::PublicKey;
+use libp2p::StreamProtocol;
 use libp2p::core::upgrade::{InboundUpgrade, OutboundUpgrade, UpgradeInfo};
 use libp2p::swarm::handler::{
     ConnectionEvent, DialUpgradeError, FullyNegotiatedInbound, FullyNegotiatedOutbound,
 };
 use libp2p::swarm::{ConnectionHandler, ConnectionHandlerEvent, StreamUpgradeError, SubstreamProtocol};
-use libp2p::{Stream, StreamProtocol};
 use tokio::sync::{Mutex, Semaphore, mpsc, oneshot, watch};
 
 use crate::connection::{InboundRead, Kill, Open, read_queue};
 use crate::limits::OPEN_QUEUE;
+use crate::stream::Stream;
 use crate::{Connection, Limits, READ_PROTOCOL, SESSION_PROTOCOL, StreamError, Transport};
 
 type Reply = oneshot::Sender<Result<Stream, StreamError>>;
@@ -84,7 +85,7 @@ pub(crate) fn pair(
 }
 
 impl Handler {
-    fn on_inbound(&mut self, stream: Stream, protocol: &StreamProtocol) {
+    pub(crate) fn on_inbound(&mut self, stream: Stream, protocol: &StreamProtocol) {
         // A stream that is not passed on is dropped here, which resets it.
         if protocol.as_ref() == SESSION_PROTOCOL {
             if let Some(session) = self.session.take() {
@@ -93,6 +94,19 @@ impl Handler {
         } else if let Ok(slot) = Arc::clone(&self.slots).try_acquire_owned() {
             let _ = self.reads.try_send((stream, slot));
         }
+    }
+}
+
+#[cfg(feature = "simulation")]
+impl Handler {
+    /// The owner's order to end the connection.
+    pub(crate) fn kill(&self) -> Arc<Kill> {
+        Arc::clone(&self.kill)
+    }
+
+    /// The owner's next request for a stream.
+    pub(crate) async fn next_open(&mut self) -> Option<Open> {
+        self.open.recv().await
     }
 }
 
@@ -144,12 +158,12 @@ impl ConnectionHandler for Handler {
             ConnectionEvent::FullyNegotiatedInbound(FullyNegotiatedInbound {
                 protocol: (stream, protocol),
                 ..
-            }) => self.on_inbound(stream, &protocol),
+            }) => self.on_inbound(stream.into(), &protocol),
             ConnectionEvent::FullyNegotiatedOutbound(FullyNegotiatedOutbound {
                 protocol: (stream, _),
                 info: reply,
             }) => {
-                let _ = reply.send(Ok(stream));
+                let _ = reply.send(Ok(stream.into()));
             }
             ConnectionEvent::DialUpgradeError(DialUpgradeError { info: reply, error }) => {
                 let _ = reply.send(Err(match error {
@@ -176,22 +190,22 @@ impl UpgradeInfo for Names {
     }
 }
 
-impl InboundUpgrade<Stream> for Names {
-    type Output = (Stream, StreamProtocol);
+impl InboundUpgrade<libp2p::Stream> for Names {
+    type Output = (libp2p::Stream, StreamProtocol);
     type Error = Infallible;
     type Future = Ready<Result<Self::Output, Infallible>>;
 
-    fn upgrade_inbound(self, stream: Stream, name: StreamProtocol) -> Self::Future {
+    fn upgrade_inbound(self, stream: libp2p::Stream, name: StreamProtocol) -> Self::Future {
         ready(Ok((stream, name)))
     }
 }
 
-impl OutboundUpgrade<Stream> for Names {
-    type Output = (Stream, StreamProtocol);
+impl OutboundUpgrade<libp2p::Stream> for Names {
+    type Output = (libp2p::Stream, StreamProtocol);
     type Error = Infallible;
     type Future = Ready<Result<Self::Output, Infallible>>;
 
-    fn upgrade_outbound(self, stream: Stream, name: StreamProtocol) -> Self::Future {
+    fn upgrade_outbound(self, stream: libp2p::Stream, name: StreamProtocol) -> Self::Future {
         ready(Ok((stream, name)))
     }
 }

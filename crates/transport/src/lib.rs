@@ -50,6 +50,9 @@ mod links;
 mod muxer;
 mod peer;
 mod pending;
+#[cfg(feature = "simulation")]
+pub mod simulation;
+mod stream;
 mod swarm;
 
 pub use address::{ADDRESS_BYTES_MAX, Address, AddressError};

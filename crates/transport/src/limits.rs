@@ -53,6 +53,9 @@ pub struct Limits {
     pub liveness_interval: Duration,
     /// Longest wait for a ping's answer. Default 20 s.
     pub liveness_timeout: Duration,
+    /// The computer that dials, on a network in memory.
+    #[cfg(feature = "simulation")]
+    pub machine: Option<crate::simulation::Machine>,
 }
 
 impl Default for Limits {
@@ -69,6 +72,8 @@ impl Default for Limits {
             dial_timeout: Duration::from_secs(5),
             liveness_interval: Duration::from_secs(20),
             liveness_timeout: Duration::from_secs(20),
+            #[cfg(feature = "simulation")]
+            machine: None,
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The project's commands: `cargo xtask test`, `tidy`, `demo`, `crash`, `fuzz`, `bench` and `sbom`.
+//! The project's commands: `cargo xtask test`, `tidy`, `demo`, `crash`, `simulate`, `fuzz`, `bench` and `sbom`.
 //!
 //! Everything that must hold of the tree, and nothing that the program itself does. Depends on two crates only, so
 //! that it is built in seconds.
@@ -57,6 +57,12 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         rest: Vec<String>,
     },
+    /// Play stories of crashes, faults and partitions: --seeds N, --hours H, --seed S, --bug NAME.
+    Simulate {
+        /// Passed on to the simulator.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        rest: Vec<String>,
+    },
     /// Measure, and print the figures.
     Bench {
         /// Passed on to the measuring program.
@@ -85,6 +91,10 @@ fn main() -> ExitCode {
         Command::Bench { rest } => release(&workspace, "bench", rest),
         Command::Crash { rest } => release(&workspace, "crash", rest),
         Command::Sbom => sbom::run(&workspace),
+        Command::Simulate { rest } => {
+            let run = ["run", "--release", "--locked", "--quiet", "--package", "freehold-simulation", "--"];
+            workspace.cargo(&run).args(rest).passes()
+        }
     };
     if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
@@ -92,6 +102,6 @@ fn main() -> ExitCode {
 /// Runs a program of the workspace, built for release. The whole workspace is built, as the tests build it: one package
 /// alone would resolve other features and compile every dependency a second time.
 fn release(workspace: &Workspace, program: &str, words: Vec<String>) -> bool {
-    workspace.cargo(&["build", "--release", "--locked", "--workspace", "--bins"]).passes()
+    workspace.cargo(&["build", "--release", "--locked", "--bins"]).args(test::AS_PEOPLE_RUN_IT).passes()
         && workspace.program(workspace.target.join("release").join(program)).args(words).passes()
 }

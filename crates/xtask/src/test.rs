@@ -16,6 +16,10 @@ const NODE_VARIABLE: &str = "FREEHOLD_NODE";
 /// Where the vectors that others published are looked for; see `tests/src/vectors.rs`.
 const VECTORS_VARIABLE: &str = "FREEHOLD_FOREIGN_VECTORS";
 
+/// The workspace without the simulator, which has features of the engines that no program of people's has: cargo would
+/// give them to every crate that is built together with it.
+pub(crate) const AS_PEOPLE_RUN_IT: [&str; 3] = ["--workspace", "--exclude", "freehold-simulation"];
+
 pub(crate) fn run(workspace: &Workspace, long: bool, filter: &[String]) -> bool {
     let mut steps = Steps::default();
     steps.run("verifiers of others", || demand::verifiers(workspace));
@@ -33,12 +37,14 @@ pub(crate) fn run(workspace: &Workspace, long: bool, filter: &[String]) -> bool 
         tidy::check(workspace, &mut steps);
     }
     // All targets at once: the tests start the program `freehold` from the same profile.
-    if steps.run("build", || workspace.cargo(&["build", "--workspace", "--all-targets", "--locked"]).passes())
-    {
+    let build = || workspace.cargo(&["build", "--all-targets", "--locked"]).args(AS_PEOPLE_RUN_IT).passes();
+    if steps.run("build", build) {
         steps.run("tests", || tests(workspace, long, filter, node.as_deref()));
         if filter.is_empty() {
-            steps
-                .run("doc tests", || workspace.cargo(&["test", "--workspace", "--doc", "--locked"]).passes());
+            steps.run("doc tests", || {
+                workspace.cargo(&["test", "--doc", "--locked"]).args(AS_PEOPLE_RUN_IT).passes()
+            });
+            steps.run("simulation", || simulation(workspace, long));
         }
     }
     if !filter.is_empty() {
@@ -49,12 +55,18 @@ pub(crate) fn run(workspace: &Workspace, long: bool, filter: &[String]) -> bool 
 
 fn tests(workspace: &Workspace, long: bool, filter: &[String], node: Option<&Path>) -> bool {
     let mut run = if demand::has_nextest(workspace) {
-        let nextest = ["nextest", "run", "--workspace", "--all-targets", "--locked", "--no-fail-fast"];
+        let nextest = ["nextest", "run", "--all-targets", "--locked", "--no-fail-fast"];
         let profile = if long { "long" } else { "default" };
-        workspace.cargo(&nextest).args(["--config-file", "crates/xtask/nextest.toml", "--profile", profile])
+        workspace.cargo(&nextest).args(AS_PEOPLE_RUN_IT).args([
+            "--config-file",
+            "crates/xtask/nextest.toml",
+            "--profile",
+            profile,
+        ])
     } else {
         println!("cargo-nextest is not installed: running the same tests with cargo test");
-        workspace.cargo(&["test", "--workspace", "--lib", "--bins", "--tests", "--locked", "--no-fail-fast"])
+        let test = ["test", "--lib", "--bins", "--tests", "--locked", "--no-fail-fast"];
+        workspace.cargo(&test).args(AS_PEOPLE_RUN_IT)
     };
     if long {
         run = run.env(LONG_VARIABLE, "1");
@@ -63,6 +75,15 @@ fn tests(workspace: &Workspace, long: bool, filter: &[String], node: Option<&Pat
         run = run.env(NODE_VARIABLE, node);
     }
     run.args(filter).passes()
+}
+
+/// Stories of whole engines, in a build of their own.
+fn simulation(workspace: &Workspace, long: bool) -> bool {
+    let mut run = workspace.cargo(&["test", "--package", "freehold-simulation", "--locked"]);
+    if long {
+        run = run.env(LONG_VARIABLE, "1");
+    }
+    run.passes()
 }
 
 fn tell_vectors(workspace: &Workspace) {

@@ -17,6 +17,7 @@ use freehold_protocol::mailbox::Entry;
 use freehold_protocol::message::Message;
 use freehold_protocol::path::Path;
 use freehold_store::ReadError;
+use freehold_store::planted::{self, Bug};
 use serde_json::{Value, json};
 
 use crate::held::{self, End, Held, HeldValue};
@@ -90,7 +91,8 @@ impl Data {
             // The grant ended before it was sent: it only fills its place.
             return Ok(());
         }
-        let fields = intake.handle_update(message.seq, &update, desk.now)?;
+        let now = if planted::is_on(Bug::ExpiryByPeerDate) { message.at } else { desk.now };
+        let fields = intake.handle_update(message.seq, &update, now)?;
         held.state = intake.state().clone();
         held::save_held(desk.txn, desk.relationship, &held);
         for (path, value) in &fields {
@@ -124,7 +126,9 @@ impl Data {
         let paths = intake.handle_revocation(&revocation, &relationship(desk)?.person())?;
         held.state = intake.state().clone();
         held::save_held(desk.txn, desk.relationship, &held);
-        held::erase_values(desk.txn, desk.relationship, grant, &paths);
+        if !planted::is_on(Bug::ValuesKeptAfterRevoke) {
+            held::erase_values(desk.txn, desk.relationship, grant, &paths);
+        }
         log::scrub(desk.txn, desk.relationship, grant, &paths).map_err(storage)?;
 
         let known = relationship(desk)?;
@@ -168,7 +172,7 @@ impl Data {
 
     fn append(&self, desk: &mut Desk<'_>, new: New<'_>) -> Result<(), Code> {
         let mut record = log::append(desk.txn, new, desk.now).map_err(storage)?;
-        if self.shared.answers == Answers::Hub {
+        if self.shared.answers == Answers::Hub || planted::is_on(Bug::ErasureAnsweredEarly) {
             // There is no sink that could.
             let by = &Answers::Hub;
             answer::taken(desk.txn, &self.shared, by, &mut record, None, desk.now).map_err(storage)?;

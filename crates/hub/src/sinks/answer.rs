@@ -3,6 +3,7 @@
 
 use freehold_protocol::data::OutcomeKind;
 use freehold_protocol::time::Timestamp;
+use freehold_store::planted::{self, Bug};
 use freehold_store::{ReadError, Txn};
 use freehold_webhook::WebhookAnswer;
 
@@ -38,7 +39,8 @@ pub(crate) fn taken(
         // brings it about.
         AnsweredBy::Erasure(revocation) => {
             let jsonl = cursor(txn, JSONL)?;
-            shared.is_delivered(record, jsonl) && erasure::queue(txn, shared, record, owed, revocation, now)?
+            let taken = shared.is_delivered(record, jsonl) || planted::is_on(Bug::ErasureAnsweredEarly);
+            taken && erasure::queue(txn, shared, record, owed, revocation, now)?
         }
     };
     Ok(queued && note(txn, record))

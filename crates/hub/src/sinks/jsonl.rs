@@ -10,29 +10,30 @@ use std::time::Duration;
 
 use freehold_mailbox::record::save;
 use freehold_store::ReadError;
-use tokio::sync::watch;
 
 use crate::log::Record;
-use crate::shared::{Answers, Shared, stopping};
+use crate::shared::{Answers, Shared};
 use crate::sinks::jsonl::file::LineFile;
 use crate::sinks::{JSONL, answer, batch, cursor, pause};
+use crate::stop::Stopping;
 use crate::tables;
 
 /// How often to look for events whose announcement was lost with its session.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// Writes events until the hub stops.
-pub(crate) async fn run(shared: Arc<Shared>, path: PathBuf, mut stop: watch::Receiver<bool>) {
+pub(crate) async fn run(shared: Arc<Shared>, path: PathBuf, stop: Stopping) {
     let mut events = shared.last_event.subscribe();
     let mut lines = Lines::new(path);
     let mut failures = 0;
-    while !*stop.borrow() {
+    while !stop.is_given() {
         match lines.step(&shared).await {
             Ok(true) => failures = 0,
             Ok(false) => {
                 failures = 0;
                 tokio::select! {
-                    () = stopping(&mut stop) => return,
+                    biased;
+                    () = stop.given() => return,
                     _ = events.changed() => {}
                     () = tokio::time::sleep(LOOK_EVERY) => {}
                 }
@@ -41,7 +42,8 @@ pub(crate) async fn run(shared: Arc<Shared>, path: PathBuf, mut stop: watch::Rec
                 failures += 1;
                 tracing::warn!(%error, "events are not written to their file: it is tried again");
                 tokio::select! {
-                    () = stopping(&mut stop) => return,
+                    biased;
+                    () = stop.given() => return,
                     () = tokio::time::sleep(pause(failures)) => {}
                 }
             }
@@ -52,6 +54,8 @@ pub(crate) async fn run(shared: Arc<Shared>, path: PathBuf, mut stop: watch::Rec
 /// The file, and how far it is ahead of the store.
 pub(crate) struct Lines {
     file: LineFile,
+    #[cfg(feature = "simulation")]
+    simulated: Option<crate::simulation::OpenSink>,
     /// Whether the file is there and ends with a whole line.
     whole: bool,
     /// The last event whose line is on disk. The cursor is behind it while the store takes nothing.
@@ -60,15 +64,18 @@ pub(crate) struct Lines {
 
 impl Lines {
     pub(crate) fn new(path: PathBuf) -> Self {
-        Self { file: LineFile::new(path), whole: false, appended: 0 }
+        Self {
+            #[cfg(feature = "simulation")]
+            simulated: crate::simulation::mounted(&path),
+            file: LineFile::new(path),
+            whole: false,
+            appended: 0,
+        }
     }
 
     /// Writes one batch; says whether there was one.
     pub(crate) async fn step(&mut self, shared: &Arc<Shared>) -> io::Result<bool> {
-        if !self.whole {
-            self.on_disk(LineFile::mend).await?;
-            self.whole = true;
-        }
+        self.mend().await?;
         let after = cursor(&shared.store, JSONL).map_err(io::Error::other)?;
         let mut records = batch(shared, after).map_err(io::Error::other)?;
         if self.appended > after {
@@ -79,11 +86,31 @@ impl Lines {
             let Some(last) = records.last().map(|record| record.n) else { return Ok(false) };
             let lines = lines(shared, &records)?;
             self.whole = false;
-            self.on_disk(move |file| file.append(&lines)).await?;
+            self.append(lines).await?;
             (self.whole, self.appended) = (true, last);
         }
         settle(shared, &records, self.appended).await.map_err(io::Error::other)?;
         Ok(true)
+    }
+
+    async fn mend(&mut self) -> io::Result<()> {
+        #[cfg(feature = "simulation")]
+        if self.simulated.is_some() {
+            return Ok(());
+        }
+        if !self.whole {
+            self.on_disk(LineFile::mend).await?;
+            self.whole = true;
+        }
+        Ok(())
+    }
+
+    async fn append(&self, lines: Vec<u8>) -> io::Result<()> {
+        #[cfg(feature = "simulation")]
+        if let Some(sink) = &self.simulated {
+            return sink.append(&lines);
+        }
+        self.on_disk(move |file| file.append(&lines)).await
     }
 
     async fn on_disk(

@@ -11,14 +11,14 @@ use freehold_mailbox::record::{decode, save};
 use freehold_protocol::id::RelationshipId;
 use freehold_store::ReadError;
 use freehold_webhook::{RetryPolicy, Webhook};
-use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::log::{self, Hook, Record};
-use crate::shared::{Shared, stopping};
+use crate::shared::Shared;
 use crate::sinks::webhook::attempt::{Landing, attempt};
 use crate::sinks::webhook::queues::{Flight, Queues};
 use crate::sinks::{WEBHOOK, batch, cursor, pause};
+use crate::stop::Stopping;
 use crate::tables;
 
 /// Deliveries at once: enough to hide a receiver's round trip, few enough not to flood it.
@@ -66,7 +66,7 @@ impl Worker {
     }
 
     /// Delivers until the hub stops.
-    pub(crate) async fn run(mut self, mut stop: watch::Receiver<bool>) {
+    pub(crate) async fn run(mut self, stop: Stopping) {
         let shared = Arc::clone(&self.shared);
         let mut events = shared.last_event.subscribe();
         if let Err(error) = self.begin() {
@@ -81,7 +81,7 @@ impl Worker {
             let due = self.queues.next_due().filter(|_| self.flights.len() < FLIGHTS_MAX);
             let wake = due.unwrap_or_else(|| Instant::now() + LOOK_EVERY).min(Instant::now() + LOOK_EVERY);
             tokio::select! {
-                () = stopping(&mut stop) => break,
+                () = stop.given() => break,
                 Some(landed) = self.flights.join_next() => match landed {
                     Ok((relationship, n, landing)) => self.land(relationship, n, landing).await,
                     Err(error) => tracing::error!(%error, "a delivery broke off"),

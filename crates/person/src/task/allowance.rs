@@ -1,6 +1,8 @@
 //! How many live reads a vendor may make. Each costs an entry of the audit log, which only grows.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 /// Reads that may come at once: a day's work of a vendor's staff that looks a person up again and again.
 const BURST: u32 = 1_000;

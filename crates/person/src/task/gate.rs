@@ -5,12 +5,14 @@ use std::sync::Arc;
 
 use freehold_mailbox::Mailbox;
 use freehold_protocol::id::{GrantId, RelationshipId};
+use freehold_protocol::mailbox::Entry;
 use freehold_protocol::path::Path;
 use freehold_protocol::release::{Release, Version};
 use freehold_protocol::time::Timestamp;
 use freehold_store::ReadError;
 use freehold_vault::{agreements, fields, lines};
 
+use crate::outgoing::reference_of;
 use crate::person::Inner;
 
 /// One grant.
@@ -48,7 +50,9 @@ impl Gates {
         }
         // Listen first: a change that commits in between is then heard twice rather than not at all.
         inner.bells.listen(relationship, &paths);
-        let delivered = Mailbox::new(relationship).cursors(&inner.store)?.delivered;
+        let mailbox = Mailbox::new(relationship);
+        let delivered = mailbox.cursors(&inner.store)?.delivered;
+        let waiting = mailbox.waiting(&inner.store)?;
         self.gates.clear();
         for (grant, epoch, effective) in standing {
             let current = effective
@@ -56,11 +60,21 @@ impl Gates {
                 .map(|path| fields::version(&inner.store, &path).map(|version| (path, version)))
                 .collect::<Result<BTreeMap<_, _>, _>>()?;
             let known = lines::of_grant(&inner.store, grant.id())?;
-            let release = Release::new(grant.subject().mode, known, current, delivered);
+            let mut release = Release::new(grant.subject().mode, known, current, delivered);
+            // One that was void when it was made last stands in no line, and may carry anything when it is made again.
+            let of_grant = |entry: &&Entry| reference_of(entry).is_ok_and(|of| of == *grant.id());
+            if let Some(entry) = waiting.iter().rev().find(of_grant) {
+                release.handle_sent(entry.seq, &BTreeMap::new(), entry.at);
+            }
             self.gates
                 .insert(grant.id().clone(), Gate { release, epoch, until: grant.valid_until(), own: None });
         }
         Ok(())
+    }
+
+    /// For a planted fault: the grants, each of which is to get an update of its own.
+    pub(super) fn grants(&self) -> Vec<GrantId> {
+        self.gates.keys().cloned().collect()
     }
 
     pub(super) fn handle_changed(&mut self, changed: &BTreeMap<Path, Version>) {

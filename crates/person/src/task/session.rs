@@ -11,6 +11,7 @@ use freehold_protocol::limits::READ_TIMEOUT;
 use freehold_protocol::read::{self, ReadRequest};
 use freehold_protocol::session::Closed;
 use freehold_store::WriteError;
+use freehold_store::planted::{self, Bug};
 use freehold_transport::{Connection, FrameSender, Frames};
 use freehold_vault::relationships::{self, Relationship};
 use tokio::sync::mpsc;
@@ -149,10 +150,13 @@ impl Task {
                         return End::Lost("the vault cannot be read".into());
                     }
                     self.gates.handle_changed(&bell.take_changed());
+                    if bell.take_leak() {
+                        self.leak(inner).await;
+                    }
                     link.wake();
                 }
                 Some((request, answer)) = reads.recv() => {
-                    if self.reads.take(std::time::Instant::now()) {
+                    if self.reads.take(tokio::time::Instant::now()) {
                         self.answer(inner, relationship, key, connection, &request, answer).await;
                     } else {
                         tracing::warn!(relationship = %self.id, "a live read beyond what a vendor may ask was dropped");
@@ -219,8 +223,12 @@ impl Task {
             let now = inner.now();
             let (grant, due) = self.gates.poll_due(now)?;
             let (id, vendor, of) = (self.id.clone(), relationship.vendor.clone(), grant.clone());
-            let written =
-                inner.store.write(move |txn| outgoing::release(txn, &id, &vendor, &of, &due, now)).await;
+            let write = if planted::is_on(Bug::WriteSkippedBeforeSend) {
+                outgoing::unwritten
+            } else {
+                outgoing::release
+            };
+            let written = inner.store.write(move |txn| write(txn, &id, &vendor, &of, &due, now)).await;
             match written.map(freehold_store::Durable::into_inner) {
                 Ok(Some(released)) if self.gates.is_current(&grant, released.epoch) => {
                     self.gates.handle_sent(&grant, released.message.seq, &released.versions, now);
@@ -235,6 +243,15 @@ impl Task {
             }
         }
         None
+    }
+
+    /// A planted fault: an update for a change that the vendor may not see.
+    async fn leak(&self, inner: &Arc<Inner>) {
+        let (id, grants, now) = (self.id.clone(), self.gates.grants(), inner.now());
+        let queued = inner
+            .store
+            .write(move |txn| grants.iter().try_for_each(|grant| outgoing::leak(txn, &id, grant, now)));
+        let _ = queued.await;
     }
 
     async fn answer(

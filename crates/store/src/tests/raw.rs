@@ -6,11 +6,19 @@ use std::os::unix::fs::FileExt as _;
 use super::*;
 use crate::record_keys::{RECORD_KEYS_FILE, SLOT_BYTES};
 use crate::records::stored;
+use crate::scan::prefix_range_stored;
 use crate::seal::{Sealer, slot_of};
+use crate::tree::Batch;
 use crate::writer::DESTRUCTION_PREFIX;
 
 fn raw_of(store: &Store, number: u64) -> Vec<u8> {
     store.records().raw(&stored(key(number).as_bytes())).unwrap().unwrap().to_vec()
+}
+
+fn plant(store: &Store, number: u64, raw: Vec<u8>) {
+    let mut batch = Batch::default();
+    batch.insert(&stored(key(number).as_bytes()), raw);
+    store.records().tree.apply(batch).unwrap();
 }
 
 fn slot_bytes(dir: &Path, slot: u64) -> [u8; SLOT_BYTES] {
@@ -110,7 +118,7 @@ fn destruction_that_a_crash_interrupted_is_finished_at_open() {
     assert!(thief_opens(dir.path(), 1, &old));
     let store = open(dir.path());
     assert!(!thief_opens(dir.path(), 1, &old));
-    assert_eq!(store.records().tree.scan_prefix(DESTRUCTION_PREFIX).count(), 0);
+    assert_eq!(store.records().tree.range(prefix_range_stored(DESTRUCTION_PREFIX.to_vec())).count(), 0);
     assert_eq!(store.get(&key(1)).unwrap(), None);
 }
 
@@ -187,9 +195,9 @@ fn a_record_moved_to_another_key_is_damaged() {
     let dir = tempfile::tempdir().unwrap();
     let store = open(dir.path());
     put(&store, 1, "mine");
-    store.records().tree.insert(stored(key(2).as_bytes()), raw_of(&store, 1)).unwrap();
+    plant(&store, 2, raw_of(&store, 1));
     assert!(matches!(store.get(&key(2)), Err(ReadError::Corrupt)));
-    store.records().tree.insert(stored(key(3).as_bytes()), b"\x01short").unwrap();
+    plant(&store, 3, b"\x01short".to_vec());
     assert!(matches!(store.get(&key(3)), Err(ReadError::Corrupt)));
     // A damaged record can still be replaced or deleted.
     put(&store, 3, "repaired");
