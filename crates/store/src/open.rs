@@ -59,11 +59,15 @@ pub(crate) fn open(
     if !new && !place.exists(LOG_FILE) {
         return Err(OpenError::Corrupt("its db file is missing"));
     }
-    if let Place::Folder(dir) = place {
-        if new {
-            unfinished::remove_making(dir)?;
+    match place {
+        Place::Folder(dir) => {
+            if new {
+                unfinished::remove_making(dir)?;
+            }
+            unfinished::remove_snapshots(dir)?;
         }
-        unfinished::remove_snapshots(dir)?;
+        #[cfg(feature = "simulation")]
+        Place::Simulated(_) => {}
     }
     let keys = RecordKeys::open(place, new)?;
     let (tree, disk) = open_log(place, &keys, options)?;
@@ -73,14 +77,18 @@ pub(crate) fn open(
     // What recovery found may be in the page cache alone. It has to be on disk before anything rests on it.
     records.tree.flush()?;
     disk.sync_log()?;
-    if let Place::Folder(dir) = place {
-        if new {
-            File::open(dir.join("conf"))?.sync_all()?;
-            sync_dir(&dir.join("blobs"))?;
+    match place {
+        Place::Folder(dir) => {
+            if new {
+                File::open(dir.join("conf"))?.sync_all()?;
+                sync_dir(&dir.join("blobs"))?;
+            }
+            // sled has put a new snapshot of its index in the place of the last one, and may now write over segments of
+            // its log that only the last one needs: that one must not come back.
+            sync_dir(dir)?;
         }
-        // sled has put a new snapshot of its index in the place of the last one, and may now write over segments of its
-        // log that only the last one needs: that one must not come back.
-        sync_dir(dir)?;
+        #[cfg(feature = "simulation")]
+        Place::Simulated(_) => {}
     }
     let witness = match witness {
         Some(witness) => witness,

@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use crate::demand;
 use crate::step::{Steps, Workspace};
+use crate::test::AS_PEOPLE_RUN_IT;
 
 pub(crate) fn run(workspace: &Workspace) -> bool {
     let mut steps = Steps::default();
@@ -38,10 +39,16 @@ pub(crate) fn check(workspace: &Workspace, steps: &mut Steps) {
             workspace.program(deny).args(["--log-level", "error"]).args(check).passes()
         })
     });
-    steps.run("clippy", || {
-        let clippy = ["clippy", "--workspace", "--all-targets", "--locked", "--message-format=short"];
-        workspace.cargo(&clippy).args(["--", "-D", "warnings"]).passes()
-    });
+    // The simulator has features of its own, with and without which the engines must be clean.
+    for (step, packages) in [
+        ("clippy", &AS_PEOPLE_RUN_IT[..]),
+        ("clippy of the simulator", &["--package", "freehold-simulation"]),
+    ] {
+        steps.run(step, || {
+            let clippy = ["clippy", "--all-targets", "--locked", "--message-format=short"];
+            workspace.cargo(&clippy).args(packages).args(["--", "-D", "warnings"]).passes()
+        });
+    }
     steps.run("documentation", || {
         let doc = ["doc", "--workspace", "--no-deps", "--locked", "--message-format=short"];
         workspace.cargo(&doc).env("RUSTDOCFLAGS", "-D warnings").passes()
