@@ -101,7 +101,7 @@ impl Liar {
     async fn lie(&mut self, connection: &Connection, sender: &FrameSender, key: &SigningKey, to: &Did) {
         for _ in 0..1 + self.random.below(6) {
             let frame = match self.random.below(8) {
-                0 => Frame::Ack { stored: self.random.below(3) * self.random.number() }.encode(),
+                0 => Frame::Ack { stored: self.random.below(3).wrapping_mul(self.random.number()) }.encode(),
                 1 => (0..1 + self.random.below(200)).map(|_| self.random.number() as u8).collect(),
                 2 => Frame::Hello(self.hello(None)).encode(),
                 3 | 4 => self.overheard(),
