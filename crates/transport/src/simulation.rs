@@ -1,6 +1,6 @@
 //! A network in memory on the runtime's time: machines at places, connections with delay, partitions, cuts.
 //!
-//! It stands where libp2p stands and nothing above it differs: the same [`Connection`], the same frames, limits and
+//! It stands where libp2p stands and nothing above it differs: the same [`Connection`](crate::Connection), the same frames, limits and
 //! timeouts. Streams keep their order and lose nothing while their connection lives, as TCP's and QUIC's do; what a
 //! network can do to them is to be late, to stop, and to break, on both sides or on one.
 
