@@ -34,6 +34,7 @@ impl Eye {
         let what =
             format!("{} to {}, stream {}: {}", passage.from, passage.to, passage.stream, passage.bytes.len());
         model.trace(self.began.elapsed().as_micros(), &what);
+        model.passed(self.began.elapsed().as_micros(), passage.stream, passage.bytes);
         let passed_ms = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX);
         let tail = self.tails.entry(passage.stream).or_default();
         tail.extend_from_slice(passage.bytes);

@@ -125,6 +125,7 @@ pub struct Model {
     /// What persons said to hubs lately, frame by frame, for liars to say again.
     pub overheard: VecDeque<Vec<u8>>,
     trace: Sha256,
+    wire: Sha256,
     lines: Option<Vec<String>>,
     /// How many things happened.
     pub events: u64,
@@ -222,6 +223,7 @@ impl Model {
             keys: BTreeMap::new(),
             overheard: VecDeque::new(),
             trace: Sha256::new(),
+            wire: Sha256::new(),
             lines: keep_lines.then(Vec::new),
             events: 0,
         }
@@ -236,6 +238,20 @@ impl Model {
         if let Some(lines) = &mut self.lines {
             lines.push(format!("{:>12.6} {what}", at_micros as f64 / 1e6));
         }
+    }
+
+    /// Bytes have left a machine.
+    pub fn passed(&mut self, at_micros: u128, stream: u64, bytes: &[u8]) {
+        self.wire.update(at_micros.to_be_bytes());
+        self.wire.update(stream.to_be_bytes());
+        self.wire.update((bytes.len() as u64).to_be_bytes());
+        self.wire.update(bytes);
+    }
+
+    /// What all that has left a machine amounts to, with its times.
+    #[must_use]
+    pub fn wire_hash(&self) -> [u8; 32] {
+        self.wire.clone().finalize().into()
     }
 
     /// What the trace amounts to.

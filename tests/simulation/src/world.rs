@@ -43,6 +43,8 @@ pub struct Ending {
     pub violation: Option<(u32, Violation)>,
     /// The hash of everything that happened.
     pub trace: [u8; 32],
+    /// The hash of every byte that left a machine, with its time.
+    pub wire: [u8; 32],
     /// What happened, where it was asked for.
     pub lines: Vec<String>,
     /// How many things happened.
@@ -236,8 +238,9 @@ impl World {
         let took = self.began.elapsed();
         let (crashes, settled) = (self.crashes, self.settled);
         let mut model = self.model();
-        let (trace, events, lines) = (model.trace_hash(), model.events, model.take_lines());
-        Ending { violation, trace, lines, events, took, crashes, settled }
+        let (trace, wire) = (model.trace_hash(), model.wire_hash());
+        let (events, lines) = (model.events, model.take_lines());
+        Ending { violation, trace, wire, lines, events, took, crashes, settled }
     }
 
     fn nodes(&self) -> Vec<Node> {

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use freehold_simulation::story::{Action, Node, Step};
+use freehold_simulation::story::{Action, Fields, Node, Step};
 use freehold_simulation::{Story, play, shorten};
 use freehold_store::planted::{BUGS, Bug};
 
@@ -136,4 +136,57 @@ fn a_rotation_that_did_not_reach_the_disk_is_not_acknowledged() {
         assert_eq!(ending.violation, None, "seed {seed}");
         assert_eq!(ending.settled, 1);
     }
+}
+
+/// Fields that nobody asks for in the paired stories.
+const HIDDEN: Fields = 0b11_0000;
+
+/// Pairs of stories.
+fn pairs() -> u64 {
+    if std::env::var_os("FREEHOLD_LONG").is_some() { 2_000 } else { 40 }
+}
+
+/// The story of a seed in which nobody asks for some fields; what is written into `changed` are other values of the same
+/// length.
+fn story_with(seed: u64, changed: Fields) -> Story {
+    /// Values are made from the number of their step: these are of no other.
+    const OTHER: u32 = 100_000;
+    let mut story = Story::of(seed);
+    let mut steps = Vec::new();
+    for step in story.steps {
+        match step.action {
+            Action::Ask { hub, required, optional, once } => {
+                let required = if (required | optional) & !HIDDEN == 0 { 1 } else { required & !HIDDEN };
+                let action = Action::Ask { hub, required, optional: optional & !HIDDEN & !required, once };
+                steps.push(Step { action, ..step });
+            }
+            Action::Set { person, fields } => {
+                // Apart from each other in every story, so that both of a pair have the same writes.
+                let parts = [fields & !HIDDEN, fields & HIDDEN];
+                for fields in parts.into_iter().filter(|fields| *fields != 0) {
+                    let number = step.number + if fields & changed == 0 { 0 } else { OTHER };
+                    let action = Action::Set { person, fields };
+                    steps.push(Step { number, action, pause_ms: step.pause_ms });
+                }
+            }
+            action => steps.push(Step { action, ..step }),
+        }
+    }
+    story.steps = steps;
+    story
+}
+
+/// What was not granted shows in nothing that leaves a machine: no byte, no length, no moment.
+#[test]
+fn values_outside_every_grant_change_no_byte_and_no_moment_on_the_wire() {
+    let play_with = |seed, changed| play(&story_with(seed, changed), None, false);
+    for seed in 1..=pairs() {
+        let (one, other) = (play_with(seed, 0), play_with(seed, HIDDEN));
+        assert_eq!((one.violation, other.violation), (None, None), "seed {seed}");
+        assert!(one.wire == other.wire, "seed {seed}: what nobody was granted shows");
+    }
+    // And what was granted does.
+    let differ =
+        (1..=5).filter(|seed| play_with(*seed, 0).wire != play_with(*seed, !HIDDEN & 0b11_1111).wire);
+    assert!(differ.count() >= 4);
 }
