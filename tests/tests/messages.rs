@@ -5,21 +5,9 @@
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
+use freehold_tests::engines::ASK;
 use freehold_tests::program::Home;
 use serde_json::{Value, json};
-
-const ASK: &str = r#"
-title = "Repairs"
-legal_basis = "contract"
-mode = "continuous"
-retention = { duration = "P2Y", after = "end of contract" }
-
-[[field]]
-path = "phone.mobile"
-required = true
-reason = "to call you"
-purposes = ["ServiceProvision"]
-"#;
 
 /// A port that is free now, and that a hub may have again after it was killed.
 fn port() -> u16 {

@@ -25,7 +25,7 @@ export class Session {
   readonly #hub: Hub;
   readonly #stream: Stream;
   readonly #frames: FrameStream;
-  readonly #did: string; // the person's DID in this session, to its end
+  readonly #did: string; // the person's DID for as long as this connection lasts
   #first: string; // what the relationship is called here
   #sent = 0;
   #waiting: NodeJS.Timeout | undefined;
