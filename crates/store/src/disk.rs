@@ -4,6 +4,8 @@ use std::fs::File;
 use std::io;
 use std::path::Path;
 
+use rustix::fs::{IFlags, ioctl_getflags, ioctl_setflags};
+
 use crate::place::PlaceFile;
 
 /// What the writer asks of the disk.
@@ -51,6 +53,35 @@ impl Disk for Files {
     fn forget_cached(&self) {
         // Best effort: the store is poisoned whether or not the kernel takes the advice.
         let _ = rustix::fs::fadvise(&self.log, 0, None, rustix::fs::Advice::DontNeed);
+    }
+}
+
+/// While it lives, the entries of a directory are made, moved and removed durably, one by one, where the file system can
+/// do that (`FS_DIRSYNC_FL`: ext4, btrfs, f2fs).
+pub(crate) struct DurableNames {
+    dir: File,
+}
+
+impl DurableNames {
+    pub(crate) fn begin(dir: &Path) -> io::Result<Self> {
+        let names = Self { dir: File::open(dir)? };
+        if let Err(error) = names.set(true) {
+            tracing::debug!(%error, "the file system makes names durable only when asked to");
+        }
+        Ok(names)
+    }
+
+    fn set(&self, on: bool) -> io::Result<()> {
+        let mut flags = ioctl_getflags(&self.dir)?;
+        flags.set(IFlags::DIRSYNC, on);
+        Ok(ioctl_setflags(&self.dir, flags)?)
+    }
+}
+
+impl Drop for DurableNames {
+    fn drop(&mut self) {
+        // Best effort: names that stay durable one by one cost time and nothing else.
+        let _ = self.set(false);
     }
 }
 

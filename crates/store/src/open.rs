@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::disk::{Disk, Files, sync_dir};
+use crate::disk::{Disk, DurableNames, Files, sync_dir};
 use crate::error::{Failure, OpenError, ReadError};
 use crate::format;
 use crate::place::Place;
@@ -71,31 +71,35 @@ pub(crate) fn open(
     }
     let keys = RecordKeys::open(place, new)?;
     let (tree, disk) = open_log(place, &keys, options)?;
+    sync_names(place, new)?;
     let disk = wrap(disk);
     let records = Arc::new(Records { tree, sealer, keys, _lock: lock });
     let head = read_head(&records, witness.as_ref().map(Witness::told))?;
     // What recovery found may be in the page cache alone. It has to be on disk before anything rests on it.
     records.tree.flush()?;
     disk.sync_log()?;
-    match place {
-        Place::Folder(dir) => {
-            if new {
-                File::open(dir.join("conf"))?.sync_all()?;
-                sync_dir(&dir.join("blobs"))?;
-            }
-            // sled has put a new snapshot of its index in the place of the last one, and may now write over segments of
-            // its log that only the last one needs: that one must not come back.
-            sync_dir(dir)?;
-        }
-        #[cfg(feature = "simulation")]
-        Place::Simulated(_) => {}
-    }
     let witness = match witness {
         Some(witness) => witness,
         None => Witness::make(place, &records.sealer, head.commit)?,
     };
     let writer = Writer::start(Arc::clone(&records), disk, witness, options.reserve_bytes, head)?;
     Ok((records, writer))
+}
+
+/// Makes sure the names of what sled has made, before anything that it has written may be: what it does with names is not
+/// durable by itself, and not everywhere can be made so ([`DurableNames`]).
+fn sync_names(place: &Place, new: bool) -> io::Result<()> {
+    match place {
+        Place::Folder(dir) => {
+            if new {
+                File::open(dir.join("conf"))?.sync_all()?;
+                sync_dir(&dir.join("blobs"))?;
+            }
+            sync_dir(dir)
+        }
+        #[cfg(feature = "simulation")]
+        Place::Simulated(_) => Ok(()),
+    }
 }
 
 /// The log with what recovery found in it, and what makes it durable.
@@ -108,6 +112,9 @@ fn open_log(place: &Place, keys: &RecordKeys, options: Options) -> Result<(Tree,
                 .cache_capacity(options.cache_bytes.max(CACHE_BYTES_MIN))
                 .flush_every_ms(Some(FLUSH_EVERY_MS));
             wait_for_log(&dir.join(LOG_FILE))?;
+            // sled puts a new snapshot of its index in the place of the last one, and then writes zeros over segments of
+            // its log that only the last one needs: that one must not come back.
+            let _durable_names = DurableNames::begin(dir)?;
             let tree = Tree::Sled(contain(|| config.open())?);
             Ok((tree, Arc::new(Files::open(dir, keys.descriptor()?)?)))
         }

@@ -4,9 +4,10 @@
 //! The model is harsher than any one file system: of a file, only what a returned `fsync` or `fdatasync` covers is
 //! sure; each later write may be there, missing, or there in some of its 512-byte sectors, whatever came after it.
 //! `sync_file_range` makes nothing sure. Names are made, moved and removed in order, as by a journal, and are sure
-//! after an `fsync` of their folder.
+//! after an `fsync` of their folder, or each at once while the folder has `FS_DIRSYNC_FL`: the file system that is modelled
+//! knows that flag, whether or not the one on which the process is recorded does.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::FileExt as _;
@@ -25,9 +26,12 @@ const SECTOR_BYTES: usize = 512;
 const SEGMENT_BYTES: u64 = 8 * 1024 * 1024;
 /// The calls that are recorded.
 const CALLS: &str = "trace=pwrite64,write,fdatasync,fsync,ftruncate,rename,renameat,renameat2,unlink,unlinkat,openat,\
-                     mkdir,mkdirat";
+                     mkdir,mkdirat,ioctl";
 /// Longest string that strace prints whole: more than one segment of sled's log.
 const STRING_BYTES_MAX: &str = "33554432";
+
+/// So many calls after a name was changed it still matters that it was.
+const NAMING_CALLS: usize = 20;
 
 /// A file of the store, whatever it is called.
 type FileId = usize;
@@ -71,6 +75,8 @@ enum Written {
 struct Naming {
     span: Span,
     what: Named,
+    /// Whether it is sure when the call returns.
+    synchronous: bool,
 }
 
 #[derive(Clone)]
@@ -211,12 +217,11 @@ impl Recording {
             file: file(write.file),
             what: write.what,
         }));
-        whole.names.extend(
-            second
-                .names
-                .into_iter()
-                .map(|naming| Naming { span: later(naming.span), what: naming.what.renumbered(file) }),
-        );
+        whole.names.extend(second.names.into_iter().map(|naming| Naming {
+            span: later(naming.span),
+            what: naming.what.renumbered(file),
+            ..naming
+        }));
         whole.syncs.extend(second.syncs.into_iter().map(|sync| Sync {
             span: later(sync.span),
             what: match sync.what {
@@ -253,6 +258,14 @@ impl Recording {
     pub fn acknowledged(&self, moment: usize) -> u64 {
         let before = self.said.iter().filter(|(at, _)| *at < moment).map(|(_, number)| *number);
         before.max().unwrap_or(0).max(self.acknowledged)
+    }
+
+    /// Whether names were made, moved or removed shortly before a moment.
+    #[must_use]
+    pub fn is_naming(&self, moment: usize) -> bool {
+        self.names
+            .iter()
+            .any(|naming| (naming.span.begin..naming.span.begin + NAMING_CALLS).contains(&moment))
     }
 
     /// Makes what a crash at a moment may leave, in an empty folder.
@@ -320,8 +333,11 @@ impl Recording {
     ) -> BTreeMap<PathBuf, Option<FileId>> {
         let issued: Vec<&Naming> = self.names.iter().filter(|naming| naming.span.begin < moment).collect();
         // They are made in order: what comes before a sure one is sure.
-        let kept_least =
-            issued.iter().rposition(|naming| sure(naming.span, &naming.folder())).map_or(0, |at| at + 1);
+        let is_sure = |naming: &&Naming| {
+            naming.synchronous && naming.span.end < moment
+                || sure(naming.span, &Synced::Folder(naming.what.folder()))
+        };
+        let kept_least = issued.iter().rposition(is_sure).map_or(0, |at| at + 1);
         let unsure = issued.len() - kept_least;
         let kept = match damage {
             Damage::None | Damage::LastTorn => issued.len(),
@@ -343,10 +359,15 @@ impl Recording {
             self.base.iter().map(|(name, id)| (name.clone(), Some(*id))).collect();
         let mut next_id = self.contents.len();
         let mut positions: BTreeMap<u64, u64> = BTreeMap::new();
+        let mut synchronous: BTreeSet<PathBuf> = BTreeSet::new();
         let mut lines = Lines::new(log);
         while let Some(call) = lines.next()? {
             let span = Span { begin: call.begin, end: call.end };
             self.end = self.end.max(call.end);
+            if call.name == "ioctl" {
+                self.set_flags(&call, &mut synchronous)?;
+                continue;
+            }
             let Some(returned) = call.returned else { continue };
             let file_of = |name: &Path| names.get(name).copied().flatten();
             match call.name.as_str() {
@@ -362,7 +383,11 @@ impl Recording {
                         let what = Named::File(name, next_id);
                         next_id += 1;
                         what.apply(&mut names);
-                        self.names.push(Naming { span, what });
+                        self.names.push(Naming {
+                            span,
+                            synchronous: synchronous.contains(&what.folder()),
+                            what,
+                        });
                     }
                 }
                 "write" if call.path(0).is_ok_and(|path| self.inside(&path).is_none()) => {
@@ -387,11 +412,30 @@ impl Recording {
                 "mkdir" | "mkdirat" | "rename" | "renameat" | "renameat2" | "unlink" | "unlinkat" => {
                     if let Some(what) = self.named(&call)? {
                         what.apply(&mut names);
-                        self.names.push(Naming { span, what });
+                        self.names.push(Naming {
+                            span,
+                            synchronous: synchronous.contains(&what.folder()),
+                            what,
+                        });
                     }
                 }
                 other => return Err(format!("a call that nothing knows: {other}")),
             }
+        }
+        Ok(())
+    }
+
+    /// Notes which folders make their names sure at once.
+    fn set_flags(&self, call: &Call, synchronous: &mut BTreeSet<PathBuf>) -> Result<(), String> {
+        let (true, Some(folder)) =
+            (call.word(1)? == "FS_IOC_SETFLAGS", call.path(0).ok().and_then(|path| self.inside(&path)))
+        else {
+            return Ok(());
+        };
+        if call.word(2)?.contains("FS_DIRSYNC_FL") {
+            synchronous.insert(folder);
+        } else {
+            synchronous.remove(&folder);
         }
         Ok(())
     }
@@ -435,15 +479,12 @@ impl Recording {
     }
 }
 
-impl Naming {
-    fn folder(&self) -> Synced {
-        let (Named::Folder(name) | Named::File(name, _) | Named::Moved(_, name) | Named::Removed(name)) =
-            &self.what;
-        Synced::Folder(name.parent().unwrap_or(Path::new("")).to_owned())
-    }
-}
-
 impl Named {
+    fn folder(&self) -> PathBuf {
+        let (Self::Folder(name) | Self::File(name, _) | Self::Moved(_, name) | Self::Removed(name)) = self;
+        name.parent().unwrap_or(Path::new("")).to_owned()
+    }
+
     fn renumbered(self, file: impl Fn(FileId) -> FileId) -> Self {
         match self {
             Self::File(name, id) => Self::File(name, file(id)),

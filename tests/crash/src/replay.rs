@@ -8,6 +8,10 @@ use crate::random::Random;
 use crate::recording::{Damage, Recording, Syncs};
 use crate::writer::Plan;
 
+/// How much rather a crash is tried while names are made and moved: a store does that only while it is opened, which is
+/// when it is most fragile.
+const NAMING_WEIGHT: f64 = 10.0;
+
 /// A run that is recorded and crashed.
 #[derive(Debug, Clone, Copy)]
 pub struct Replay {
@@ -19,7 +23,7 @@ pub struct Replay {
     pub transactions: u64,
     /// After so many, the store is closed and opened.
     pub reopen: u64,
-    /// Most crashes that are tried, spread over all moments and kinds; 0 tries all.
+    /// About how many crashes are tried, spread over all moments and kinds; 0 tries all.
     pub states_max: u64,
     /// Whether syncs are believed.
     pub syncs: Syncs,
@@ -92,6 +96,7 @@ impl Replay {
         outcome.moments += moments;
         outcome.writes_to_used_segments += recording.writes_to_used_segments();
         for moment in recording.moments() {
+            let often = if recording.is_naming(moment) { often * NAMING_WEIGHT } else { often };
             for damage in Damage::ALL {
                 if random.below(1_000_000) as f64 >= often * 1_000_000.0 {
                     continue;
