@@ -149,6 +149,14 @@ pub(crate) enum Command {
         #[arg(long, conflicts_with = "vendor")]
         all: bool,
     },
+    /// After a restore: show what is held back, or go on with a vendor that has told what it holds
+    Resume {
+        /// The vendor's DID or the relationship's id
+        vendor: Option<String>,
+        /// Go on with all vendors that have told
+        #[arg(long, conflicts_with = "vendor")]
+        all: bool,
+    },
     /// Show how far each field has come with each vendor
     Status {
         /// One change across all vendors

@@ -13,6 +13,7 @@ mod agreements;
 mod audit;
 mod cards;
 mod requests;
+mod resume;
 mod run;
 mod status;
 mod values;
@@ -41,6 +42,8 @@ pub(crate) async fn dispatch(dir: &Path, command: Command, out: &Out) -> Outcome
         Command::Grants { command } => agreements::grants(&client, command, out).await,
         Command::Revoke { grant, paths } => agreements::revoke(&client, grant, paths, out).await,
         Command::Status { change } => status::status(&client, change, out).await,
+        Command::Resume { vendor: None, all: false } => resume::held_back(&client, out).await,
+        Command::Resume { vendor, .. } => resume::resume(&client, vendor, out).await,
         Command::Rotate { vendor, .. } => agreements::rotate(&client, vendor, out).await,
         Command::Message { command } => message::of_person(&client, command, out).await,
         Command::Kept { forget } => audit::kept(&client, forget, out).await,

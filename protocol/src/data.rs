@@ -1,7 +1,7 @@
-//! The family `data/1`: request, grant, decline, receipt, update, outcome, revocation, erasure.
+//! The family `data/1`: request, grant, decline, receipt, update, outcome, revocation, erasure, ended.
 //! Spec: `specs/data.md`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -33,6 +33,9 @@ pub const OUTCOME: &str = "data/1/outcome";
 pub const REVOCATION: &str = "data/1/revocation";
 /// Vendor to person: what was erased.
 pub const ERASURE: &str = "data/1/erasure";
+
+/// Vendor to person: paths of a grant that have ended at the vendor, for a person who may no longer know.
+pub const ENDED: &str = "data/1/ended";
 
 /// The body of request, grant, receipt, revocation and erasure: one signed document.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -136,6 +139,15 @@ pub struct Outcome {
     pub at: Timestamp,
 }
 
+/// The body of an `ended`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ended {
+    /// The grant.
+    pub grant: GrantId,
+    /// What of it has ended.
+    pub paths: BTreeSet<Path>,
+}
+
 /// Decodes a body of this family.
 ///
 /// # Errors
@@ -164,6 +176,21 @@ impl ReceivedUpdate {
     }
 }
 
+impl Ended {
+    /// Decodes and bounds it.
+    ///
+    /// # Errors
+    /// [`Code::Malformed`] or [`Code::TooLarge`].
+    pub fn decode(body: &[u8]) -> Result<Self, Code> {
+        let ended: Self = decode(body)?;
+        match ended.paths.len() {
+            0 => Err(Code::Malformed),
+            1..=PATHS_MAX => Ok(ended),
+            _ => Err(Code::TooLarge),
+        }
+    }
+}
+
 impl Outcome {
     /// Decodes and bounds an outcome.
     ///
@@ -181,8 +208,6 @@ impl Outcome {
 
 #[cfg(test)]
 pub(crate) mod tests {
-    use std::collections::BTreeSet;
-
     use super::*;
     use crate::disclosure::Grant;
     use crate::document::{

@@ -33,6 +33,8 @@ pub enum GrantStatus {
     Revoked,
     /// The vendor refused it.
     Refused,
+    /// It stood in a home that was restored from a backup: nothing is released until the person resumes it.
+    Held,
 }
 
 /// What has happened to a grant since it was given.
@@ -115,7 +117,7 @@ pub fn authorize(
     now: Timestamp,
 ) -> Result<Permit, Code> {
     match state.status {
-        GrantStatus::Offered | GrantStatus::Refused => return Err(Code::NoGrant),
+        GrantStatus::Offered | GrantStatus::Refused | GrantStatus::Held => return Err(Code::NoGrant),
         GrantStatus::Revoked => return Err(Code::Revoked),
         GrantStatus::Used => return Err(Code::Used),
         GrantStatus::Standing => {}

@@ -45,6 +45,21 @@ pub struct Hello {
     /// From the hub: seconds between check-ins when it does not want a session to stay open.
     #[serde(default, deserialize_with = "crate::optional::present", skip_serializing_if = "Option::is_none")]
     pub check_in_secs: Option<u32>,
+    /// From the dialler: its home comes from a backup, so that it may lack what it has sent and stored since.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub restored: bool,
+    /// To a dialler that was restored: where this side's mailbox stands.
+    #[serde(default, deserialize_with = "crate::optional::present", skip_serializing_if = "Option::is_none")]
+    pub mailbox: Option<Outgoing>,
+}
+
+/// Where an outgoing mailbox stands, for a peer that was restored from a backup.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Outgoing {
+    /// The last sequence that the peer has ever acknowledged.
+    pub acknowledged: u64,
+    /// The last sequence queued.
+    pub queued: u64,
 }
 
 impl Hello {
@@ -101,6 +116,8 @@ mod tests {
                 stored: 3,
                 invitation: None,
                 check_in_secs: None,
+                restored: true,
+                mailbox: Some(Outgoing { acknowledged: 2, queued: 5 }),
             }),
             Frame::Message(ByteBuf::from(vec![1, 2])),
             Frame::Ack { stored: 9 },

@@ -11,9 +11,9 @@
 use std::collections::VecDeque;
 
 use crate::code::Code;
-use crate::frame::{Frame, Hello};
+use crate::frame::{Frame, Hello, Outgoing};
 use crate::identity::{Did, PublicKey};
-use crate::limits::{ACK_TIMEOUT, HELLO_TIMEOUT, WINDOW};
+use crate::limits::{ACK_TIMEOUT, HELLO_TIMEOUT, REALIGN_MAX, WINDOW};
 use crate::mailbox::Cursors;
 use crate::message::{self, Message, SignedMessage};
 use crate::time::Moment;
@@ -34,6 +34,9 @@ pub enum Output {
     Transmit(Vec<u8>),
     /// Hellos are exchanged; messages may flow.
     Open(Hello),
+    /// This side was restored from a backup, and here is how far the mailboxes have come since. The session is over; the
+    /// next one goes on from there.
+    Realigned(Realigned),
     /// Make, write down and [`Session::send`] the message of this sequence.
     Compose(u64),
     /// Commit this message, then call [`Session::committed`].
@@ -42,6 +45,18 @@ pub enum Output {
     Delivered(u64),
     /// The session is over; drop the connection.
     Closed(Closed),
+}
+
+/// What a restored side learns from its peer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Realigned {
+    /// The last sequence of this side's mailbox that the peer has.
+    pub delivered: u64,
+    /// The last sequence of the peer's mailbox that this side has acknowledged.
+    pub stored: u64,
+    /// The last sequence of the peer's mailbox: by then it has told what it holds. `None` where the peer does not know what
+    /// it is to be restored.
+    pub told_at: Option<u64>,
 }
 
 /// Why a session ended.
@@ -66,6 +81,8 @@ pub struct Session {
     parties: Parties,
     cursors: Cursors,
     families: Vec<String>,
+    /// Whether this side has said that it was restored.
+    restored: bool,
     phase: Phase,
     /// Last sequence given to the wire since hello.
     sent: u64,
@@ -83,6 +100,7 @@ impl Session {
     #[must_use]
     pub fn dial(parties: Parties, cursors: Cursors, hello: Hello, now: Moment) -> Self {
         let mut session = Self::new(parties, cursors, now);
+        session.restored = hello.restored;
         session.transmit(&Frame::Hello(Hello { stored: cursors.stored, ..hello }));
         session
     }
@@ -95,7 +113,9 @@ impl Session {
         match session.fits(&theirs) {
             Err(code) => session.close(code),
             Ok(()) => {
-                session.transmit(&Frame::Hello(Hello { stored: cursors.stored, ..hello }));
+                let Cursors { stored, queued, delivered } = cursors;
+                let mailbox = theirs.restored.then_some(Outgoing { acknowledged: delivered, queued });
+                session.transmit(&Frame::Hello(Hello { stored, mailbox, ..hello }));
                 session.greet(theirs, now);
             }
         }
@@ -107,6 +127,7 @@ impl Session {
             parties,
             cursors,
             families: Vec::new(),
+            restored: false,
             phase: Phase::AwaitHello { since: now },
             sent: cursors.delivered,
             composing: None,
@@ -246,25 +267,59 @@ impl Session {
     /// Whether a hello goes together with this side's mailbox.
     fn fits(&self, theirs: &Hello) -> Result<(), Code> {
         theirs.check_version()?;
-        if theirs.stored > self.cursors.queued {
+        if self.stored_by(theirs) > self.cursors.queued {
             return Err(Code::AheadOfSender);
         }
-        if theirs.stored < self.cursors.delivered {
+        if self.stored_by(theirs) < self.cursors.delivered {
             return Err(Code::BehindAcknowledged);
         }
         Ok(())
     }
 
+    /// The last sequence of this side that a peer has stored: where it was restored, never less than it has acknowledged.
+    fn stored_by(&self, theirs: &Hello) -> u64 {
+        if theirs.restored { theirs.stored.max(self.cursors.delivered) } else { theirs.stored }
+    }
+
     fn greet(&mut self, theirs: Hello, now: Moment) {
+        if self.restored {
+            return self.realign(&theirs);
+        }
         if let Err(code) = self.fits(&theirs) {
             return self.close(code);
         }
         self.phase = Phase::Open;
         self.families.clone_from(&theirs.families);
-        self.sent = theirs.stored;
-        self.outputs.push_back(Output::Open(theirs.clone()));
-        self.acknowledged(theirs.stored, now);
+        let stored = self.stored_by(&theirs);
+        self.sent = stored;
+        self.outputs.push_back(Output::Open(theirs));
+        self.acknowledged(stored, now);
         self.compose_next();
+    }
+
+    /// The answer to a side that was restored: it goes on where the peer is, in a session of its own.
+    fn realign(&mut self, theirs: &Hello) {
+        if let Err(code) = theirs.check_version() {
+            return self.close(code);
+        }
+        let Cursors { queued, delivered, stored } = self.cursors;
+        let realigned = Realigned {
+            delivered: theirs.stored,
+            stored: theirs.mailbox.map_or(stored, |mailbox| mailbox.acknowledged.max(stored)),
+            told_at: theirs.mailbox.map(|mailbox| mailbox.queued),
+        };
+        if realigned.delivered < delivered {
+            return self.close(Code::BehindAcknowledged);
+        }
+        // Sequences never end, and may not be brought near their end.
+        let far = |now: u64, before: u64| now.saturating_sub(before) > REALIGN_MAX;
+        if far(realigned.delivered, queued)
+            || far(realigned.stored.max(realigned.told_at.unwrap_or_default()), stored)
+        {
+            return self.close(Code::AheadOfSender);
+        }
+        self.outputs.push_back(Output::Realigned(realigned));
+        self.close(Code::ShuttingDown);
     }
 
     fn receive(&mut self, bytes: &[u8]) {

@@ -12,7 +12,7 @@ use freehold_person::view::RequestView;
 use freehold_person::{Person, PersonConfig};
 use freehold_protocol::family::Families;
 use freehold_resolver::{CachePolicy, Resolver};
-use freehold_store::{OpenError, Options};
+use freehold_store::{HomeKey, OpenError, Options, Store};
 use freehold_transport::Limits;
 use tempfile::TempDir;
 
@@ -74,6 +74,27 @@ impl EngineHome {
     /// When the disk does not take them.
     pub fn write_words(&self) {
         std::fs::write(self.dir.join(WORDS), self.seed.words().as_bytes()).expect("a file");
+    }
+
+    /// A copy of a home that nothing runs on, as it is now: a snapshot of its machine.
+    ///
+    /// # Panics
+    /// When the disk does not take it.
+    #[must_use]
+    pub fn copy(&self) -> Self {
+        let copy = Self { seed: self.seed(), ..Self::new() };
+        copy_folder(&self.dir.join("store"), &copy.dir.join("store"));
+        copy
+    }
+
+    /// Makes the home of a person one that was restored from a backup.
+    ///
+    /// # Panics
+    /// When its store does not open.
+    pub fn restored(&self) {
+        let key = HomeKey::new(*self.seed.vault_key());
+        let store = Store::open(&self.dir.join("store"), &key, Options::default()).expect("a store");
+        store.write_blocking(freehold_vault::hold::hold_back_all).expect("on disk");
     }
 
     /// Where it is.
@@ -154,6 +175,18 @@ impl EngineHome {
         let any = || ["/ip4/127.0.0.1/udp/0/quic-v1", "/ip4/127.0.0.1/tcp/0"].map(str::to_owned).to_vec();
         config.listen = listen.unwrap_or_else(any);
         Hub::start_with(self.path(), &self.seed(), config, families, system_clock()).await
+    }
+}
+
+fn copy_folder(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).expect("a folder");
+    for entry in std::fs::read_dir(from).expect("a folder") {
+        let entry = entry.expect("an entry");
+        if entry.file_type().expect("a type").is_dir() {
+            copy_folder(&entry.path(), &to.join(entry.file_name()));
+        } else {
+            std::fs::copy(entry.path(), to.join(entry.file_name())).expect("a copy");
+        }
     }
 }
 

@@ -55,6 +55,7 @@ fn run(case: &mut Case) -> Verdict {
         "problem" => bodies::problem(case),
         "updateBody" => bodies::update(case),
         "outcomeBody" => bodies::outcome(case),
+        "endedBody" => bodies::ended(case),
         "declineBody" => bodies::decline(case),
         "carriedBody" => bodies::carried(case),
         "readRequest" => bodies::read_request(case),

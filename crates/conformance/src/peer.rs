@@ -251,6 +251,8 @@ impl Peer {
             stored: self.stored,
             invitation: token.map(|token| ByteBuf::from(token.to_vec())),
             check_in_secs: self.check_in_secs,
+            restored: false,
+            mailbox: None,
         }
     }
 

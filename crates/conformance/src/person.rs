@@ -195,8 +195,15 @@ impl Subject {
         let own = key.public().did();
         // The handshake shows the true one below.
         let peer = Peer::new(key.clone(), own.clone(), own, key.public());
-        let first =
-            Hello { versions: vec![], families: vec![], stored: 0, invitation: None, check_in_secs: None };
+        let first = Hello {
+            versions: vec![],
+            families: vec![],
+            stored: 0,
+            invitation: None,
+            check_in_secs: None,
+            restored: false,
+            mailbox: None,
+        };
         let mut vendor = Vendor {
             peer,
             token: invitation.token,

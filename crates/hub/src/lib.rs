@@ -34,6 +34,7 @@ mod log;
 mod messages;
 mod overview;
 mod relationship;
+mod restored;
 mod session;
 mod shared;
 #[cfg(feature = "simulation")]

@@ -30,6 +30,9 @@ pub(crate) struct Relationship {
     pub(crate) requests: Vec<RequestId>,
     /// The person's commitment to their next key.
     pub(crate) next_key: Option<ByteBuf>,
+    /// The sequence at which a person who was restored from a backup was last told what the hub holds.
+    #[serde(default)]
+    pub(crate) told_at: Option<u64>,
 }
 
 /// An invitation that was given out.
@@ -127,6 +130,7 @@ pub(crate) fn admit(
         since: now,
         requests: vec![invited.request.clone()],
         next_key: None,
+        told_at: None,
     };
     invited.used_by = Some(begun.peer.clone());
     save(txn, invitation, &invited);

@@ -18,6 +18,7 @@ use freehold_transport::{Connection, FrameReceiver, FrameSender};
 use tokio::sync::{Notify, watch};
 
 use crate::relationship::{Relationship, admit, uuid};
+use crate::restored;
 use crate::shared::Shared;
 use crate::stop::Stopping;
 
@@ -228,7 +229,17 @@ impl Server {
             stored: 0,
             invitation: None,
             check_in_secs: self.check_in_secs,
+            restored: false,
+            mailbox: None,
         };
+        if theirs.restored {
+            let (id, now) = (known.id.clone(), shared.now());
+            let told = shared.store.write(move |txn| restored::tell(txn, &id, now)).await;
+            if let Err(error) = told {
+                tracing::error!(relationship = uuid(&known.id), %error, "a restored person cannot be told what is held");
+                return bye(connection, sender, receiver, Code::StorageFailed).await;
+            }
+        }
         let link = Link::accept(context, sender, receiver, connection.peer(), hello, theirs).await;
         let mut link = match link {
             Ok(link) => link,
@@ -259,7 +270,8 @@ impl Server {
                         place.greeted.store(true, Ordering::Release);
                         tracing::info!(relationship = uuid(&known.id), "a session is open");
                     }
-                    Event::Taken | Event::Delivered(_) => {}
+                    // A hub never says that it was restored.
+                    Event::Taken | Event::Delivered(_) | Event::Realigned(_) => {}
                     Event::Closed(why) => {
                         tracing::info!(relationship = uuid(&known.id), ?why, "a session has ended");
                         break;

@@ -68,6 +68,7 @@ pub(crate) fn relationship(shared: &Shared, begin: &[u8], key: u8) -> Relationsh
         since: NOW,
         requests: Vec::new(),
         next_key: None,
+        told_at: None,
     };
     let saved = known.clone();
     write(shared, move |txn| {

@@ -12,7 +12,7 @@ use freehold_protocol::identity::{Did, PublicKey, SigningKey};
 use freehold_protocol::limits::HELLO_TIMEOUT;
 use freehold_protocol::mailbox::Cursors;
 use freehold_protocol::message::{Message, SignedMessage};
-use freehold_protocol::session::{Closed, Output, Parties, Session};
+use freehold_protocol::session::{Closed, Output, Parties, Realigned, Session};
 use freehold_protocol::time::Moment;
 use freehold_store::planted::{self, Bug};
 use freehold_store::{Durable, ReadError, Store, WriteError};
@@ -47,6 +47,8 @@ pub struct Context {
 pub enum Event {
     /// Hellos are exchanged.
     Open(Hello),
+    /// This side was restored, and the peer has said how far the mailboxes have come; the session ends.
+    Realigned(Realigned),
     /// A message of the peer's was committed.
     Taken,
     /// The peer has everything up to this sequence on its disk, and this is written down.
@@ -267,6 +269,7 @@ impl Link {
                     self.note_named(&hello);
                     self.events.push_back(Event::Open(hello));
                 }
+                Output::Realigned(realigned) => self.events.push_back(Event::Realigned(realigned)),
                 Output::Compose(seq) => self.compose(seq),
                 Output::Received(message) => self.take(message),
                 Output::Delivered(through) => self.delivered(through),

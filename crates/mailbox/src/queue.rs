@@ -178,6 +178,39 @@ impl Mailbox {
         Ok(settled)
     }
 
+    /// Goes on where the peer is, after this side was restored from a backup: the peer has this side's messages up to
+    /// `delivered`, and has seen its own acknowledged up to `stored`. What was queued beyond `backed_up`, since the restore,
+    /// is queued again behind what the peer has, in its order; gives the old and the new place of each.
+    ///
+    /// Call [`delivered`](crate::delivered) first: what the backup had queued and the peer has, it has.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn realign(
+        &self,
+        txn: &mut Txn,
+        backed_up: u64,
+        delivered: u64,
+        stored: u64,
+    ) -> Result<Vec<(u64, u64)>, ReadError> {
+        let mut cursors = self.cursors(txn)?;
+        let newer: Vec<Entry> =
+            self.waiting(txn)?.into_iter().filter(|entry| entry.seq > backed_up).collect();
+        newer.iter().for_each(|entry| txn.erase(&self.out_prefix().with_u64(entry.seq)));
+        cursors.queued = cursors.queued.min(backed_up).max(delivered);
+        cursors.delivered = cursors.delivered.max(delivered);
+        cursors.stored = cursors.stored.max(stored);
+        let mut moved = Vec::new();
+        for entry in newer {
+            cursors.queued += 1;
+            moved.push((entry.seq, cursors.queued));
+            let entry = Entry { seq: cursors.queued, ..entry };
+            save_erasable(txn, self.out_prefix().with_u64(entry.seq), &entry);
+        }
+        save(txn, self.cursors_key(), &cursors);
+        Ok(moved)
+    }
+
     /// Moves the incoming cursor. Gives false when the message was taken before.
     pub(crate) fn advance(&self, txn: &mut Txn, seq: u64) -> Result<bool, ReadError> {
         let mut cursors = self.cursors(txn)?;

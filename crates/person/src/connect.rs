@@ -166,6 +166,7 @@ impl Person {
                 assertion_keys,
                 vendor_next_key: None,
                 check_in_secs: None,
+                restored: None,
                 created: now,
                 last_connected: None,
                 last_error: None,
@@ -192,7 +193,7 @@ impl Person {
             tokio::pin!(arrival);
             arrival.as_mut().enable();
             match contact.borrow_and_update().clone() {
-                Contact::Refused(code) => {
+                Contact::Refused(code) | Contact::Outdated(code) => {
                     let text =
                         format!("the vendor does not accept the invitation ({code}): ask it for a new one");
                     return Err(PersonError::Invitation(text));

@@ -7,7 +7,7 @@ use freehold_mailbox::{Desk, Linked};
 use freehold_protocol::audit::{AuditEvent, AuditRecord};
 use freehold_protocol::code::Code;
 use freehold_protocol::connect::{self, Introduction, Problem};
-use freehold_protocol::data::{self, Carried, Outcome};
+use freehold_protocol::data::{self, Carried, Ended, Outcome};
 use freehold_protocol::disclosure::{Grant, GrantState, GrantStatus};
 use freehold_protocol::document::{DataRequest, Mode};
 use freehold_protocol::family::{Families, Family};
@@ -15,7 +15,7 @@ use freehold_protocol::mailbox::Entry;
 use freehold_protocol::message::Message;
 use freehold_protocol::release::OutcomeMark;
 use freehold_protocol::vendor::Erasure;
-use freehold_vault::agreements::{self, RequestState, StoredRequest};
+use freehold_vault::agreements::{self, RequestState, StoredGrant, StoredRequest};
 use freehold_vault::relationships::{self, Relationship};
 use freehold_vault::{audit, fields, lines};
 
@@ -114,6 +114,7 @@ impl Family<Linked> for Data {
             data::RECEIPT => self.receipt(desk, message),
             data::OUTCOME => outcome(desk, message),
             data::ERASURE => self.erasure(desk, message),
+            data::ENDED => self.ended(desk, message),
             _ => Err(Code::UnknownType),
         }?;
         let bells = self.bells.clone();
@@ -185,6 +186,10 @@ impl Data {
     fn receipt(&self, desk: &mut Desk<'_>, message: &Message) -> Result<(), Code> {
         let document = data::decode::<Carried>(&message.body)?.document;
         let receipt = Grant::read(&document)?;
+        let relationship = relationship(desk)?;
+        if relationship.restored.is_some() {
+            return receipt_again(desk, message, relationship, &receipt);
+        }
         let mut stored =
             agreements::grant(&*desk.txn, receipt.id()).map_err(storage)?.ok_or(Code::ReceiptMismatch)?;
         // A person may have revoked before the receipt came; it is kept all the same, and opens nothing.
@@ -192,12 +197,31 @@ impl Data {
         if stored.relationship != *desk.relationship || !first {
             return Err(Code::ReceiptMismatch);
         }
-        relationship(desk)?.counterpart().check_receipt(&receipt, &stored.document)?;
+        relationship.counterpart().check_receipt(&receipt, &stored.document)?;
         stored.document = document;
         stored.standing_since = Some(desk.now);
         if stored.state.status == GrantStatus::Offered {
             stored.state.status = GrantStatus::Standing;
         }
+        agreements::put_grant(desk.txn, &stored).map_err(storage)?;
+        let bell = self.bells.of(desk.relationship);
+        desk.after_commit(move || bell.ring_reload());
+        Ok(())
+    }
+
+    /// Paths of a grant have ended at the vendor. It can only narrow what it gets.
+    fn ended(&self, desk: &mut Desk<'_>, message: &Message) -> Result<(), Code> {
+        let said = Ended::decode(&message.body)?;
+        let stored = agreements::grant(&*desk.txn, &said.grant).map_err(storage)?;
+        let mut stored = stored.filter(|it| it.relationship == *desk.relationship).ok_or(Code::NoGrant)?;
+        let grant = stored.read().map_err(storage)?;
+        if said.paths.iter().any(|path| grant.subject().scope.iter().all(|item| item.path != *path)) {
+            return Err(Code::NotInScope);
+        }
+        if said.paths.is_subset(&stored.state.revoked) || stored.state.status == GrantStatus::Refused {
+            return Ok(());
+        }
+        stored.state.revoke(&grant, &said.paths);
         agreements::put_grant(desk.txn, &stored).map_err(storage)?;
         let bell = self.bells.of(desk.relationship);
         desk.after_commit(move || bell.ring_reload());
@@ -234,6 +258,56 @@ impl Data {
         }
         Err(Code::ReceiptMismatch)
     }
+}
+
+/// A receipt in a home that was restored from a backup: the vendor tells again what it holds. The home may lack the grant; it
+/// has its person's signature. It releases nothing until the person resumes the relationship.
+fn receipt_again(
+    desk: &mut Desk<'_>,
+    message: &Message,
+    mut relationship: Relationship,
+    receipt: &Grant,
+) -> Result<(), Code> {
+    let given = receipt.without_countersignature()?;
+    relationship.counterpart().check_receipt(receipt, &given)?;
+    let by_issuer = receipt.signers().first().is_some_and(|signer| signer.method.did == *receipt.issuer());
+    if !by_issuer || !relationship.own_dids().contains(receipt.issuer()) {
+        return Err(Code::ReceiptMismatch);
+    }
+    let stored = match agreements::grant(&*desk.txn, receipt.id()).map_err(storage)? {
+        Some(mut stored) => {
+            let known = match stored.standing_since {
+                Some(_) => stored.read().map_err(storage)?.without_countersignature()?,
+                None => stored.document.clone(),
+            };
+            if stored.relationship != *desk.relationship || known != given {
+                return Err(Code::ReceiptMismatch);
+            }
+            if stored.standing_since.is_none() {
+                stored.document = receipt.bytes().to_vec();
+                stored.standing_since = Some(desk.now);
+            }
+            if stored.state.status == GrantStatus::Offered {
+                stored.state.status = GrantStatus::Held;
+            }
+            stored
+        }
+        None => StoredGrant {
+            document: receipt.bytes().to_vec(),
+            relationship: desk.relationship.clone(),
+            state: GrantState { status: GrantStatus::Held, ..GrantState::offered() },
+            given: desk.now,
+            standing_since: Some(desk.now),
+            revocations: Vec::new(),
+            offered_message: message.id,
+            last_release: 0,
+        },
+    };
+    agreements::put_grant(desk.txn, &stored).map_err(storage)?;
+    if let Some(restored) = &mut relationship.restored {
+        restored.vendor_holds.insert(receipt.id().clone());
+    }
+    relationships::save(desk.txn, &relationship).map_err(storage)
 }
 
 /// Whether the vendor still lacks something of a grant for once: a snapshot may take several updates.

@@ -16,6 +16,7 @@ mod live_read;
 mod messages;
 mod outgoing;
 mod person;
+mod restored;
 mod revoke;
 mod rotate;
 mod show;

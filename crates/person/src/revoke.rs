@@ -49,7 +49,7 @@ pub(crate) fn revoke(
                 "the vendor refused the grant: there is nothing to revoke".into(),
             ));
         }
-        GrantStatus::Offered | GrantStatus::Standing | GrantStatus::Used => {}
+        GrantStatus::Offered | GrantStatus::Standing | GrantStatus::Used | GrantStatus::Held => {}
     }
     let left: BTreeSet<Path> = grant
         .subject()

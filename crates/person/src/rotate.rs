@@ -27,7 +27,7 @@ impl Person {
             Some(text) => vec![relationships::meant_by(store, text)?],
             None => {
                 let mut all = relationships::all(store)?;
-                all.retain(|relationship| relationship.rotation.is_none());
+                all.retain(|relationship| relationship.rotation.is_none() && relationship.restored.is_none());
                 all
             }
         };
@@ -38,12 +38,16 @@ impl Person {
         Ok(views)
     }
 
-    async fn rotate_one(&self, id: &RelationshipId) -> Result<RotateView, PersonError> {
+    pub(crate) async fn rotate_one(&self, id: &RelationshipId) -> Result<RotateView, PersonError> {
         let (seed, now, id) = (self.inner.seed.clone(), self.inner.now(), id.clone());
         let of = id.clone();
         let stated = self.inner.store.write(move |txn| {
             let missing = || PersonError::Lookup(LookupError::Unknown { what: "relationship" });
             let mut relationship = relationships::get(txn, &id)?.ok_or_else(missing)?;
+            if relationship.restored.is_some() {
+                let text = "this relationship is held back since the restore: `freehold resume` moves it to its next key";
+                return Err(PersonError::State(text.into()));
+            }
             if relationship.rotation.is_some() {
                 let text = "this relationship is moving to its next key already: it waits for the vendor";
                 return Err(PersonError::State(text.into()));

@@ -78,6 +78,7 @@ pub(crate) fn grant(store: &Store, stored: &StoredGrant, now: Timestamp) -> Resu
         GrantStatus::Used => "used",
         GrantStatus::Revoked => "revoked",
         GrantStatus::Refused => "refused",
+        GrantStatus::Held => "held",
     };
     let left = said.scope.iter().map(|item| &item.path).filter(|path| !stored.state.revoked.contains(path));
     let delivered = Mailbox::new(&stored.relationship).cursors(store)?.delivered;

@@ -47,6 +47,8 @@ pub(crate) enum Contact {
     Lost(String),
     /// The vendor refuses this peer; trying again is useless.
     Refused(Code),
+    /// The vendor has more of this home than the home itself: it is an old copy.
+    Outdated(Code),
 }
 
 pub(crate) enum Command {
@@ -159,6 +161,10 @@ impl Task {
 
     /// One attempt and the session it gives. Gives how long to wait before the next; `None` to end.
     async fn contact_once(&mut self, inner: &Arc<Inner>, relationship: Relationship) -> Option<Duration> {
+        if relationship.restored.as_ref().is_some_and(|restored| !restored.asked) {
+            // Another copy of the home may be in use: it is for the person to say which one goes on.
+            return Some(REDIAL_MAX * 2);
+        }
         let key = inner.seed.relationship_key(relationship.index, relationship.generation);
         let dialling = crate::connect::dial(inner, &relationship, key.clone());
         let connection = match self.wait_for(inner, dialling).await {
@@ -183,7 +189,11 @@ impl Task {
                 self.failures = 0;
                 Some(wait)
             }
-            session::End::BrokenOff | session::End::Rotated => Some(Duration::ZERO),
+            session::End::BrokenOff | session::End::Rotated | session::End::Realigned => Some(Duration::ZERO),
+            session::End::Outdated(code) => {
+                self.hold_back(inner).await;
+                Some(self.failed(inner, Contact::Outdated(code)).await)
+            }
             session::End::Broken(code) => {
                 let why = format!("the vendor broke the protocol: {code}");
                 Some(self.failed(inner, Contact::Lost(why)).await)
@@ -211,10 +221,25 @@ impl Task {
         written.await.is_ok_and(freehold_store::Durable::into_inner)
     }
 
+    /// Releases nothing more until the person says that this copy of the home is the one to go on with.
+    async fn hold_back(&self, inner: &Arc<Inner>) {
+        let id = self.id.clone();
+        let held = inner.store.write(move |txn| {
+            let Some(mut relationship) = relationships::get(txn, &id)? else { return Ok(()) };
+            freehold_vault::hold::hold_back(txn, &mut relationship, false)
+        });
+        if let Err(error) = held.await {
+            tracing::error!(relationship = %self.id, %error, "an old copy could not be held back");
+        }
+    }
+
     /// Notes a failure and gives the wait before the next attempt: exponential, with full jitter.
     async fn failed(&mut self, inner: &Arc<Inner>, contact: Contact) -> Duration {
         let why = match &contact {
             Contact::Refused(code) => format!("the vendor refuses: {code}"),
+            Contact::Outdated(code) => format!(
+                "the vendor has more of this home than it has itself ({code}): another copy may be in use; to go on with this one, `freehold resume`"
+            ),
             Contact::Unreached(why) | Contact::Lost(why) => why.clone(),
             Contact::Trying | Contact::Open(_) => String::new(),
         };
@@ -306,5 +331,7 @@ fn hello(inner: &Inner, relationship: &Relationship) -> Hello {
         stored: 0,
         invitation: relationship.invitation.map(|token| ByteBuf::from(token.to_vec())),
         check_in_secs: None,
+        restored: relationship.restored.as_ref().is_some_and(|restored| restored.answer.is_none()),
+        mailbox: None,
     }
 }

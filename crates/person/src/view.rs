@@ -358,6 +358,37 @@ view!(
 );
 
 view!(
+    /// A grant that is held back.
+    HeldGrantView {
+        /// Its id.
+        id: String,
+        /// The paths that it still covers.
+        paths: Vec<String>,
+        /// Whether the vendor holds it; absent where the vendor's program does not tell.
+        vendor_holds: Option<bool>,
+    }
+);
+
+view!(
+    /// A relationship that is held back: the home was restored from a backup, or is an older copy.
+    ResumeView {
+        /// The relationship.
+        relationship: String,
+        /// The vendor's DID.
+        vendor: String,
+        /// What the vendor calls itself.
+        vendor_name: String,
+        /// `suspected`: an older copy was noticed, and the vendor is not asked yet. `asked`: the vendor has not told all yet.
+        /// `ready`: it has, and the relationship can be resumed.
+        state: String,
+        /// Messages of this side's that the vendor has and this home has not; absent before it has answered.
+        missed: Option<u64>,
+        /// The grants that would stand again.
+        grants: Vec<HeldGrantView>,
+    }
+);
+
+view!(
     /// The node.
     InfoView {
         /// The program's version.

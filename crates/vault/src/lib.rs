@@ -27,6 +27,7 @@
 pub mod agreements;
 pub mod audit;
 pub mod fields;
+pub mod hold;
 pub mod lines;
 mod lookup;
 pub mod meta;

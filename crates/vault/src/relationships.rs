@@ -1,9 +1,10 @@
 //! Relationships: one vendor, under an identity that is used with nobody else.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use freehold_mailbox::record;
-use freehold_protocol::id::RelationshipId;
+use freehold_protocol::id::{GrantId, RelationshipId};
 use freehold_protocol::identity::{Did, PublicKey};
 use freehold_protocol::time::Timestamp;
 use freehold_protocol::vendor::Vendor;
@@ -53,6 +54,32 @@ pub struct Relationship {
     pub last_connected: Option<Timestamp>,
     /// What last went wrong, and when.
     pub last_error: Option<(Timestamp, String)>,
+    /// What is known of it since the home was restored from a backup, until the person resumes it.
+    #[serde(default)]
+    pub restored: Option<Restored>,
+}
+
+/// A relationship in a home that was restored from a backup. What has happened since the backup is known to the vendor alone,
+/// and to another copy of the home if there is one.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Restored {
+    /// The last sequence of this side's mailbox that the backup has.
+    pub queued: u64,
+    /// Whether the vendor is to be asked. Until then it is not dialled.
+    pub asked: bool,
+    /// What the vendor has answered.
+    pub answer: Option<VendorAnswer>,
+    /// The grants of which the vendor has sent its receipt again.
+    pub vendor_holds: BTreeSet<GrantId>,
+}
+
+/// What a vendor answers to a home that was restored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VendorAnswer {
+    /// Messages of this side's that the vendor has and the backup has not.
+    pub missed: u64,
+    /// The sequence of the vendor's mailbox at which it has told what it holds; `None` where its program does not tell.
+    pub told_at: Option<u64>,
 }
 
 impl fmt::Debug for Relationship {
@@ -189,6 +216,7 @@ mod tests {
             created: Timestamp::from_millis(1),
             last_connected: None,
             last_error: Some((Timestamp::from_millis(2), "not reachable".into())),
+            restored: None,
         }
     }
 

@@ -14,6 +14,8 @@ struct End {
     peer: SigningKey,
     disk: Disk,
     session: Option<Session>,
+    /// Whether its disk comes from a backup, and the peer has not answered since.
+    restored: bool,
     closed: Option<Closed>,
     delivered_seen: u64,
 }
@@ -33,6 +35,7 @@ impl End {
             peer: key(peer),
             disk: Disk::default(),
             session: None,
+            restored: false,
             closed: None,
             delivered_seen: 0,
         }
@@ -72,6 +75,11 @@ impl End {
                     self.closed = Some(why);
                     return;
                 }
+                Output::Realigned(to) => {
+                    let cursors = &mut self.disk.cursors;
+                    cursors.queued = cursors.queued.max(to.delivered);
+                    (cursors.delivered, cursors.stored) = (to.delivered, to.stored);
+                }
                 Output::Open(_) => {}
             }
         }
@@ -86,6 +94,8 @@ fn hello() -> Hello {
         stored: 0,
         invitation: None,
         check_in_secs: None,
+        restored: false,
+        mailbox: None,
     }
 }
 
@@ -115,7 +125,8 @@ impl Pair {
         self.a.closed = None;
         self.b.closed = None;
         self.b.session = None;
-        self.a.session = Some(Session::dial(self.a.parties(), self.a.disk.cursors, hello(), self.now));
+        let hello = Hello { restored: self.a.restored, ..hello() };
+        self.a.session = Some(Session::dial(self.a.parties(), self.a.disk.cursors, hello, self.now));
         self.a.drive(self.now, &mut self.to_b);
     }
 
@@ -142,6 +153,8 @@ impl Pair {
     }
 
     fn settle(&mut self) {
+        self.a.drive(self.now, &mut self.to_b);
+        self.b.drive(self.now, &mut self.to_a);
         while !(self.to_a.is_empty() && self.to_b.is_empty()) {
             self.deliver_to_b();
             self.deliver_to_a();
@@ -307,4 +320,89 @@ proptest! {
         prop_assert_eq!(pair.a.disk.cursors.stored, pair.b.disk.cursors.queued);
         prop_assert_eq!(pair.a.disk.cursors.delivered, pair.a.disk.cursors.queued);
     }
+}
+
+/// 1. A backup after any part of the conversation, then more of it. 2. The restored end learns how far both have come. 3. In
+///    the next session both go on, and nothing is taken twice.
+#[test]
+fn a_restored_end_goes_on_where_its_peer_is() {
+    for before in 0..14 {
+        let mut pair = Pair::new();
+        (0..3).for_each(|_| pair.a.enqueue());
+        (0..3).for_each(|_| pair.b.enqueue());
+        pair.connect();
+        for step in 0..before {
+            if step % 2 == 0 { pair.deliver_to_b() } else { pair.deliver_to_a() }
+        }
+        let backup = pair.a.disk.clone();
+        pair.settle();
+        pair.a.enqueue();
+        pair.b.enqueue();
+        pair.settle();
+        let inbox = pair.a.disk.inbox.clone();
+
+        pair.a.disk = backup;
+        pair.a.restored = true;
+        pair.connect();
+        pair.settle();
+        assert_eq!(pair.a.closed, Some(Closed::ByUs(Code::ShuttingDown)), "after {before}");
+        assert_eq!(pair.a.disk.cursors, Cursors { queued: 4, delivered: 4, stored: 4 }, "after {before}");
+
+        pair.a.restored = false;
+        pair.a.disk.inbox = inbox;
+        pair.a.enqueue();
+        pair.b.enqueue();
+        pair.connect();
+        pair.settle();
+        assert_eq!((pair.a.disk.inbox.len(), pair.b.disk.inbox.len()), (5, 5), "after {before}");
+        pair.invariant_each_message_once_in_order();
+    }
+}
+
+/// An answer that nothing honest gives: the peer lost messages, or has come too far to go on from.
+#[test]
+fn a_restored_end_believes_no_impossible_answer() {
+    let cursors = Cursors { queued: 5, delivered: 2, stored: 3 };
+    let answered = |theirs: Hello| {
+        let end = End::new(1, 2);
+        let dialling = Hello { restored: true, ..hello() };
+        let mut session = Session::dial(end.parties(), cursors, dialling, Moment(0));
+        session.handle_frame(&Frame::Hello(theirs).encode(), Moment(1));
+        let outputs = std::iter::from_fn(|| session.poll_output());
+        outputs
+            .filter(|output| matches!(output, Output::Realigned(_) | Output::Closed(_)))
+            .collect::<Vec<_>>()
+    };
+    let said = |stored: u64, acknowledged: u64, queued: u64| Hello {
+        stored,
+        mailbox: Some(Outgoing { acknowledged, queued }),
+        ..hello()
+    };
+    let refused = |code: Code| vec![Output::Closed(Closed::ByUs(code))];
+    let learnt = |delivered: u64, stored: u64, told_at: Option<u64>| {
+        vec![
+            Output::Realigned(Realigned { delivered, stored, told_at }),
+            Output::Closed(Closed::ByUs(Code::ShuttingDown)),
+        ]
+    };
+    assert_eq!(answered(said(1, 3, 3)), refused(Code::BehindAcknowledged));
+    assert_eq!(answered(said(2, 1, 3)), learnt(2, 3, Some(3)), "what is stored is not forgotten");
+    assert_eq!(
+        answered(said(5 + REALIGN_MAX, 3, 3 + REALIGN_MAX)),
+        learnt(5 + REALIGN_MAX, 3, Some(3 + REALIGN_MAX))
+    );
+    for (stored, acknowledged, queued) in [
+        (6 + REALIGN_MAX, 3, 3),
+        (2, 4 + REALIGN_MAX, 3),
+        (2, 3, 4 + REALIGN_MAX),
+        (u64::MAX, u64::MAX, u64::MAX),
+    ] {
+        assert_eq!(answered(said(stored, acknowledged, queued)), refused(Code::AheadOfSender));
+    }
+    assert_eq!(
+        answered(Hello { stored: 4, ..hello() }),
+        learnt(4, 3, None),
+        "a peer that does not know of restores"
+    );
+    assert_eq!(answered(Hello { versions: vec![9], ..said(4, 3, 3) }), refused(Code::UnsupportedVersion));
 }

@@ -1,7 +1,7 @@
 //! From JSON to the protocol's types and back.
 
 use freehold_protocol::code::Code;
-use freehold_protocol::frame::{Frame, Hello};
+use freehold_protocol::frame::{Frame, Hello, Outgoing};
 use freehold_protocol::id::MessageId;
 use freehold_protocol::identity::{Did, PublicKey, SigningKey};
 use freehold_protocol::message::{Message, MessageType};
@@ -109,6 +109,11 @@ pub fn hello(value: &Value) -> Hello {
         stored: value["stored"].as_u64().unwrap_or(0),
         invitation: value["invitation"].as_str().map(|token| unhex(token).into()),
         check_in_secs: value["checkInSecs"].as_u64().map(|secs| u32::try_from(secs).expect("32 bits")),
+        restored: value["restored"].as_bool().unwrap_or(false),
+        mailbox: value.get("mailbox").map(|mailbox| Outgoing {
+            acknowledged: number(mailbox, "acknowledged"),
+            queued: number(mailbox, "queued"),
+        }),
     }
 }
 
@@ -120,6 +125,12 @@ pub(super) fn hello_said(hello: &Hello) -> Value {
     }
     if let Some(secs) = hello.check_in_secs {
         said["checkInSecs"] = secs.into();
+    }
+    if hello.restored {
+        said["restored"] = true.into();
+    }
+    if let Some(Outgoing { acknowledged, queued }) = hello.mailbox {
+        said["mailbox"] = json!({"acknowledged": acknowledged, "queued": queued});
     }
     said
 }

@@ -4,7 +4,7 @@ use freehold_protocol::code::Code;
 use freehold_protocol::frame::Frame;
 use freehold_protocol::mailbox::Cursors;
 use freehold_protocol::message::SignedMessage;
-use freehold_protocol::session::{Closed, Output, Session};
+use freehold_protocol::session::{Closed, Output, Realigned, Session};
 use freehold_protocol::time::Moment;
 use serde_json::{Value, json};
 
@@ -74,6 +74,9 @@ fn said(output: Output) -> Value {
     match output {
         Output::Transmit(frame) => json!({"transmit": digits(&frame)}),
         Output::Open(theirs) => json!({"open": hello_said(&theirs)}),
+        Output::Realigned(Realigned { delivered, stored, told_at }) => {
+            json!({"realigned": {"delivered": delivered, "stored": stored, "toldAt": told_at}})
+        }
         Output::Compose(seq) => json!({"compose": seq}),
         Output::Received(message) => json!({"received": message_said(&message)}),
         Output::Delivered(seq) => json!({"delivered": seq}),

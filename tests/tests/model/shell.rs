@@ -80,7 +80,15 @@ fn agree(fields: usize) -> Agreement {
 
 fn hello() -> Hello {
     let families = vec!["connect/1".into(), "data/1".into()];
-    Hello { versions: vec![1], families, stored: 0, invitation: None, check_in_secs: None }
+    Hello {
+        versions: vec![1],
+        families,
+        stored: 0,
+        invitation: None,
+        check_in_secs: None,
+        restored: false,
+        mailbox: None,
+    }
 }
 
 /// The outputs of a session, one by one.
@@ -313,6 +321,7 @@ impl World {
                     self.node = None;
                 }
                 Output::Open(_) | Output::Received(_) => {}
+                Output::Realigned(_) => panic!("nobody restores it here"),
             }
         }
     }
@@ -337,6 +346,7 @@ impl World {
                     self.hub = None;
                 }
                 Output::Open(_) | Output::Compose(_) | Output::Delivered(_) => {}
+                Output::Realigned(_) => panic!("nobody restores it here"),
             }
         }
     }

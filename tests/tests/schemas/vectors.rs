@@ -73,7 +73,7 @@ fn forms(check: &str, input: &Value) -> Vec<(&'static str, As, String)> {
     match check {
         "frame" => of(&[("bytes", As::Bytes, "frame")]),
         "introduction" | "problem" => of(&[("body", As::Bytes, check)]),
-        "declineBody" | "carriedBody" | "outcomeBody" | "updateBody" => {
+        "declineBody" | "carriedBody" | "outcomeBody" | "endedBody" | "updateBody" => {
             of(&[("body", As::Bytes, check.trim_end_matches("Body"))])
         }
         "message" => of(&[("cose", As::Bytes, "signed-message")]),

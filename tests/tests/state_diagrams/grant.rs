@@ -1,6 +1,7 @@
 //! `specs/data.md`: a grant at the person's side.
 //!
-//! `receipt`, `problem` and `delivered-all` are messages that the engine takes; the story's tests show them. Here is what
+//! `receipt`, `problem` and `delivered-all` are messages that the engine takes, and the inputs of a restore are the person's;
+//! the stories' tests show them. Here is what
 //! the gate itself decides: revoking from every state, and the end by the clock.
 
 use std::collections::BTreeSet;
@@ -54,11 +55,12 @@ fn grant() -> Grant {
 }
 
 /// Each state with its status and the moment it is looked at.
-const STATES: [(&str, GrantStatus, Timestamp); 4] = [
+const STATES: [(&str, GrantStatus, Timestamp); 5] = [
     ("offered", GrantStatus::Offered, BEGIN),
     ("standing", GrantStatus::Standing, BEGIN),
     ("expired", GrantStatus::Standing, END),
     ("used", GrantStatus::Used, BEGIN),
+    ("held", GrantStatus::Held, BEGIN),
 ];
 
 /// What a live read is told, which tells the states apart.
@@ -68,6 +70,7 @@ fn state(grant: &Grant, state: &GrantState, now: Timestamp) -> &'static str {
     match authorize(grant, state, Ask::Read(&purpose.iri), &asked, now).err() {
         None => "standing",
         Some(Code::NoGrant) if state.status == GrantStatus::Refused => "refused",
+        Some(Code::NoGrant) if state.status == GrantStatus::Held => "held",
         Some(Code::NoGrant) => "offered",
         Some(Code::Used) => "used",
         Some(Code::Expired) => "expired",
@@ -95,7 +98,16 @@ fn a_grant_is_revoked_from_where_the_page_draws_it() {
     }
     let begun = GrantState { status: GrantStatus::Standing, ..GrantState::offered() };
     done.insert(arrow("standing", "ended", state(&grant, &begun, END)));
-    let engine = ["receipt", "problem", "delivered-all"];
+    let engine = [
+        "receipt",
+        "problem",
+        "delivered-all",
+        "restore",
+        "receipt-restored",
+        "resume",
+        "resume-once",
+        "resume-unknown",
+    ];
     let gate: BTreeSet<_> =
         drawn("data.md", "grant").into_iter().filter(|(_, input, _)| !engine.contains(&&**input)).collect();
     assert_eq!(done, gate);

@@ -14,8 +14,9 @@ use freehold_protocol::time::{Moment, Timestamp};
 
 use super::{arrow, compare};
 
-const INPUTS: [&str; 18] = [
+const INPUTS: [&str; 19] = [
     "hello",
+    "hello-restored",
     "hello-foreign",
     "hello-ahead",
     "hello-behind",
@@ -48,7 +49,15 @@ pub(crate) fn peer() -> SigningKey {
 
 pub(crate) fn hello(stored: u64) -> Hello {
     let (versions, families) = (VERSIONS.to_vec(), Vec::new());
-    Hello { versions, families, stored, invitation: None, check_in_secs: None }
+    Hello {
+        versions,
+        families,
+        stored,
+        invitation: None,
+        check_in_secs: None,
+        restored: false,
+        mailbox: None,
+    }
 }
 
 pub(crate) fn dialled(cursors: Cursors) -> Session {
@@ -90,6 +99,7 @@ fn message(seq: u64, from: &SigningKey) -> Frame {
 fn give(session: &mut Session, input: &str) {
     let frame = match input {
         "hello" => Frame::Hello(hello(4)),
+        "hello-restored" => Frame::Hello(Hello { restored: true, ..hello(0) }),
         "hello-foreign" => Frame::Hello(Hello { versions: vec![9], ..hello(4) }),
         "hello-ahead" => Frame::Hello(hello(CURSORS.queued + 1)),
         "hello-behind" => Frame::Hello(hello(CURSORS.delivered - 1)),

@@ -4,7 +4,7 @@ use freehold_protocol::cbor;
 use freehold_protocol::code::Code;
 use freehold_protocol::connect::{Introduction, Problem, commitment};
 use freehold_protocol::cose::Kind;
-use freehold_protocol::data::{self, Carried, Decline, Outcome, OutcomeLine, ReceivedUpdate};
+use freehold_protocol::data::{self, Carried, Decline, Ended, Outcome, OutcomeLine, ReceivedUpdate};
 use freehold_protocol::id::{GrantId, MessageId, RequestId};
 use freehold_protocol::read::{ReadRequest, open_answer};
 use freehold_protocol::time::Timestamp;
@@ -76,6 +76,16 @@ pub(crate) fn outcome(case: &mut Case) -> Verdict {
         assert_eq!(Outcome::decode(&cbor::encode(&outcome)), Ok(outcome), "{}", case.place());
     }
     coded(Outcome::decode(&body(case)))
+}
+
+pub(crate) fn ended(case: &mut Case) -> Verdict {
+    let input = case.input();
+    if input.get("paths").is_some() {
+        let ended = Ended { grant: from(&input["grant"]), paths: from(&input["paths"]) };
+        case.same_bytes("body", &cbor::encode(&ended));
+        assert_eq!(Ended::decode(&cbor::encode(&ended)), Ok(ended), "{}", case.place());
+    }
+    coded(Ended::decode(&body(case)))
 }
 
 pub(crate) fn decline(case: &mut Case) -> Verdict {

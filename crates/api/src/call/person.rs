@@ -2,7 +2,8 @@
 
 use freehold_person::view::{
     AuditVerifyView, AuditView, ChangeView, ConnectView, FieldView, GrantView, ImportView, InfoView,
-    KeptOfView, MessagesOfView, RelationshipView, RequestView, RevokeView, RotateView, SentView, StatusView,
+    KeptOfView, MessagesOfView, RelationshipView, RequestView, ResumeView, RevokeView, RotateView, SentView,
+    StatusView,
 };
 use serde::{Deserialize, Serialize};
 
@@ -196,6 +197,19 @@ call!(
     /// Moves relationships to their next keys.
     Rotate = "rotate" -> Vec<RotateView> {
         /// The relationship's id or the vendor's DID; all of them if absent.
+        relationship: Option<String>,
+    }
+);
+
+call!(
+    /// The relationships that are held back since the home was restored.
+    HeldBack = "held-back" -> Vec<ResumeView> {}
+);
+
+call!(
+    /// Goes on with relationships that are held back.
+    Resume = "resume" -> Vec<ResumeView> {
+        /// The relationship's id or the vendor's DID; all that are ready if absent.
         relationship: Option<String>,
     }
 );

@@ -129,6 +129,8 @@ async fn a_hello_that_is_refused_leaves_the_invitation_unused() {
         stored: 0,
         invitation: Some(Invitation::parse(&link).unwrap().token.to_vec().into()),
         check_in_secs: None,
+        restored: false,
+        mailbox: None,
     };
     let newer = Frame::Hello(Hello { versions: vec![2], ..hello.clone() });
     let ahead = Frame::Hello(Hello { stored: 9, ..hello });

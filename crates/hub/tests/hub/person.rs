@@ -119,6 +119,8 @@ impl Offline {
             stored: 0,
             invitation: with_token.then(|| invitation.token.to_vec().into()),
             check_in_secs: None,
+            restored: false,
+            mailbox: None,
         };
         let frames = connection.open_session().await.unwrap();
         let mut link = Link::dial(context.clone(), frames, expected[0], hello).await.unwrap();

@@ -9,7 +9,7 @@ use freehold_protocol::code::Code;
 use freehold_protocol::identity::SigningKey;
 use freehold_protocol::limits::READ_TIMEOUT;
 use freehold_protocol::read::{self, ReadRequest};
-use freehold_protocol::session::Closed;
+use freehold_protocol::session::{Closed, Realigned};
 use freehold_store::WriteError;
 use freehold_store::planted::{self, Bug};
 use freehold_transport::{Connection, FrameSender, Frames};
@@ -18,7 +18,7 @@ use tokio::sync::mpsc;
 
 use super::{Command, Contact, Task, hello, stop_asked};
 use crate::person::Inner;
-use crate::{live_read, outgoing};
+use crate::{live_read, outgoing, restored};
 
 /// Live reads that may wait to be decided; a vendor that asks faster waits on its own streams.
 const READS: usize = 16;
@@ -40,6 +40,10 @@ pub(super) enum End {
     BrokenOff,
     /// The relationship has another key now.
     Rotated,
+    /// After a restore: the mailboxes go on where the vendor is.
+    Realigned,
+    /// The vendor has more of this home than the home itself.
+    Outdated(Code),
     Lost(String),
     /// This side has ended it for what the vendor did.
     Broken(Code),
@@ -83,8 +87,8 @@ impl Task {
                 link.close(Code::ShuttingDown);
                 hang_up(&connection).await;
             }
-            End::Broken(_) => hang_up(&connection).await,
-            End::BrokenOff | End::Lost(_) | End::Refused(_) => {}
+            End::Broken(_) | End::Realigned => hang_up(&connection).await,
+            End::Outdated(_) | End::BrokenOff | End::Lost(_) | End::Refused(_) => {}
         }
         connection.abort();
         end
@@ -129,6 +133,7 @@ impl Task {
                         self.opened(inner, connection).await;
                         check_in = theirs.check_in_secs.map(|secs| Duration::from_secs(u64::from(secs)));
                     }
+                    Event::Realigned(to) => return self.realigned(inner, relationship, to).await,
                     Event::Taken => inner.bells.arrivals.notify_waiters(),
                     Event::Delivered(through) => {
                         let stale = self.gates.handle_delivered(through, inner.now());
@@ -137,6 +142,8 @@ impl Task {
                         }
                     }
                     Event::Closed(Closed::ByPeer(Code::Rotated)) => return self.settle_rotation(inner, relationship).await,
+                    Event::Closed(Closed::ByPeer(code @ Code::BehindAcknowledged)) => return End::Outdated(code),
+                    Event::Closed(Closed::ByUs(code @ Code::AheadOfSender)) if !self.bell.connected.load(Ordering::Acquire) => return End::Outdated(code),
                     Event::Closed(Closed::ByPeer(code)) if is_final(code) => return End::Refused(code),
                     Event::Closed(Closed::ByPeer(code)) => return End::Lost(format!("the vendor ended the session: {code}")),
                     Event::Closed(Closed::ByUs(code)) => return End::Broken(code),
@@ -206,8 +213,42 @@ impl Task {
                 self.bell.take_rotated();
                 End::Rotated
             }
-            // Nobody here has rotated it: whoever did has the seed, or this home is an old copy.
-            Ok(None) => End::Refused(Code::Rotated),
+            // Nobody here has rotated it: it was rotated after the backup, or by another copy of this home.
+            Ok(None) if relationship.restored.is_some() => self.next_key(inner).await,
+            Ok(None) => End::Outdated(Code::Rotated),
+            Err(error) => End::Lost(error.to_string()),
+        }
+    }
+
+    /// The relationship was rotated after the backup: its keys follow from the seed, one after the other.
+    async fn next_key(&self, inner: &Arc<Inner>) -> End {
+        let (id, seed) = (self.id.clone(), inner.seed.clone());
+        let written = inner.store.write(move |txn| {
+            if let Some(mut relationship) = relationships::get(txn, &id)? {
+                let next = seed.relationship_key(relationship.index, relationship.generation + 1);
+                relationship.rotate(next.public().did());
+                relationships::save(txn, &relationship)?;
+            }
+            Ok::<_, freehold_store::ReadError>(())
+        });
+        match written.await {
+            Ok(_) => End::Lost("the relationship has a newer key: it is tried next".into()),
+            Err(error) => End::Lost(error.to_string()),
+        }
+    }
+
+    /// After a restore: goes on where the vendor says that the mailboxes are.
+    async fn realigned(&self, inner: &Arc<Inner>, relationship: &Relationship, to: Realigned) -> End {
+        let (families, id, vendor, now) =
+            (inner.families.clone(), self.id.clone(), relationship.vendor.clone(), inner.now());
+        let written =
+            inner.store.write(move |txn| restored::realign(txn, &families, &id, &vendor, to, now)).await;
+        match written.map(freehold_store::Durable::into_inner) {
+            Ok(after) => {
+                after.into_iter().for_each(|run| run());
+                self.bell.take_rotated();
+                End::Realigned
+            }
             Err(error) => End::Lost(error.to_string()),
         }
     }

@@ -2,8 +2,9 @@
 
 use freehold_protocol::cose::{self, Kind};
 use freehold_protocol::frame::{Frame, Hello};
+use freehold_protocol::limits::REALIGN_MAX;
 use freehold_protocol::mailbox::Cursors;
-use freehold_protocol::session::{Output, Parties, Session};
+use freehold_protocol::session::{Output, Parties, Realigned, Session};
 use freehold_protocol::time::Moment;
 
 use super::wire::{own, peer};
@@ -18,6 +19,8 @@ fn hello() -> Hello {
         stored: 0,
         invitation: None,
         check_in_secs: None,
+        restored: false,
+        mailbox: None,
     }
 }
 
@@ -25,14 +28,15 @@ fn hello() -> Hello {
 struct End {
     session: Session,
     committed: u64,
+    restored: bool,
     closed: bool,
 }
 
 impl End {
-    fn dial() -> Self {
+    fn dial(restored: bool) -> Self {
         let parties = Parties { own: own().public().did(), peer: peer().public() };
-        let session = Session::dial(parties, CURSORS, hello(), Moment(0));
-        let mut end = Self { session, committed: CURSORS.stored, closed: false };
+        let session = Session::dial(parties, CURSORS, Hello { restored, ..hello() }, Moment(0));
+        let mut end = Self { session, committed: CURSORS.stored, restored, closed: false };
         end.drain();
         end
     }
@@ -71,7 +75,15 @@ impl End {
                     Ok(_) => {}
                     Err(code) => panic!("it says what is no frame: {code}"),
                 },
-                Output::Open(_) => {}
+                Output::Open(_) => assert!(!self.restored, "it goes on as if nothing had happened"),
+                Output::Realigned(Realigned { delivered, stored, .. }) => {
+                    assert!(self.restored, "nobody restored it");
+                    assert!(
+                        (CURSORS.delivered..=CURSORS.queued + REALIGN_MAX).contains(&delivered),
+                        "{delivered}"
+                    );
+                    assert!((CURSORS.stored..=CURSORS.stored + REALIGN_MAX).contains(&stored), "{stored}");
+                }
                 Output::Closed(_) => self.closed = true,
             }
         }
@@ -89,11 +101,11 @@ fn pieces(mut bytes: &[u8]) -> Vec<&[u8]> {
     pieces
 }
 
-/// Frames of any bytes: the input whole, and in pieces, from the first word on and after the hello.
+/// Frames of any bytes: the input whole, and in pieces, from the first word on, after the hello, and at a side that was restored.
 pub(super) fn session(bytes: &[u8]) {
     for frames in [vec![bytes], pieces(bytes)] {
-        for greeted in [false, true] {
-            let mut end = End::dial();
+        for (restored, greeted) in [(false, false), (false, true), (true, false)] {
+            let mut end = End::dial(restored);
             if greeted {
                 end.frame(&greeting(), 1);
             }
@@ -106,7 +118,7 @@ pub(super) fn session(bytes: &[u8]) {
 
 /// Payloads that the peer has signed, whatever they are.
 pub(super) fn messages(bytes: &[u8]) {
-    let mut end = End::dial();
+    let mut end = End::dial(false);
     end.frame(&greeting(), 1);
     for payload in std::iter::once(bytes).chain(pieces(bytes)) {
         let signed = cose::sign(Kind::Message, &peer(), payload.to_vec());

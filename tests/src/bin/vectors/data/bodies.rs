@@ -1,8 +1,8 @@
-//! Bodies of messages: update, outcome, decline, and what carries a document.
+//! Bodies of messages: update, outcome, decline, ended, and what carries a document.
 
 use freehold_protocol::cbor;
 use freehold_protocol::code::Code;
-use freehold_protocol::data::{Decline, Outcome, OutcomeKind, OutcomeLine};
+use freehold_protocol::data::{Decline, Ended, Outcome, OutcomeKind, OutcomeLine};
 use freehold_protocol::id::{GrantId, RequestId};
 use serde_json::{Value, json};
 
@@ -49,6 +49,10 @@ fn good() -> Vec<Vector> {
     let decline = Decline {
         request: RequestId::parse("urn:uuid:0b5b7f0e-6d0a-4d7e-9a55-2f6f4c1f7a11").expect("an id"),
     };
+    let ended = Ended {
+        grant: GrantId::parse(GRANT).expect("an id"),
+        paths: [path("email.work"), path("phone.mobile")].into(),
+    };
     let all = outcome(vec![
         line(OutcomeKind::Applied, None),
         OutcomeLine {
@@ -81,6 +85,13 @@ fn good() -> Vec<Vector> {
             "No result.",
             said(&outcome(Vec::new())),
             &cbor::encode(&outcome(Vec::new())),
+        ),
+        case(
+            "ended",
+            "endedBody",
+            "Two paths of a grant have ended.",
+            json!({"grant": ended.grant, "paths": ended.paths}),
+            &cbor::encode(&ended),
         ),
         case(
             "decline",
@@ -232,6 +243,15 @@ fn others() -> Vec<Vector> {
         Vector::reject(PAGE, name, Code::Malformed, "data, Messages", what)
             .input("carriedBody", json!({"body": hex(&body)}))
     };
+    let ended = |name: &str, code: Code, what: &str, paths: &[&str]| {
+        let listed: Vec<u8> = paths.iter().flat_map(|path| text_string(path)).collect();
+        let listed = [head(4, paths.len()), listed].concat();
+        let body =
+            [head(5, 2), text_string("grant"), text_string(GRANT), text_string("paths"), listed].concat();
+        Vector::reject(PAGE, name, code, "data, Ended", what).input("endedBody", json!({"body": hex(&body)}))
+    };
+    let many: Vec<String> = (0..1_001).map(|n| format!("x.f{n:04}")).collect();
+    let many: Vec<&str> = many.iter().map(String::as_str).collect();
     let of = |name: &str, value: Vec<u8>| [head(5, 1), text_string(name), value].concat();
     vec![
         Vector::accept(PAGE, "document-carried", "data, Messages", "A document travels as one byte string.")
@@ -243,6 +263,9 @@ fn others() -> Vec<Vector> {
             "An id that is no URN.",
             of("request", text_string("0b5b7f0e-6d0a-4d7e-9a55-2f6f4c1f7a11")),
         ),
+        ended("ended-of-nothing", Code::Malformed, "No path.", &[]),
+        ended("ended-path-traversal", Code::Malformed, "A path that goes up.", &["phone/../email"]),
+        ended("ended-too-many-paths", Code::TooLarge, "1,001 paths.", &many),
         carried(
             "document-as-text",
             "A document is carried as bytes, not as text.",

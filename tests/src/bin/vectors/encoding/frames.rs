@@ -1,7 +1,7 @@
 //! Frames in the one form, and the lengths before them.
 
 use freehold_protocol::code::Code;
-use freehold_protocol::frame::{Frame, Hello};
+use freehold_protocol::frame::{Frame, Hello, Outgoing};
 use serde_json::{Value, json};
 
 use super::PAGE;
@@ -19,6 +19,8 @@ fn hello() -> Hello {
         stored: 0,
         invitation: None,
         check_in_secs: None,
+        restored: false,
+        mailbox: None,
     }
 }
 
@@ -47,6 +49,8 @@ fn good_frames() -> Vec<Vector> {
     let token: Vec<u8> = (0..16).collect();
     let full =
         Hello { invitation: Some(token.clone().into()), check_in_secs: Some(3_600), stored: 12, ..hello() };
+    let restored = Hello { restored: true, stored: 3, ..hello() };
+    let to_restored = Hello { mailbox: Some(Outgoing { acknowledged: 5, queued: 9 }), ..hello() };
     let frame = |name: &str, frame: Frame, said: Value, what: &str| {
         let bytes = frame.encode();
         let prefixed = [(bytes.len() as u32).to_be_bytes().to_vec(), bytes.clone()].concat();
@@ -86,7 +90,20 @@ fn good_frames() -> Vec<Vector> {
             Frame::Hello(full),
             json!({"hello": {"versions": [1], "families": ["connect/1", "data/1"], "stored": 12,
                 "invitation": hex(&token), "checkInSecs": 3_600}}),
-            "A hello with every member.",
+            "A hello with every member of a first session.",
+        ),
+        frame(
+            "hello-restored",
+            Frame::Hello(restored),
+            json!({"hello": {"versions": [1], "families": ["connect/1", "data/1"], "stored": 3, "restored": true}}),
+            "The hello of a node whose home comes from a backup.",
+        ),
+        frame(
+            "hello-to-restored",
+            Frame::Hello(to_restored),
+            json!({"hello": {"versions": [1], "families": ["connect/1", "data/1"], "stored": 0,
+                "mailbox": {"acknowledged": 5, "queued": 9}}}),
+            "The answer to it.",
         ),
         frame(
             "message",

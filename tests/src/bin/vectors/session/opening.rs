@@ -12,6 +12,19 @@ pub(super) fn vectors() -> Vec<Vector> {
     opening().into_iter().chain(bad_opening()).collect()
 }
 
+fn restored(stored: u64) -> Value {
+    let mut said = hello(stored);
+    said["restored"] = true.into();
+    said
+}
+
+/// A hub's answer to a node that was restored.
+fn told(stored: u64, acknowledged: u64, queued: u64) -> Value {
+    let mut said = hello(stored);
+    said["mailbox"] = json!({"acknowledged": acknowledged, "queued": queued});
+    arrives(5, &freehold_tests::replay::frame(&json!({"hello": said})))
+}
+
 fn opening() -> Vec<Vector> {
     let newer = json!({"versions": [2, 1], "families": ["data/2", "data/1", "horoscope/1"], "stored": 0});
     let dial = json!({"do": "dial", "at": 0, "cursors": {}, "hello": {"versions": [1], "families": ["data/1"], "invitation": "00".repeat(16)}});
@@ -28,6 +41,26 @@ fn opening() -> Vec<Vector> {
             "session, rule 2",
             "A peer of tomorrow speaks version 1 too, and names families that nobody knows yet.",
             vec![accept(newer, json!({}))],
+        ),
+        good(
+            "restored",
+            "session, rule 25",
+            "A node that was restored from a backup has lost 2 of the 3 messages that it acknowledged; sending goes on at 4.",
+            vec![accept(restored(1), json!({"queued": 5, "delivered": 3, "stored": 7}))],
+        ),
+        script(
+            Vector::accept(
+                PAGE,
+                "restored-dial",
+                "session, rule 26",
+                "A node that was restored learns how far the mailboxes have come, and ends the session.",
+            ),
+            PERSON,
+            VENDOR,
+            vec![
+                json!({"do": "dial", "at": 0, "cursors": {"queued": 4, "delivered": 4, "stored": 2}, "hello": restored(0)}),
+                told(7, 5, 9),
+            ],
         ),
         script(
             Vector::accept(
@@ -91,6 +124,33 @@ fn bad_opening() -> Vec<Vector> {
             "session, rule 3",
             "It holds 2 and had acknowledged 3.",
             vec![accept(hello(2), stands())],
+        ),
+        bad(
+            "restored-ahead",
+            Code::AheadOfSender,
+            "session, rule 25",
+            "A restored node, too, holds nothing that was never sent.",
+            vec![accept(restored(6), stands())],
+        ),
+        node(
+            "answer-behind-delivered",
+            Code::BehindAcknowledged,
+            "session, rule 26",
+            "The hub of a restored node has lost what the backup knows as delivered.",
+            vec![
+                json!({"do": "dial", "at": 0, "cursors": {"queued": 4, "delivered": 4, "stored": 2}, "hello": restored(0)}),
+                told(3, 5, 9),
+            ],
+        ),
+        node(
+            "answer-far-ahead",
+            Code::AheadOfSender,
+            "session, rule 26",
+            "The hub of a restored node says that its mailbox has gone on by more than 2^40.",
+            vec![
+                json!({"do": "dial", "at": 0, "cursors": {}, "hello": restored(0)}),
+                told(7, 5, (1 << 40) + 1),
+            ],
         ),
         bad(
             "message-before-hello",

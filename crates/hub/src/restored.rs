@@ -1,0 +1,39 @@
+//! A person whose home was restored from a backup: the hub tells again what it holds of them, since they may no longer know.
+
+use freehold_mailbox::{Desk, Mailbox};
+use freehold_protocol::cbor;
+use freehold_protocol::code::Code;
+use freehold_protocol::data::{Carried, ENDED, Ended, RECEIPT};
+use freehold_protocol::id::RelationshipId;
+use freehold_protocol::time::Timestamp;
+use freehold_store::{ReadError, Txn};
+
+use crate::held;
+use crate::relationship::Relationship;
+use crate::tables;
+
+/// Queues the receipt of every grant and what of it has ended. Whoever asks again before it was delivered gets no more.
+///
+/// # Errors
+/// [`Code::StorageFailed`].
+pub(crate) fn tell(txn: &mut Txn, id: &RelationshipId, now: Timestamp) -> Result<(), Code> {
+    let storage = |_: ReadError| Code::StorageFailed;
+    let mut known = Relationship::load(txn, id).map_err(storage)?.ok_or(Code::StorageFailed)?;
+    let mailbox = Mailbox::new(id);
+    let delivered = mailbox.cursors(txn).map_err(storage)?.delivered;
+    if known.told_at.is_some_and(|told_at| told_at > delivered) {
+        return Ok(());
+    }
+    for held in held::grants(txn, id).map_err(storage)? {
+        let receipt = txn.get(&tables::receipt(txn, id, &held.grant)).map_err(storage)?;
+        let mut desk = Desk::new(txn, &mailbox, id, &known.peer, now);
+        desk.queue(RECEIPT, None, Carried::body(&receipt.ok_or(Code::StorageFailed)?))?;
+        if !held.state.revoked.is_empty() {
+            let ended = Ended { grant: held.grant, paths: held.state.revoked };
+            desk.queue(ENDED, None, cbor::encode(&ended))?;
+        }
+    }
+    known.told_at = Some(mailbox.cursors(txn).map_err(storage)?.queued);
+    known.save(txn);
+    Ok(())
+}

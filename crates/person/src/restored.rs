@@ -1,0 +1,215 @@
+//! Relationships in a home that was restored from a backup: what the vendors say of them, and the person's word to go on.
+//!
+//! What has happened since the backup is known to the vendors alone. Each is asked how far the mailboxes have come and which
+//! grants it holds; nothing is released before, and nothing until the person resumes the relationship. A vendor's word can
+//! narrow what it gets and never widen it: what a grant allows stands in the document that the person signed.
+
+use freehold_mailbox::{AfterCommit, Linked, Mailbox, TakeError};
+use freehold_protocol::disclosure::GrantStatus;
+use freehold_protocol::document::Mode;
+use freehold_protocol::family::Families;
+use freehold_protocol::id::RelationshipId;
+use freehold_protocol::identity::Did;
+use freehold_protocol::path::Path;
+use freehold_protocol::session::Realigned;
+use freehold_protocol::time::Timestamp;
+use freehold_store::{ReadError, Reader, Txn};
+use freehold_vault::agreements::{self, StoredGrant};
+use freehold_vault::relationships::{self, Relationship, Restored, VendorAnswer};
+use freehold_vault::{LookupError, lines};
+
+use crate::error::PersonError;
+use crate::person::Person;
+use crate::view::{HeldGrantView, ResumeView};
+
+impl Person {
+    /// The relationships that are held back since the home was restored, or since an older copy of it was noticed.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn held_back(&self) -> Result<Vec<ResumeView>, PersonError> {
+        let store = &self.inner.store;
+        let mut views = Vec::new();
+        for relationship in relationships::all(store)? {
+            views.extend(view(store, &relationship)?);
+        }
+        Ok(views)
+    }
+
+    /// Goes on with one relationship, named by its id or the vendor's DID, or with all whose vendors have told what they
+    /// hold. Each takes its next key, so that no other copy of the home goes on beside this one. One that was held back
+    /// because an older copy was noticed is asked first: resume it again when its vendor has answered. Gives how those
+    /// that were meant stood before.
+    ///
+    /// # Errors
+    /// [`PersonError::Lookup`], or [`PersonError::State`] when the named one is not held back or its vendor has not told yet.
+    pub async fn resume(&self, meant: Option<&str>) -> Result<Vec<ResumeView>, PersonError> {
+        let store = &self.inner.store;
+        let chosen = match meant {
+            Some(text) => vec![relationships::meant_by(store, text)?],
+            None => relationships::all(store)?,
+        };
+        let mut views = Vec::new();
+        for relationship in chosen {
+            let Some(before) = view(store, &relationship)? else {
+                match meant {
+                    Some(_) => return Err(PersonError::State("this relationship is not held back".into())),
+                    None => continue,
+                }
+            };
+            match before.state.as_str() {
+                READY => self.resume_one(&relationship.id).await?,
+                SUSPECTED => self.ask(&relationship.id).await?,
+                _ if meant.is_some() => return Err(PersonError::State(
+                    "the vendor has not told yet what it holds: it has to be reached once; `freehold status` shows why it was not"
+                        .into(),
+                )),
+                _ => {}
+            }
+            views.push(before);
+        }
+        Ok(views)
+    }
+
+    async fn resume_one(&self, id: &RelationshipId) -> Result<(), PersonError> {
+        let of = id.clone();
+        let resumed = self.inner.store.write(move |txn| {
+            let missing = || PersonError::Lookup(LookupError::Unknown { what: "relationship" });
+            let mut relationship = relationships::get(txn, &of)?.ok_or_else(missing)?;
+            let Some(restored) = relationship.restored.take() else {
+                return Ok(relationship.rotation.is_some());
+            };
+            release_held(txn, &relationship, &restored)?;
+            relationships::save(txn, &relationship)?;
+            Ok::<_, PersonError>(relationship.rotation.is_some())
+        });
+        let moving = resumed.await.map_err(PersonError::from)?.into_inner();
+        if !moving {
+            self.rotate_one(id).await?;
+        }
+        self.inner.bells.of(id).ring_reload();
+        Ok(())
+    }
+
+    async fn ask(&self, id: &RelationshipId) -> Result<(), PersonError> {
+        let of = id.clone();
+        let asked = self.inner.store.write(move |txn| {
+            let Some(mut relationship) = relationships::get(txn, &of)? else { return Ok(()) };
+            if let Some(restored) = &mut relationship.restored {
+                restored.asked = true;
+                relationships::save(txn, &relationship)?;
+            }
+            Ok::<_, PersonError>(())
+        });
+        asked.await.map_err(PersonError::from)?;
+        self.inner.bells.of(id).ring();
+        Ok(())
+    }
+}
+
+/// An older copy was noticed, and the vendor is not asked yet.
+const SUSPECTED: &str = "suspected";
+/// The vendor was not reached yet, or has not told all.
+const ASKED: &str = "asked";
+/// The vendor has told what it holds.
+const READY: &str = "ready";
+
+fn view(reader: &impl Reader, relationship: &Relationship) -> Result<Option<ResumeView>, ReadError> {
+    let Some(restored) = &relationship.restored else { return Ok(None) };
+    let stored = Mailbox::new(&relationship.id).cursors(reader)?.stored;
+    let state = match restored.answer {
+        _ if !restored.asked => SUSPECTED,
+        Some(answer) if answer.told_at.is_none_or(|told_at| stored >= told_at) => READY,
+        _ => ASKED,
+    };
+    let mut grants = Vec::new();
+    for stored in agreements::grants_of(reader, &relationship.id)? {
+        if stored.state.status != GrantStatus::Held {
+            continue;
+        }
+        let grant = stored.read()?;
+        let scope = grant.subject().scope.iter().map(|item| &item.path);
+        grants.push(HeldGrantView {
+            id: grant.id().to_string(),
+            paths: scope.filter(|path| !stored.state.revoked.contains(path)).map(Path::to_string).collect(),
+            vendor_holds: vendor_holds(restored, &stored)?,
+        });
+    }
+    Ok(Some(ResumeView {
+        relationship: relationship.id.to_string(),
+        vendor: relationship.vendor.to_string(),
+        vendor_name: relationship.vendor_name.clone().unwrap_or_default(),
+        state: state.to_owned(),
+        missed: restored.answer.map(|answer| answer.missed),
+        grants,
+    }))
+}
+
+/// Whether the vendor holds a grant; `None` where its program does not tell.
+fn vendor_holds(restored: &Restored, stored: &StoredGrant) -> Result<Option<bool>, ReadError> {
+    let tells = restored.answer.is_none_or(|answer| answer.told_at.is_some());
+    Ok(if tells { Some(restored.vendor_holds.contains(&stored.id()?)) } else { None })
+}
+
+/// The grants that were held back stand again, where the vendor holds them. What it has of them is not known, so that all of
+/// it is due; a grant for once may have been used.
+fn release_held(txn: &mut Txn, relationship: &Relationship, restored: &Restored) -> Result<(), ReadError> {
+    let waiting = Mailbox::new(&relationship.id).waiting(txn)?;
+    for mut stored in agreements::grants_of(txn, &relationship.id)? {
+        let held = vendor_holds(restored, &stored)?;
+        let is_under_way = waiting.iter().any(|entry| entry.id == stored.offered_message);
+        stored.state.status = match (stored.state.status, held) {
+            (GrantStatus::Held, Some(false)) => GrantStatus::Refused,
+            (GrantStatus::Held, _) if stored.read()?.subject().mode == Mode::Once => GrantStatus::Used,
+            (GrantStatus::Held, _) => GrantStatus::Standing,
+            (GrantStatus::Offered, Some(false)) if !is_under_way => GrantStatus::Refused,
+            _ => continue,
+        };
+        lines::remove_grant(txn, &stored.id()?)?;
+        agreements::put_grant(txn, &stored)?;
+    }
+    Ok(())
+}
+
+/// Goes on where the vendor says that the mailboxes are.
+///
+/// # Errors
+/// The store's, and those of the families that hear what was delivered.
+pub(crate) fn realign(
+    txn: &mut Txn,
+    families: &Families<Linked>,
+    id: &RelationshipId,
+    vendor: &Did,
+    to: Realigned,
+    now: Timestamp,
+) -> Result<AfterCommit, TakeError> {
+    let Some(backed_up) = relationships::get(txn, id)?.and_then(|it| it.restored).map(|it| it.queued) else {
+        return Ok(Vec::new());
+    };
+    let after = freehold_mailbox::delivered(txn, families, id, vendor, to.delivered.min(backed_up), now)?;
+    let moved = Mailbox::new(id).realign(txn, backed_up, to.delivered, to.stored)?;
+    for mut stored in agreements::grants_of(txn, id)? {
+        let mut changed = false;
+        for revocation in &mut stored.revocations {
+            if let Some((_, seq)) = moved.iter().find(|(before, _)| *before == revocation.seq) {
+                revocation.seq = *seq;
+                changed = true;
+            }
+        }
+        if changed {
+            agreements::put_grant(txn, &stored)?;
+        }
+    }
+    // A rotation may have been among what was delivered.
+    let Some(mut relationship) = relationships::get(txn, id)? else { return Ok(after) };
+    if let Some(restored) = &mut relationship.restored {
+        let missed = to.delivered.saturating_sub(backed_up);
+        restored.answer = Some(VendorAnswer { missed, told_at: to.told_at });
+    }
+    relationship.invitation = None;
+    relationship.unproven = false;
+    relationship.last_connected = Some(now);
+    relationship.last_error = None;
+    relationships::save(txn, &relationship)?;
+    Ok(after)
+}
