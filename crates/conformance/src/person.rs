@@ -243,6 +243,11 @@ impl Subject {
         Ok(self.shared.insert(vendor))
     }
 
+    /// Lets the shared vendor go: the next rule meets the node anew.
+    pub(crate) fn forget(&mut self) {
+        self.shared = None;
+    }
+
     /// The shared vendor once it holds a grant, and has not countersigned it.
     pub(crate) async fn granted(&mut self) -> Tried<(&mut Vendor, Grant)> {
         let by_hand = self.person.connect.is_none();

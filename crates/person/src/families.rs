@@ -15,12 +15,12 @@ use freehold_protocol::mailbox::Entry;
 use freehold_protocol::message::Message;
 use freehold_protocol::release::OutcomeMark;
 use freehold_protocol::vendor::Erasure;
-use freehold_vault::agreements::{self, RequestState, StoredGrant, StoredRequest};
+use freehold_vault::agreements::{self, RequestState, StoredRequest};
 use freehold_vault::relationships::{self, Relationship};
 use freehold_vault::{audit, fields, lines};
 
 use crate::bell::Bells;
-use crate::outgoing;
+use crate::{outgoing, restored};
 
 /// Most data requests of one vendor that are kept: an agreement is renewed now and then, not hundreds of times.
 const REQUESTS_MAX: usize = 200;
@@ -188,7 +188,7 @@ impl Data {
         let receipt = Grant::read(&document)?;
         let relationship = relationship(desk)?;
         if relationship.restored.is_some() {
-            return receipt_again(desk, message, relationship, &receipt);
+            return restored::receipt(desk, message, relationship, &receipt);
         }
         let mut stored =
             agreements::grant(&*desk.txn, receipt.id()).map_err(storage)?.ok_or(Code::ReceiptMismatch)?;
@@ -258,56 +258,6 @@ impl Data {
         }
         Err(Code::ReceiptMismatch)
     }
-}
-
-/// A receipt in a home that was restored from a backup: the vendor tells again what it holds. The home may lack the grant; it
-/// has its person's signature. It releases nothing until the person resumes the relationship.
-fn receipt_again(
-    desk: &mut Desk<'_>,
-    message: &Message,
-    mut relationship: Relationship,
-    receipt: &Grant,
-) -> Result<(), Code> {
-    let given = receipt.without_countersignature()?;
-    relationship.counterpart().check_receipt(receipt, &given)?;
-    let by_issuer = receipt.signers().first().is_some_and(|signer| signer.method.did == *receipt.issuer());
-    if !by_issuer || !relationship.own_dids().contains(receipt.issuer()) {
-        return Err(Code::ReceiptMismatch);
-    }
-    let stored = match agreements::grant(&*desk.txn, receipt.id()).map_err(storage)? {
-        Some(mut stored) => {
-            let known = match stored.standing_since {
-                Some(_) => stored.read().map_err(storage)?.without_countersignature()?,
-                None => stored.document.clone(),
-            };
-            if stored.relationship != *desk.relationship || known != given {
-                return Err(Code::ReceiptMismatch);
-            }
-            if stored.standing_since.is_none() {
-                stored.document = receipt.bytes().to_vec();
-                stored.standing_since = Some(desk.now);
-            }
-            if stored.state.status == GrantStatus::Offered {
-                stored.state.status = GrantStatus::Held;
-            }
-            stored
-        }
-        None => StoredGrant {
-            document: receipt.bytes().to_vec(),
-            relationship: desk.relationship.clone(),
-            state: GrantState { status: GrantStatus::Held, ..GrantState::offered() },
-            given: desk.now,
-            standing_since: Some(desk.now),
-            revocations: Vec::new(),
-            offered_message: message.id,
-            last_release: 0,
-        },
-    };
-    agreements::put_grant(desk.txn, &stored).map_err(storage)?;
-    if let Some(restored) = &mut relationship.restored {
-        restored.vendor_holds.insert(receipt.id().clone());
-    }
-    relationships::save(desk.txn, &relationship).map_err(storage)
 }
 
 /// Whether the vendor still lacks something of a grant for once: a snapshot may take several updates.

@@ -4,12 +4,14 @@
 //! grants it holds; nothing is released before, and nothing until the person resumes the relationship. A vendor's word can
 //! narrow what it gets and never widen it: what a grant allows stands in the document that the person signed.
 
-use freehold_mailbox::{AfterCommit, Linked, Mailbox, TakeError};
-use freehold_protocol::disclosure::GrantStatus;
+use freehold_mailbox::{AfterCommit, Desk, Linked, Mailbox, TakeError};
+use freehold_protocol::code::Code;
+use freehold_protocol::disclosure::{Grant, GrantState, GrantStatus};
 use freehold_protocol::document::Mode;
 use freehold_protocol::family::Families;
 use freehold_protocol::id::RelationshipId;
 use freehold_protocol::identity::Did;
+use freehold_protocol::message::Message;
 use freehold_protocol::path::Path;
 use freehold_protocol::session::Realigned;
 use freehold_protocol::time::Timestamp;
@@ -171,6 +173,63 @@ fn release_held(txn: &mut Txn, relationship: &Relationship, restored: &Restored)
     Ok(())
 }
 
+/// A receipt in a home that was restored from a backup: the vendor tells again what it holds. The home may lack the grant; it
+/// has its person's signature. It releases nothing until the person resumes the relationship.
+///
+/// # Errors
+/// [`Code::ReceiptMismatch`] for what this person never signed, or has signed otherwise.
+pub(crate) fn receipt(
+    desk: &mut Desk<'_>,
+    message: &Message,
+    mut relationship: Relationship,
+    receipt: &Grant,
+) -> Result<(), Code> {
+    let given = receipt.without_countersignature()?;
+    relationship.counterpart().check_receipt(receipt, &given)?;
+    let by_issuer = receipt.signers().first().is_some_and(|signer| signer.method.did == *receipt.issuer());
+    if !by_issuer || !relationship.own_dids().contains(receipt.issuer()) {
+        return Err(Code::ReceiptMismatch);
+    }
+    let stored = match agreements::grant(&*desk.txn, receipt.id()).map_err(failed)? {
+        Some(mut stored) => {
+            let known = match stored.standing_since {
+                Some(_) => stored.read().map_err(failed)?.without_countersignature()?,
+                None => stored.document.clone(),
+            };
+            if stored.relationship != *desk.relationship || known != given {
+                return Err(Code::ReceiptMismatch);
+            }
+            if stored.standing_since.is_none() {
+                stored.document = receipt.bytes().to_vec();
+                stored.standing_since = Some(desk.now);
+            }
+            if stored.state.status == GrantStatus::Offered {
+                stored.state.status = GrantStatus::Held;
+            }
+            stored
+        }
+        None => StoredGrant {
+            document: receipt.bytes().to_vec(),
+            relationship: desk.relationship.clone(),
+            state: GrantState { status: GrantStatus::Held, ..GrantState::offered() },
+            given: desk.now,
+            standing_since: Some(desk.now),
+            revocations: Vec::new(),
+            offered_message: message.id,
+            last_release: 0,
+        },
+    };
+    agreements::put_grant(desk.txn, &stored).map_err(failed)?;
+    if let Some(restored) = &mut relationship.restored {
+        restored.vendor_holds.insert(receipt.id().clone());
+    }
+    relationships::save(desk.txn, &relationship).map_err(failed)
+}
+
+fn failed(_: ReadError) -> Code {
+    Code::StorageFailed
+}
+
 /// Goes on where the vendor says that the mailboxes are.
 ///
 /// # Errors
@@ -213,3 +272,6 @@ pub(crate) fn realign(
     relationships::save(txn, &relationship)?;
     Ok(after)
 }
+
+#[cfg(test)]
+mod tests;

@@ -43,7 +43,8 @@ async fn stated(subject: &mut Subject, acknowledges: bool) -> Tried<Stated> {
 
 async fn state(subject: &mut Subject) -> Tried<Stated> {
     subject.rotate().await?;
-    let vendor = subject.met().await?;
+    // The session is the one in which it was told to rotate: once the statement is acknowledged, it ends.
+    let vendor = subject.shared.as_mut().ok_or_else(|| Fault::Skipped("there is no vendor".into()))?;
     let message = vendor.peer.hear(ROTATION).await?;
     let statement: Rotation = document(&message)?;
     let committed = vendor.committed()?;

@@ -87,8 +87,8 @@ impl Task {
                 link.close(Code::ShuttingDown);
                 hang_up(&connection).await;
             }
-            End::Broken(_) | End::Realigned => hang_up(&connection).await,
-            End::Outdated(_) | End::BrokenOff | End::Lost(_) | End::Refused(_) => {}
+            End::Broken(_) | End::Outdated(_) | End::Realigned => hang_up(&connection).await,
+            End::BrokenOff | End::Lost(_) | End::Refused(_) => {}
         }
         connection.abort();
         end
