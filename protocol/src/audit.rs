@@ -45,6 +45,14 @@ pub enum AuditEvent {
     Erased,
     /// The person moved the relationship to its next key.
     Rotated,
+    /// Nothing is released to the vendor any more until the person resumes: the home was restored, or is an older copy.
+    HeldBack,
+    /// The person resumed it.
+    Resumed,
+    /// The vendor's receipt brought back a grant that the restored home lacked.
+    Regained,
+    /// The vendor said that these paths have ended.
+    Ended,
     /// The person sent a message of a further family.
     MessageSent {
         /// Its type.

@@ -11,6 +11,7 @@ use freehold_outbound::{Client, Policy};
 use freehold_person::view::RequestView;
 use freehold_person::{Person, PersonConfig};
 use freehold_protocol::family::Families;
+use freehold_protocol::time::Timestamp;
 use freehold_resolver::{CachePolicy, Resolver};
 use freehold_store::{HomeKey, OpenError, Options, Store};
 use freehold_transport::Limits;
@@ -94,7 +95,9 @@ impl EngineHome {
     pub fn restored(&self) {
         let key = HomeKey::new(*self.seed.vault_key());
         let store = Store::open(&self.dir.join("store"), &key, Options::default()).expect("a store");
-        store.write_blocking(freehold_vault::hold::hold_back_all).expect("on disk");
+        store
+            .write_blocking(|txn| freehold_vault::hold::hold_back_all(txn, Timestamp::default()))
+            .expect("on disk");
     }
 
     /// Where it is.

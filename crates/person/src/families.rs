@@ -225,7 +225,9 @@ impl Data {
         agreements::put_grant(desk.txn, &stored).map_err(storage)?;
         let bell = self.bells.of(desk.relationship);
         desk.after_commit(move || bell.ring_reload());
-        Ok(())
+        let (at, vendor, grant) = (desk.now, desk.peer.clone(), Some(said.grant));
+        let record = AuditRecord { at, vendor, grant, paths: said.paths, event: AuditEvent::Ended };
+        audit::append(desk.txn, record).map_err(storage)
     }
 
     fn erasure(&self, desk: &mut Desk<'_>, message: &Message) -> Result<(), Code> {

@@ -5,6 +5,7 @@
 //! narrow what it gets and never widen it: what a grant allows stands in the document that the person signed.
 
 use freehold_mailbox::{AfterCommit, Desk, Linked, Mailbox, TakeError};
+use freehold_protocol::audit::{AuditEvent, AuditRecord};
 use freehold_protocol::code::Code;
 use freehold_protocol::disclosure::{Grant, GrantState, GrantStatus};
 use freehold_protocol::document::Mode;
@@ -18,7 +19,7 @@ use freehold_protocol::time::Timestamp;
 use freehold_store::{ReadError, Reader, Txn};
 use freehold_vault::agreements::{self, StoredGrant};
 use freehold_vault::relationships::{self, Relationship, Restored, VendorAnswer};
-use freehold_vault::{LookupError, lines};
+use freehold_vault::{LookupError, audit, lines};
 
 use crate::error::PersonError;
 use crate::person::Person;
@@ -74,7 +75,7 @@ impl Person {
     }
 
     async fn resume_one(&self, id: &RelationshipId) -> Result<(), PersonError> {
-        let of = id.clone();
+        let (of, now) = (id.clone(), self.inner.now());
         let resumed = self.inner.store.write(move |txn| {
             let missing = || PersonError::Lookup(LookupError::Unknown { what: "relationship" });
             let mut relationship = relationships::get(txn, &of)?.ok_or_else(missing)?;
@@ -83,6 +84,9 @@ impl Person {
             };
             release_held(txn, &relationship, &restored)?;
             relationships::save(txn, &relationship)?;
+            let (vendor, paths) = (relationship.vendor.clone(), Default::default());
+            let record = AuditRecord { at: now, vendor, grant: None, paths, event: AuditEvent::Resumed };
+            audit::append(txn, record)?;
             Ok::<_, PersonError>(relationship.rotation.is_some())
         });
         let moving = resumed.await.map_err(PersonError::from)?.into_inner();
@@ -208,16 +212,26 @@ pub(crate) fn receipt(
             }
             stored
         }
-        None => StoredGrant {
-            document: receipt.bytes().to_vec(),
-            relationship: desk.relationship.clone(),
-            state: GrantState { status: GrantStatus::Held, ..GrantState::offered() },
-            given: desk.now,
-            standing_since: Some(desk.now),
-            revocations: Vec::new(),
-            offered_message: message.id,
-            last_release: 0,
-        },
+        None => {
+            let record = AuditRecord {
+                at: desk.now,
+                vendor: desk.peer.clone(),
+                grant: Some(receipt.id().clone()),
+                paths: receipt.subject().scope.iter().map(|item| item.path.clone()).collect(),
+                event: AuditEvent::Regained,
+            };
+            audit::append(desk.txn, record).map_err(failed)?;
+            StoredGrant {
+                document: receipt.bytes().to_vec(),
+                relationship: desk.relationship.clone(),
+                state: GrantState { status: GrantStatus::Held, ..GrantState::offered() },
+                given: desk.now,
+                standing_since: Some(desk.now),
+                revocations: Vec::new(),
+                offered_message: message.id,
+                last_release: 0,
+            }
+        }
     };
     agreements::put_grant(desk.txn, &stored).map_err(failed)?;
     if let Some(restored) = &mut relationship.restored {

@@ -55,6 +55,7 @@ impl Person {
             connected: self.inner.bells.is_connected(&relationship.id),
             last_connected: relationship.last_connected.map(Timestamp::rfc3339),
             last_error: relationship.last_error.as_ref().map(|(at, why)| format!("{at} {why}")),
+            held_back: relationship.restored.is_some(),
             waiting: cursors.queued - cursors.delivered,
             grant: None,
             lines: Vec::new(),
@@ -186,6 +187,10 @@ fn audit_view(entry: freehold_protocol::audit::AuditEntry) -> AuditView {
         AuditEvent::Revoked => ("revoked", None, None),
         AuditEvent::Erased => ("erased", None, None),
         AuditEvent::Rotated => ("rotated", None, None),
+        AuditEvent::HeldBack => ("held-back", None, None),
+        AuditEvent::Resumed => ("resumed", None, None),
+        AuditEvent::Regained => ("regained", None, None),
+        AuditEvent::Ended => ("ended", None, None),
         AuditEvent::MessageSent { .. } => ("message-sent", None, None),
         AuditEvent::MessageReceived { .. } => ("message-received", None, None),
     };

@@ -223,10 +223,10 @@ impl Task {
 
     /// Releases nothing more until the person says that this copy of the home is the one to go on with.
     async fn hold_back(&self, inner: &Arc<Inner>) {
-        let id = self.id.clone();
+        let (id, now) = (self.id.clone(), inner.now());
         let held = inner.store.write(move |txn| {
             let Some(mut relationship) = relationships::get(txn, &id)? else { return Ok(()) };
-            freehold_vault::hold::hold_back(txn, &mut relationship, false)
+            freehold_vault::hold::hold_back(txn, &mut relationship, false, now)
         });
         if let Err(error) = held.await {
             tracing::error!(relationship = %self.id, %error, "an old copy could not be held back");

@@ -271,6 +271,8 @@ view!(
         last_connected: Option<String>,
         /// Why the last attempt failed.
         last_error: Option<String>,
+        /// Whether nothing is released to it until the person resumes it: the home was restored, or is an older copy.
+        held_back: bool,
         /// Messages the vendor does not have yet.
         waiting: u64,
         /// The grant the lines belong to.

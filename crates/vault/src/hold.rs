@@ -2,19 +2,21 @@
 //! the person resumes it.
 
 use freehold_mailbox::Mailbox;
+use freehold_protocol::audit::{AuditEvent, AuditRecord};
 use freehold_protocol::disclosure::GrantStatus;
+use freehold_protocol::time::Timestamp;
 use freehold_store::{ReadError, Txn};
 
-use crate::agreements;
 use crate::relationships::{self, Relationship, Restored};
+use crate::{agreements, audit};
 
 /// Holds every relationship back, as part of a restore: their vendors are to be asked.
 ///
 /// # Errors
 /// The store's.
-pub fn hold_back_all(txn: &mut Txn) -> Result<(), ReadError> {
+pub fn hold_back_all(txn: &mut Txn, now: Timestamp) -> Result<(), ReadError> {
     for mut relationship in relationships::all(txn)? {
-        hold_back(txn, &mut relationship, true)?;
+        hold_back(txn, &mut relationship, true, now)?;
     }
     Ok(())
 }
@@ -24,7 +26,12 @@ pub fn hold_back_all(txn: &mut Txn) -> Result<(), ReadError> {
 ///
 /// # Errors
 /// The store's.
-pub fn hold_back(txn: &mut Txn, relationship: &mut Relationship, asked: bool) -> Result<(), ReadError> {
+pub fn hold_back(
+    txn: &mut Txn,
+    relationship: &mut Relationship,
+    asked: bool,
+    now: Timestamp,
+) -> Result<(), ReadError> {
     if relationship.restored.is_some() {
         return Ok(());
     }
@@ -38,5 +45,6 @@ pub fn hold_back(txn: &mut Txn, relationship: &mut Relationship, asked: bool) ->
             agreements::put_grant(txn, &stored)?;
         }
     }
-    Ok(())
+    let (vendor, paths) = (relationship.vendor.clone(), Default::default());
+    audit::append(txn, AuditRecord { at: now, vendor, grant: None, paths, event: AuditEvent::HeldBack })
 }

@@ -51,6 +51,11 @@ fn vendor(vendor: &VendorStatusView) -> String {
             head.push_str(&format!("\n  {error}"));
         }
     }
+    if vendor.held_back {
+        head.push_str(
+            "\n  held back since the restore, nothing is released: `freehold resume` shows what to do",
+        );
+    }
     if vendor.waiting > 0 {
         head.push_str(&format!("\n  waiting to be delivered: {}", vendor.waiting));
     }

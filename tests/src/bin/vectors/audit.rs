@@ -29,6 +29,10 @@ fn log(count: usize) -> (Head, Vec<Vec<u8>>, Vec<Value>) {
         (grant(), AuditEvent::Revoked),
         (grant(), AuditEvent::Erased),
         (None, AuditEvent::Declined),
+        (None, AuditEvent::HeldBack),
+        (grant(), AuditEvent::Regained),
+        (grant(), AuditEvent::Ended),
+        (None, AuditEvent::Resumed),
     ];
     let (mut head, mut entries, mut records) = (Head::default(), Vec::new(), Vec::new());
     for (place, (grant, event)) in events.into_iter().take(count).enumerate() {
@@ -65,7 +69,7 @@ fn good() -> Vec<Vector> {
     vec![
         case("empty", "A log without an entry: its head is zeros.", 0),
         case("first-entry", "The entry whose bytes stand on the page.", 1),
-        case("every-event", "One entry of each kind.", 8),
+        case("every-event", "One entry of each kind.", 12),
     ]
 }
 
