@@ -36,7 +36,7 @@ pub const VALUE_BYTES_MAX: usize = 4 * 1024;
 pub const WINDOW: u64 = 32;
 
 /// Most messages by which a mailbox may have gone on since the backup from which the other side was restored.
-pub const REALIGN_MAX: u64 = 1 << 40;
+pub const REALIGN_MAX: u64 = 1_024 * 1_024 * 1_024 * 1_024;
 
 /// Most families named in a hello.
 pub const FAMILIES_MAX: usize = 64;
