@@ -50,6 +50,8 @@ pub(crate) enum Command {
     Run(Run),
     /// Show the 24 words of the home again
     Words(Passphrase),
+    /// Change the passphrase of the home; stop the node first
+    Passphrase(NewPassphrase),
     /// Write fields as one change
     Set {
         /// Such as phone.mobile=+442079460000; an empty value is refused, see unset
@@ -208,6 +210,15 @@ pub(crate) struct Passphrase {
     /// Read the passphrase from this file instead of asking
     #[arg(long, value_name = "FILE")]
     pub(crate) passphrase_file: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Args)]
+pub(crate) struct NewPassphrase {
+    #[command(flatten)]
+    pub(crate) old: Passphrase,
+    /// Read the new passphrase from this file instead of asking
+    #[arg(long, value_name = "FILE")]
+    pub(crate) new_passphrase_file: Option<PathBuf>,
 }
 
 #[derive(Debug, Clone, Args)]

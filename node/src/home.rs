@@ -1,15 +1,17 @@
-//! The folder of a node or a hub: `home.json` says what it is, `keys` holds the seed under the passphrase, `lock`
-//! lets one process in, `store` is the engine's, `api.sock` is there while it runs.
+//! The folder of a node or a hub: `home.json` says what it is, `keys` holds the seed under the passphrase, `keys.attempts`
+//! counts wrong ones, `lock` lets one process in, `store` is the engine's, `api.sock` is there while it runs.
 
 use std::fs::{DirBuilder, File, TryLockError};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::time::{Instant, SystemTime};
 
 use freehold_api::ApiError;
-use freehold_keystore::{Cost, CreateError, OpenError, Passphrase, Seed};
+use freehold_keystore::{ChangeError, Cost, CreateError, OldFile, OpenError, Passphrase, Seed, Wait};
 use serde::{Deserialize, Serialize};
 
+use crate::output::Out;
 use crate::passphrase;
 
 /// The format this build writes, and the newest it reads.
@@ -63,7 +65,18 @@ impl Home {
         if known.is_none() {
             write_about(dir, &About { format: FORMAT, kind }).map_err(|e| io_error(dir, &e))?;
         }
+        // Under the lock nobody else writes there.
+        freehold_keystore::remove_unfinished(&dir.join(KEYS)).map_err(|e| io_error(dir, &e))?;
         Ok(Self { dir: dir.to_owned(), _lock: lock })
+    }
+
+    /// Takes a home that was made before.
+    pub(crate) fn take_known(dir: &Path, kind: Kind) -> Result<Self, ApiError> {
+        if about(dir)?.is_none() || !dir.join(KEYS).exists() {
+            let text = format!("{} is no home: name one with --home", dir.display());
+            return Err(ApiError::new("not-a-home", text));
+        }
+        Self::take(dir, kind, None)
     }
 
     /// Whether the seed is still to be made.
@@ -84,19 +97,25 @@ impl Home {
     /// Makes the seed; it is on disk, under the passphrase, when this returns.
     pub(crate) fn create(&self, passphrase: &Passphrase) -> Result<Seed, ApiError> {
         let seed = Seed::generate().map_err(|error| ApiError::new("internal", error))?;
-        freehold_keystore::create(&self.dir.join(KEYS), &seed, passphrase, Cost::interactive()).map_err(
-            |error| match &error {
-                CreateError::Exists(_) => ApiError::new("home-exists", error),
-                CreateError::Io(source) => io_error(&self.dir, source),
-                CreateError::Cost => ApiError::new("internal", error),
-            },
-        )?;
+        freehold_keystore::create(&self.dir.join(KEYS), &seed, passphrase, Cost::interactive())
+            .map_err(|error| create_error(&self.dir, error))?;
         Ok(seed)
     }
 
     /// Opens the seed.
-    pub(crate) fn open(&self, passphrase: &Passphrase) -> Result<Seed, ApiError> {
-        open_seed(&self.dir, passphrase)
+    pub(crate) fn open(&self, passphrase: &Passphrase, out: &Out) -> Result<Seed, ApiError> {
+        open_seed(&self.dir, passphrase, out)
+    }
+
+    /// Puts the seed under another passphrase, at what guessing one costs today, or more.
+    pub(crate) fn change_passphrase(&self, old: &Passphrase, new: &Passphrase) -> Result<OldFile, ApiError> {
+        let keys = self.dir.join(KEYS);
+        let cost = freehold_keystore::cost(&keys).map_err(|error| seed_error(&self.dir, error))?;
+        let cost = Cost::interactive().at_least(cost);
+        freehold_keystore::change_passphrase(&keys, old, new, cost).map_err(|error| match error {
+            ChangeError::Open(error) => seed_error(&self.dir, error),
+            ChangeError::Create(error) => create_error(&self.dir, error),
+        })
     }
 
     pub(crate) fn dir(&self) -> &Path {
@@ -104,16 +123,41 @@ impl Home {
     }
 }
 
-/// Opens the seed of a home that another process may have.
-pub(crate) fn open_seed(dir: &Path, passphrase: &Passphrase) -> Result<Seed, ApiError> {
-    freehold_keystore::open(&dir.join(KEYS), passphrase).map_err(|error| match &error {
+/// Opens the seed of a home that another process may have, after the wait that wrong passphrases before it ask for.
+pub(crate) fn open_seed(dir: &Path, passphrase: &Passphrase, out: &Out) -> Result<Seed, ApiError> {
+    let pause = |wait: Wait| {
+        let seconds = wait.duration.as_secs_f64().ceil();
+        let after = match wait.failures {
+            Some(failures) => format!("after {failures} wrong passphrases"),
+            None => "since attempts cannot be counted on this disk".to_owned(),
+        };
+        out.note(format!("waiting {seconds} s {after}"));
+        let since = Instant::now();
+        while let Some(left) = wait.duration.checked_sub(since.elapsed()).filter(|left| !left.is_zero()) {
+            std::thread::park_timeout(left);
+        }
+    };
+    freehold_keystore::open_counted(&dir.join(KEYS), passphrase, SystemTime::now, pause)
+        .map_err(|error| seed_error(dir, error))
+}
+
+fn seed_error(dir: &Path, error: OpenError) -> ApiError {
+    match &error {
         OpenError::WrongPassphrase => passphrase::wrong(),
         OpenError::NewerFormat { .. } => ApiError::new("home-newer", error),
         OpenError::NotFound(_) => ApiError::new("not-a-home", error),
         OpenError::Malformed(_) => ApiError::new("store-corrupt", error),
         OpenError::Permissions { .. } => ApiError::new("permissions", error),
         OpenError::Io(source) => io_error(dir, source),
-    })
+    }
+}
+
+fn create_error(dir: &Path, error: CreateError) -> ApiError {
+    match &error {
+        CreateError::Exists(_) => ApiError::new("home-exists", error),
+        CreateError::Io(source) => io_error(dir, source),
+        CreateError::Cost => ApiError::new("internal", error),
+    }
 }
 
 /// Refuses a home of the other kind, or of a later version; one that is not there is nobody's.

@@ -12,6 +12,7 @@ use crate::home::Kind;
 use crate::local;
 use crate::message;
 use crate::output::{Out, cell, short, table};
+use crate::passphrase;
 
 mod customers;
 mod events;
@@ -24,6 +25,7 @@ pub(crate) async fn dispatch(dir: &Path, command: HubCommand, out: &Out) -> Outc
     match &command {
         HubCommand::Init(args) => return init::init(dir, args, out),
         HubCommand::Run(args) => return run::run(dir, args, out).await,
+        HubCommand::Passphrase(args) => return passphrase::change(dir, Kind::Hub, args, out),
         _ => {}
     }
     let client = local::client(dir, Kind::Hub).await?;
@@ -45,7 +47,7 @@ pub(crate) async fn dispatch(dir: &Path, command: HubCommand, out: &Out) -> Outc
         HubCommand::DeadLetters { retry } => events::dead_letters(&client, retry, out).await,
         HubCommand::Stats => stats(&client, out).await,
         // These were taken before.
-        HubCommand::Init(_) | HubCommand::Run(_) => Ok(()),
+        HubCommand::Init(_) | HubCommand::Run(_) | HubCommand::Passphrase(_) => Ok(()),
     }
 }
 

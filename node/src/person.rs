@@ -8,6 +8,7 @@ use crate::home::Kind;
 use crate::local;
 use crate::message;
 use crate::output::Out;
+use crate::passphrase;
 
 mod agreements;
 mod audit;
@@ -23,6 +24,7 @@ pub(crate) async fn dispatch(dir: &Path, command: Command, out: &Out) -> Outcome
     match command {
         Command::Run(args) => return run::run(dir, &args, out).await,
         Command::Words(args) => return run::words(dir, &args, out),
+        Command::Passphrase(args) => return passphrase::change(dir, Kind::Person, &args, out),
         _ => {}
     }
     let client = local::client(dir, Kind::Person).await?;
@@ -51,6 +53,7 @@ pub(crate) async fn dispatch(dir: &Path, command: Command, out: &Out) -> Outcome
         // These were taken before.
         Command::Run(_)
         | Command::Words(_)
+        | Command::Passphrase(_)
         | Command::Hub { .. }
         | Command::Conformance(_)
         | Command::Demo

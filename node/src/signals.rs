@@ -3,7 +3,7 @@
 use freehold_api::ApiError;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// The signals that end a process in good order. Made before anything runs, so that none is missed.
+/// The signals that end a process in good order. Made before an engine runs, so that none is missed.
 pub(crate) struct Stop {
     terminate: Signal,
     interrupt: Signal,

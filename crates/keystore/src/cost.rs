@@ -29,6 +29,16 @@ impl Cost {
         Self { memory_kib: 64 * 1024, passes: 3, lanes: 1 }
     }
 
+    /// At least what another one costs, in each of the three.
+    #[must_use]
+    pub fn at_least(self, other: Self) -> Self {
+        Self {
+            memory_kib: self.memory_kib.max(other.memory_kib),
+            passes: self.passes.max(other.passes),
+            lanes: self.lanes.max(other.lanes),
+        }
+    }
+
     /// Next to nothing: a passphrase under it is guessed at millions a second. For tests alone.
     #[must_use]
     pub fn danger_fast_for_tests() -> Self {

@@ -6,7 +6,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, Read as _, Write as _};
-use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::fs::{FileExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use argon2::{Algorithm, Argon2, Version};
@@ -106,11 +106,24 @@ pub fn create(path: &Path, seed: &Seed, passphrase: &Passphrase, cost: Cost) -> 
     write(path, &seal(seed, passphrase, cost)?, Replace::Never)
 }
 
-/// Opens the file of a seed.
+/// Opens the file of a seed. A wrong passphrase, a damaged seed and a right one take the same work: the passphrase is stretched
+/// before anything is compared.
 ///
 /// # Errors
 /// [`OpenError`]. A file that was tampered with on purpose may read as [`OpenError::WrongPassphrase`].
 pub fn open(path: &Path, passphrase: &Passphrase) -> Result<Seed, OpenError> {
+    unseal(&read(path)?, passphrase)
+}
+
+/// What guessing the passphrase of a file costs, as the file says in the open.
+///
+/// # Errors
+/// [`OpenError`]; never [`OpenError::WrongPassphrase`].
+pub fn cost(path: &Path) -> Result<Cost, OpenError> {
+    Ok(parse(&read(path)?)?.cost)
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, OpenError> {
     let file = File::open(path).map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => OpenError::NotFound(path.to_owned()),
         _ => OpenError::Io(error),
@@ -124,11 +137,21 @@ pub fn open(path: &Path, passphrase: &Passphrase) -> Result<Seed, OpenError> {
     if bytes.len() as u64 > FILE_BYTES_MAX {
         return Err(OpenError::Malformed("it is too long"));
     }
-    unseal(&bytes, passphrase)
+    Ok(bytes)
 }
 
-/// Puts the seed under a new passphrase. A crash leaves the old file or the new one. Drives may keep the old file's
-/// bytes for a while, and with them the old passphrase.
+/// What became of the file that a change replaced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OldFile {
+    /// Its bytes were written over.
+    Wiped,
+    /// Its bytes could not be written over, or it has another name elsewhere: the old passphrase opens them.
+    Kept,
+}
+
+/// Puts the seed under a new passphrase. A crash at any moment leaves the old file or the new one, whole. The bytes of the old
+/// one are written over in place; a file system or drive that copies on write may keep them for a while, and a copy that was
+/// made of the file opens with the old passphrase for ever.
 ///
 /// # Errors
 /// [`ChangeError`]; the old passphrase still holds then.
@@ -137,10 +160,42 @@ pub fn change_passphrase(
     old: &Passphrase,
     new: &Passphrase,
     cost: Cost,
-) -> Result<(), ChangeError> {
+) -> Result<OldFile, ChangeError> {
     let seed = open(path, old)?;
+    // Before the new file has its place: afterwards nothing has the old one's name.
+    let replaced = File::options().write(true).open(path);
     write(path, &seal(&seed, new, cost)?, Replace::Old)?;
-    Ok(())
+    let wiped = replaced.and_then(|file| wipe_unnamed(&file));
+    Ok(if matches!(wiped, Ok(true)) { OldFile::Wiped } else { OldFile::Kept })
+}
+
+/// Removes what a crash left of a file that was being written: it holds the seed under a passphrase that never came to be.
+/// Nobody else may be writing to the home.
+///
+/// # Errors
+/// The file system's.
+pub fn remove_unfinished(path: &Path) -> io::Result<()> {
+    let (dir, temporary) = temporary(path)?;
+    match File::options().write(true).open(&temporary) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        opened => {
+            let file = opened?;
+            fs::remove_file(&temporary)?;
+            wipe_unnamed(&file)?;
+        }
+    }
+    File::open(dir)?.sync_all()
+}
+
+/// Writes zeros over a file that has no name any more. False if it has one, somewhere.
+fn wipe_unnamed(file: &File) -> io::Result<bool> {
+    let about = file.metadata()?;
+    if about.nlink() != 0 {
+        return Ok(false);
+    }
+    file.write_all_at(&vec![0; usize::try_from(about.len().min(FILE_BYTES_MAX)).unwrap_or_default()], 0)?;
+    file.sync_all()?;
+    Ok(true)
 }
 
 /// The file.
@@ -198,7 +253,8 @@ fn seal(seed: &Seed, passphrase: &Passphrase, cost: Cost) -> Result<Vec<u8>, Cre
     Ok(text)
 }
 
-fn unseal(bytes: &[u8], passphrase: &Passphrase) -> Result<Seed, OpenError> {
+/// Reads the file's fields. Its checksum is not compared yet.
+fn parse(bytes: &[u8]) -> Result<SeedFile, OpenError> {
     let any: AnyVersion =
         serde_json::from_slice(bytes).map_err(|_| OpenError::Malformed("it is not a key file"))?;
     if any.r#type != FILE_TYPE || any.version == 0 {
@@ -207,16 +263,20 @@ fn unseal(bytes: &[u8], passphrase: &Passphrase) -> Result<Seed, OpenError> {
     if any.version > FILE_VERSION {
         return Err(OpenError::NewerFormat { found: any.version, supported: FILE_VERSION });
     }
-    let file: SeedFile =
-        serde_json::from_slice(bytes).map_err(|_| OpenError::Malformed("its fields are wrong"))?;
+    serde_json::from_slice(bytes).map_err(|_| OpenError::Malformed("its fields are wrong"))
+}
+
+fn unseal(bytes: &[u8], passphrase: &Passphrase) -> Result<Seed, OpenError> {
+    let file = parse(bytes)?;
+    let salt: [u8; SALT_BYTES] = unhex(&file.salt)?;
+    // First of all: whatever is found afterwards was found after the same work.
+    let cipher =
+        cipher(passphrase, file.cost, &salt).ok_or(OpenError::Malformed("its cost is out of bounds"))?;
     if file.check != file.checksum() {
         return Err(OpenError::Malformed("its checksum is wrong"));
     }
-    let salt: [u8; SALT_BYTES] = unhex(&file.salt)?;
     let nonce: [u8; NONCE_BYTES] = unhex(&file.nonce)?;
     let sealed: [u8; SEED_BYTES + TAG_BYTES] = unhex(&file.sealed)?;
-    let cipher =
-        cipher(passphrase, file.cost, &salt).ok_or(OpenError::Malformed("its cost is out of bounds"))?;
     let header = file.header();
     let payload = Payload { msg: &sealed, aad: header.as_bytes() };
     let seed = cipher.decrypt(&XNonce::from(nonce), payload).map_err(|_| OpenError::WrongPassphrase)?;
@@ -240,13 +300,8 @@ enum Replace {
 
 /// Writes a whole file beside the path, makes it durable and moves it there.
 fn write(path: &Path, bytes: &[u8], replace: Replace) -> Result<(), CreateError> {
-    let name = path.file_name().ok_or_else(|| io::Error::from(io::ErrorKind::InvalidInput))?;
-    let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let temporary = dir.join(format!(".{}.new", name.to_string_lossy()));
-    match fs::remove_file(&temporary) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error.into()),
-        _ => {}
-    }
+    let (dir, temporary) = temporary(path)?;
+    remove_unfinished(path)?;
     let written = write_new(&temporary, bytes).map_err(CreateError::Io).and_then(|()| {
         if replace == Replace::Old {
             return Ok(fs::rename(&temporary, path)?);
@@ -269,6 +324,13 @@ fn write(path: &Path, bytes: &[u8], replace: Replace) -> Result<(), CreateError>
     written?;
     File::open(dir)?.sync_all()?;
     Ok(())
+}
+
+/// The folder of a file, and the name under which a new one is written there.
+fn temporary(path: &Path) -> io::Result<(&Path, PathBuf)> {
+    let name = path.file_name().ok_or_else(|| io::Error::from(io::ErrorKind::InvalidInput))?;
+    let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    Ok((dir, dir.join(format!(".{}.new", name.to_string_lossy()))))
 }
 
 fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {

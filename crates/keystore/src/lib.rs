@@ -5,7 +5,7 @@
 //! XChaCha20-Poly1305.
 //!
 //! What it leaves out: a list of keys (the caller keeps indexes and generations), and locking memory against
-//! the swap.
+//! the swap, which is the whole process's to do.
 //!
 //! # Derivation
 //!
@@ -32,12 +32,16 @@
 //! assert_eq!(again.relationship_key(0, 0).public(), seed.relationship_key(0, 0).public());
 //! ```
 
+mod attempts;
 mod cost;
 mod file;
 mod passphrase;
 mod seed;
 
+pub use attempts::{FREE_ATTEMPTS, WAIT_MAX, Wait, open_counted};
 pub use cost::Cost;
-pub use file::{ChangeError, CreateError, OpenError, change_passphrase, create, open};
+pub use file::{
+    ChangeError, CreateError, OldFile, OpenError, change_passphrase, cost, create, open, remove_unfinished,
+};
 pub use passphrase::{PASSPHRASE_CHARS_MIN, Passphrase, PassphraseError};
 pub use seed::{EntropyError, Seed, WordsError};

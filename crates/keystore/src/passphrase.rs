@@ -53,8 +53,8 @@ impl Passphrase {
     ///
     /// # Errors
     /// [`PassphraseError`] if it is empty, too short or too long.
-    pub fn new(text: String) -> Result<Self, PassphraseError> {
-        let text = Zeroizing::new(text);
+    pub fn new(text: impl Into<Zeroizing<String>>) -> Result<Self, PassphraseError> {
+        let text = text.into();
         if text.is_empty() {
             return Err(PassphraseError::Empty);
         }
@@ -65,6 +65,15 @@ impl Passphrase {
             return Err(PassphraseError::TooShort);
         }
         Ok(Self(text))
+    }
+
+    /// Takes what somebody typed to open a home that is there: any text, however short, so that each wrong one is tried, costs
+    /// and fails alike.
+    ///
+    /// # Errors
+    /// [`PassphraseError::TooLong`].
+    pub fn attempt(text: Zeroizing<String>) -> Result<Self, PassphraseError> {
+        if text.len() > PASSPHRASE_BYTES_MAX { Err(PassphraseError::TooLong) } else { Ok(Self(text)) }
     }
 
     /// Reads a passphrase from a file and takes one newline from its end.

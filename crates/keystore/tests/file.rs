@@ -7,8 +7,8 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use freehold_keystore::{
-    ChangeError, Cost, CreateError, OpenError, Passphrase, PassphraseError, Seed, change_passphrase, create,
-    open,
+    ChangeError, Cost, CreateError, OldFile, OpenError, Passphrase, PassphraseError, Seed, change_passphrase,
+    cost, create, open, remove_unfinished,
 };
 
 fn passphrase(text: &str) -> Passphrase {
@@ -72,11 +72,54 @@ fn a_changed_passphrase_holds_and_the_old_one_does_not() {
     let cost = Cost::danger_fast_for_tests();
     let wrong = change_passphrase(&path, &new, &right(), cost);
     assert!(matches!(wrong, Err(ChangeError::Open(OpenError::WrongPassphrase))));
-    change_passphrase(&path, &right(), &new, cost).unwrap();
+    assert_eq!(change_passphrase(&path, &right(), &new, cost).unwrap(), OldFile::Wiped);
     assert_eq!(open(&path, &new).unwrap().vault_key(), seed.vault_key());
     assert!(matches!(open(&path, &right()), Err(OpenError::WrongPassphrase)));
     assert_eq!(names(dir.path()), ["seed.json"]);
     assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+}
+
+#[test]
+fn the_bytes_of_the_old_file_are_written_over_unless_it_has_another_name() {
+    let (dir, path, _) = home();
+    let new = passphrase("another passphrase");
+    let cheap = Cost::danger_fast_for_tests();
+    let held = fs::File::open(&path).unwrap();
+    let before = fs::read(&path).unwrap();
+    change_passphrase(&path, &right(), &new, cheap).unwrap();
+    let mut left = Vec::new();
+    std::io::Read::read_to_end(&mut &held, &mut left).unwrap();
+    assert_eq!(left, vec![0; before.len()], "the old file, which has no name any more");
+    // Somebody's own copy by a second name is not destroyed, and is told.
+    fs::hard_link(&path, dir.path().join("copy")).unwrap();
+    assert_eq!(change_passphrase(&path, &new, &right(), cheap).unwrap(), OldFile::Kept);
+    fs::set_permissions(dir.path().join("copy"), fs::Permissions::from_mode(0o600)).unwrap();
+    assert!(open(&dir.path().join("copy"), &new).is_ok());
+}
+
+#[test]
+fn what_a_crash_left_of_a_change_is_removed_and_its_bytes_are_written_over() {
+    let (dir, path, _) = home();
+    let unfinished = dir.path().join(".seed.json.new");
+    fs::copy(&path, &unfinished).unwrap();
+    let held = fs::File::open(&unfinished).unwrap();
+    remove_unfinished(&path).unwrap();
+    assert_eq!(names(dir.path()), ["seed.json"]);
+    let mut left = Vec::new();
+    std::io::Read::read_to_end(&mut &held, &mut left).unwrap();
+    assert!(!left.is_empty() && left.iter().all(|byte| *byte == 0));
+    remove_unfinished(&path).unwrap();
+}
+
+#[test]
+fn the_cost_is_read_without_a_passphrase_and_is_only_raised() {
+    let (_dir, path, _) = home();
+    let (cheap, today) = (Cost::danger_fast_for_tests(), Cost::interactive());
+    assert_eq!(cost(&path).unwrap(), cheap);
+    assert_eq!(today.at_least(cheap), today);
+    assert_eq!(cheap.at_least(today), today);
+    change_passphrase(&path, &right(), &right(), today.at_least(cheap)).unwrap();
+    assert_eq!(cost(&path).unwrap(), today);
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::{MessageCommand, Passphrase};
+use super::{MessageCommand, NewPassphrase, Passphrase};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum HubCommand {
@@ -12,6 +12,8 @@ pub(crate) enum HubCommand {
     Init(Init),
     /// Run the hub
     Run(HubRun),
+    /// Change the passphrase of the home; stop the hub first
+    Passphrase(NewPassphrase),
     /// Make a data request from a TOML file, for those you invite or whom you know already
     Ask {
         /// The file, or - for standard input

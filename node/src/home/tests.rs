@@ -1,5 +1,9 @@
 use super::*;
 
+fn quiet() -> Out {
+    Out::new(true)
+}
+
 fn code<T: std::fmt::Debug>(result: Result<T, ApiError>) -> (String, u8) {
     let error = result.unwrap_err();
     (error.code, error.exit)
@@ -48,6 +52,6 @@ fn a_seed_opens_with_its_passphrase_alone() {
     let passphrase = |text: &str| Passphrase::new(text.to_owned()).unwrap();
     let seed = home.create(&passphrase("right enough")).unwrap();
     assert!(!home.is_new().unwrap());
-    assert_eq!(*home.open(&passphrase("right enough")).unwrap().words(), *seed.words());
-    assert_eq!(code(home.open(&passphrase("wrong enough"))), ("wrong-passphrase".into(), 6));
+    assert_eq!(*home.open(&passphrase("right enough"), &quiet()).unwrap().words(), *seed.words());
+    assert_eq!(code(home.open(&passphrase("wrong enough"), &quiet())), ("wrong-passphrase".into(), 6));
 }

@@ -36,7 +36,7 @@ pub(super) fn init(dir: &Path, args: &Init, out: &Out) -> Outcome {
         return Err(init_error(dir, InitError::Exists(dir.to_owned())));
     } else {
         // A set-up that was cut off between the keys and the configuration.
-        home.open(&passphrase::existing(&args.passphrase)?)?
+        home.open(&passphrase::existing(&args.passphrase)?, out)?
     };
     let made = freehold_hub::init(dir, &seed, &config).map_err(|error| init_error(dir, error))?;
     let value = json!({ "home": dir, "did": made.did, "document": made.document, "webhookSecret": secret });

@@ -16,7 +16,6 @@ use crate::signals::Stop;
 
 /// Runs the hub until it is told to stop.
 pub(super) async fn run(dir: &Path, args: &HubRun, out: &Out) -> Outcome {
-    let stop = Stop::install()?;
     let file = dir.join(freehold_hub::CONFIG_FILE);
     crate::home::check(dir, Kind::Hub)?;
     let text = std::fs::read_to_string(&file).map_err(|error| match error.kind() {
@@ -29,7 +28,9 @@ pub(super) async fn run(dir: &Path, args: &HubRun, out: &Out) -> Outcome {
     })?;
     let config = HubConfig::from_toml(&text).map_err(|error| ApiError::new("usage", error))?;
     let home = Home::take(dir, Kind::Hub, None)?;
-    let seed = home.open(&passphrase::existing(&args.passphrase)?)?;
+    let seed = home.open(&passphrase::existing(&args.passphrase)?, out)?;
+    // From here on something runs; until now a signal just ended the process, however long it waited.
+    let stop = Stop::install()?;
     let started = Hub::start_with(home.dir(), &seed, config, crate::families::hub(), system_clock());
     let hub = started.await.map_err(start_error)?;
     drop(seed);

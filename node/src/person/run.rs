@@ -19,15 +19,16 @@ use crate::{families, local, passphrase};
 
 /// Runs the node until it is told to stop.
 pub(crate) async fn run(dir: &Path, args: &cli::Run, out: &Out) -> Outcome {
-    let stop = Stop::install()?;
     let home = Home::take(dir, Kind::Person, args.passphrase.passphrase_file.as_deref())?;
     let seed = if home.is_new()? {
         let seed = home.create(&passphrase::new(&args.passphrase)?)?;
         show_words(&seed, out, true);
         seed
     } else {
-        home.open(&passphrase::existing(&args.passphrase)?)?
+        home.open(&passphrase::existing(&args.passphrase)?, out)?
     };
+    // From here on something runs; until now a signal just ended the process, however long it waited.
+    let stop = Stop::install()?;
     let config = PersonConfig {
         resolver: resolver(args)?,
         limits: freehold_transport::Limits::default(),
@@ -54,7 +55,7 @@ pub(crate) async fn run(dir: &Path, args: &cli::Run, out: &Out) -> Outcome {
 /// Shows the words of a home again.
 pub(crate) fn words(dir: &Path, args: &cli::Passphrase, out: &Out) -> Outcome {
     home::check(dir, Kind::Person)?;
-    let seed = home::open_seed(dir, &passphrase::existing(args)?)?;
+    let seed = home::open_seed(dir, &passphrase::existing(args)?, out)?;
     show_words(&seed, out, false);
     Ok(())
 }

@@ -13,6 +13,7 @@ pub mod peer;
 pub mod random;
 pub mod recording;
 pub mod replay;
+pub mod rewrap;
 pub mod search;
 pub mod story;
 pub mod tracer;

@@ -136,6 +136,14 @@ impl Recording {
     /// # Errors
     /// The process failed, or what strace wrote is not understood.
     pub fn make(program: &Path, plan: &Plan, dir: &Path, acknowledged: u64) -> Result<Self, String> {
+        Self::of(program, &plan.arguments(dir), dir, acknowledged)
+    }
+
+    /// As [`Recording::make`], of any process that says as a [`Writer`] does what was acknowledged.
+    ///
+    /// # Errors
+    /// The process failed, or what strace wrote is not understood.
+    pub fn of(program: &Path, arguments: &[String], dir: &Path, acknowledged: u64) -> Result<Self, String> {
         let (base, contents) = contents_of(dir).map_err(|error| format!("{}: {error}", dir.display()))?;
         let log = tempfile::NamedTempFile::new().map_err(|error| error.to_string())?;
         let mut prefix: Vec<String> = [
@@ -155,7 +163,7 @@ impl Recording {
         .map(str::to_owned)
         .into();
         prefix.push(log.path().display().to_string());
-        let (status, said) = Writer::start(program, &prefix, plan, dir).end();
+        let (status, said) = Writer::start_as(program, &prefix, arguments).end();
         if !status.success() {
             return Err(format!("the recorded process ended with {status}: {:?}", said.last()));
         }
@@ -360,6 +368,8 @@ impl Recording {
         let mut next_id = self.contents.len();
         let mut positions: BTreeMap<u64, u64> = BTreeMap::new();
         let mut synchronous: BTreeSet<PathBuf> = BTreeSet::new();
+        // What a name stood for before it was given to another file, or to none.
+        let mut displaced: BTreeMap<PathBuf, FileId> = BTreeMap::new();
         let mut lines = Lines::new(log);
         while let Some(call) = lines.next()? {
             let span = Span { begin: call.begin, end: call.end };
@@ -397,20 +407,28 @@ impl Recording {
                     }
                 }
                 "write" | "pwrite64" | "ftruncate" => {
-                    let Some(file) = self.inside(&call.path(0)?).and_then(|name| file_of(&name)) else {
-                        continue;
-                    };
+                    let Some(name) = self.inside(&call.path(0)?) else { continue };
+                    let held =
+                        if call.is_nameless(0) { displaced.get(&name).copied() } else { file_of(&name) };
+                    let Some(file) = held else { continue };
                     let what = self.written(&call, returned, &mut positions)?;
                     self.writes.push(Write { span, file, what });
                 }
                 "fsync" | "fdatasync" => {
                     let path = call.path(0)?;
                     let Some(name) = self.inside(&path) else { continue };
-                    let what = file_of(&name).map_or(Synced::Folder(name), Synced::File);
+                    let held =
+                        if call.is_nameless(0) { displaced.get(&name).copied() } else { file_of(&name) };
+                    let what = held.map_or(Synced::Folder(name), Synced::File);
                     self.syncs.push(Sync { span, what });
                 }
                 "mkdir" | "mkdirat" | "rename" | "renameat" | "renameat2" | "unlink" | "unlinkat" => {
                     if let Some(what) = self.named(&call)? {
+                        if let Named::Moved(_, name) | Named::Removed(name) = &what
+                            && let Some(file) = file_of(name)
+                        {
+                            displaced.insert(name.clone(), file);
+                        }
                         what.apply(&mut names);
                         self.names.push(Naming {
                             span,

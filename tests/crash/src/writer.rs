@@ -48,7 +48,8 @@ impl Said {
         }
     }
 
-    fn say(&self) {
+    /// Says it.
+    pub fn say(&self) {
         let line = match self {
             Self::Open(number) => format!("open {number}\n"),
             Self::Acknowledged(number) => format!("ack {number}\n"),
@@ -176,6 +177,15 @@ impl Writer {
     /// When it cannot be started.
     #[must_use]
     pub fn start(program: &Path, prefix: &[String], plan: &Plan, dir: &Path) -> Self {
+        Self::start_as(program, prefix, &plan.arguments(dir))
+    }
+
+    /// As [`Writer::start`], of the program in any other role that says what was acknowledged.
+    ///
+    /// # Panics
+    /// When it cannot be started.
+    #[must_use]
+    pub fn start_as(program: &Path, prefix: &[String], arguments: &[String]) -> Self {
         let mut command = match prefix {
             [] => Command::new(program),
             [first, rest @ ..] => {
@@ -184,7 +194,7 @@ impl Writer {
                 command
             }
         };
-        command.args(plan.arguments(dir)).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+        command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut child = command.spawn().expect("the writer starts");
         let lines = BufReader::new(child.stdout.take().expect("its output is a pipe")).lines();
         let acknowledged = Arc::new(AtomicU64::new(0));

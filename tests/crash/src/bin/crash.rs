@@ -11,6 +11,7 @@ use freehold_crash::ledger::Sizes;
 use freehold_crash::mutation::mutate;
 use freehold_crash::recording::Syncs;
 use freehold_crash::replay::Replay;
+use freehold_crash::rewrap;
 use freehold_crash::writer::{Plan, ROLE};
 
 #[derive(Parser)]
@@ -47,6 +48,11 @@ fn main() -> ExitCode {
     {
         let held = Plan::read(rest).is_some_and(|(plan, dir)| plan.run(dir));
         return if held { ExitCode::SUCCESS } else { ExitCode::FAILURE };
+    }
+    if let [_, role, dir] = words.as_slice()
+        && role == rewrap::ROLE
+    {
+        return if rewrap::change(dir.as_ref()) { ExitCode::SUCCESS } else { ExitCode::FAILURE };
     }
     let arguments = Arguments::parse();
     let seed = arguments.seed.unwrap_or_else(|| freehold_crash::seed("crash"));

@@ -47,6 +47,11 @@ impl Call {
         Ok(PathBuf::from(OsString::from_vec(bytes)))
     }
 
+    /// Whether a descriptor's file has lost its name.
+    pub(super) fn is_nameless(&self, at: usize) -> bool {
+        self.word(at).is_ok_and(|word| word.ends_with(">(deleted)"))
+    }
+
     /// A path in quotes, if the parameter is one.
     pub(super) fn quoted(&self, at: usize) -> Option<PathBuf> {
         self.word(at).ok().filter(|word| word.starts_with('"')).and_then(|_| self.path(at).ok())
