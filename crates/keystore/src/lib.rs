@@ -18,6 +18,8 @@
 //! | `freehold/1/relationship/{index}/{generation}` | the person's key in one relationship, [`Seed::relationship_key`] |
 //! | `freehold/1/vault` | the home key of the vault's store, [`Seed::vault_key`] |
 //! | `freehold/1/vault-signing` | signs the vault's versions and audit log, [`Seed::vault_signing_key`] |
+//! | `freehold/1/backup` | opens the home's backups, [`Seed::backup_key`] |
+//! | `freehold/1/backup-seal` | authenticates them, [`Seed::backup_seal_key`] |
 //! | `freehold/1/vendor/{generation}` | the vendor's DID, [`Seed::vendor_key`] |
 //! | `freehold/1/replica/{index}` | transport key of one replica of a hub, [`Seed::replica_key`] |
 //!

@@ -108,6 +108,18 @@ impl Seed {
         self.signing_key("freehold/1/vault-signing")
     }
 
+    /// The X25519 secret that opens the backups of a home.
+    #[must_use]
+    pub fn backup_key(&self) -> Zeroizing<[u8; 32]> {
+        self.derive("freehold/1/backup")
+    }
+
+    /// The key under which a backup is authenticated, so that nobody else makes one of this home.
+    #[must_use]
+    pub fn backup_seal_key(&self) -> Zeroizing<[u8; 32]> {
+        self.derive("freehold/1/backup-seal")
+    }
+
     /// The key of the vendor's DID. A rotation is the next generation.
     #[must_use]
     pub fn vendor_key(&self, generation: u32) -> SigningKey {

@@ -37,6 +37,12 @@ fn every_key_is_the_one_it_was() {
             seed.vault_signing_key().danger_seed(),
             "2555423087f7b159cb5315d2af35050c575e830203340b1f612ca66a83f138cd",
         ),
+        ("backup", seed.backup_key(), "720ce067e4525e5ac286fb84c6d9ac3d1e2f2897804a15473552f98938ffade3"),
+        (
+            "backup seal",
+            seed.backup_seal_key(),
+            "ce8099c5289207ce2777352f4911b5515e2e8839cd36092627456e75cdfdb4df",
+        ),
         (
             "vendor 0",
             seed.vendor_key(0).danger_seed(),

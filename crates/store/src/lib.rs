@@ -10,8 +10,8 @@
 //! own; deleting or overwriting it destroys that key, because a log-structured file keeps the old bytes.
 //! A file system or drive that copies on write may still hold the destroyed 32 bytes for a while.
 //!
-//! What it leaves out: values over [`VALUE_BYTES_MAX`], several trees, snapshots for readers. A
-//! [`Scan`] taken from the [`Store`] may see a batch that is applied while it runs; a [`Txn`] sees one state.
+//! What it leaves out: values over [`VALUE_BYTES_MAX`] and several trees. A [`Scan`] taken from the [`Store`] may see a
+//! batch that is applied while it runs; a [`Txn`] and a [`Snapshot`] see one state.
 //!
 //! Reading order: [`Store`], [`Key`], [`Txn`], [`Durable`], [`WriteError`], [`OpenError`].
 //!
@@ -54,6 +54,7 @@ mod scan;
 mod seal;
 #[cfg(feature = "simulation")]
 pub mod simulation;
+mod snapshot;
 mod store;
 mod tree;
 mod txn;
@@ -66,6 +67,7 @@ pub use key::Key;
 pub use reader::{Entries, Reader};
 pub use scan::Scan;
 pub use seal::HomeKey;
+pub use snapshot::{Entry, Opened, STAMP_BYTES, Snapshot, Stamp};
 pub use store::{Durable, Options, Store};
 pub use txn::{Txn, TxnScan};
 

@@ -11,12 +11,14 @@ use hmac::{Hmac, Mac};
 use sha2::Sha256;
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
+use crate::snapshot::{STAMP_BYTES, Stamp};
+
 /// Version byte of a sealed value.
 const SEALED_VERSION: u8 = 1;
 /// Bytes of version and slot.
 const PREFIX_BYTES: usize = 9;
-/// Bytes of an XChaCha20 nonce.
-const NONCE_BYTES: usize = 24;
+/// Bytes of an XChaCha20 nonce, which is what a stamp shows.
+const NONCE_BYTES: usize = STAMP_BYTES;
 
 const LABEL_RECORDS: &[u8] = b"freehold-store/1/records";
 const LABEL_RECORD_KEYS: &[u8] = b"freehold-store/1/record-keys";
@@ -121,6 +123,12 @@ pub(crate) fn slot_of(raw: &[u8]) -> Result<Slot, Unsealable> {
         }
         _ => Err(Unsealable),
     }
+}
+
+/// What tells a stored value from any other that was ever stored: its nonce.
+pub(crate) fn stamp_of(raw: &[u8]) -> Result<Stamp, Unsealable> {
+    slot_of(raw)?;
+    raw[PREFIX_BYTES..].first_chunk::<STAMP_BYTES>().map(|nonce| Stamp::new(*nonce)).ok_or(Unsealable)
 }
 
 fn seal_under(cipher: &XChaCha20Poly1305, slot: Slot, key: &[u8], value: &[u8]) -> std::io::Result<Vec<u8>> {

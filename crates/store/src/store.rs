@@ -16,6 +16,7 @@ use crate::place::Place;
 use crate::records::{Records, stored};
 use crate::scan::{Scan, after_range, prefix_range};
 use crate::seal::HomeKey;
+use crate::snapshot::{Snapshot, Stamp};
 use crate::txn::Txn;
 use crate::writer::{Message, Urgency, Work};
 
@@ -215,6 +216,29 @@ impl Store {
         E: Send + 'static,
     {
         futures::executor::block_on(self.write(closure))
+    }
+
+    /// All records as they are between two batches, every acknowledged write included. Those that `is_known` says yes to are
+    /// named and not kept. Writes wait while the keys are read; values are opened later, by [`Snapshot::open`].
+    ///
+    /// # Errors
+    /// [`WriteError`], when the store takes no writes any more or a record is damaged.
+    pub async fn snapshot<F>(&self, is_known: F) -> Result<Durable<Snapshot>, WriteError<ReadError>>
+    where
+        F: Fn(&Key, &Stamp) -> bool + Send + 'static,
+    {
+        self.write_urgent(move |txn| Snapshot::take(Arc::clone(txn.records()), is_known)).await
+    }
+
+    /// As [`Store::snapshot`], for a thread that may block.
+    ///
+    /// # Errors
+    /// As [`Store::snapshot`].
+    pub fn snapshot_blocking<F>(&self, is_known: F) -> Result<Durable<Snapshot>, WriteError<ReadError>>
+    where
+        F: Fn(&Key, &Stamp) -> bool + Send + 'static,
+    {
+        futures::executor::block_on(self.snapshot(is_known))
     }
 
     /// Finishes the queued writes, zeroes what is to be destroyed, syncs, and stops the writer. Clones can still read;

@@ -144,6 +144,10 @@ impl Txn {
         self.records.sealer.hidden(label)
     }
 
+    pub(crate) fn records(&self) -> &Arc<Records> {
+        &self.records
+    }
+
     fn range(&self, range: Range) -> TxnScan<'_> {
         TxnScan {
             changes: &self.changes,

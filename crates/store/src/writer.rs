@@ -44,7 +44,7 @@ pub(crate) const HEAD_KEY: [u8; 2] = [SPACE_OWN, b'h'];
 pub(crate) const DESTRUCTION_PREFIX: [u8; 2] = [SPACE_OWN, b'd'];
 
 /// What the store knows of its own progress.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Head {
     /// Number of the last batch.
     pub(crate) commit: u64,

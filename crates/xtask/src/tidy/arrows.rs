@@ -4,7 +4,7 @@ use super::Package;
 
 /// A crate, and those it may name in any of its dependency sections. Left of an arrow may be used by the right of
 /// it, never back; a crate missing here fails, so that a new one is placed on purpose.
-const MAY_USE: [(&str, &[&str]); 22] = [
+const MAY_USE: [(&str, &[&str]); 23] = [
     ("freehold-protocol", &[]),
     ("freehold-store", &["freehold-protocol"]),
     ("freehold-keystore", &["freehold-protocol"]),
@@ -17,6 +17,7 @@ const MAY_USE: [(&str, &[&str]); 22] = [
     ("freehold-mailbox", &["freehold-protocol", "freehold-store"]),
     ("freehold-link", &["freehold-protocol", "freehold-store", "freehold-mailbox", "freehold-transport"]),
     ("freehold-vault", &["freehold-protocol", "freehold-store", "freehold-mailbox"]),
+    ("freehold-backup", &["freehold-protocol", "freehold-store", "freehold-keystore"]),
     (
         "freehold-person",
         &[
@@ -26,6 +27,7 @@ const MAY_USE: [(&str, &[&str]); 22] = [
             "freehold-link",
             "freehold-vault",
             "freehold-keystore",
+            "freehold-backup",
             "freehold-resolver",
             "freehold-transport",
             "freehold-cards",
@@ -68,10 +70,11 @@ const MAY_USE: [(&str, &[&str]); 22] = [
 ];
 
 /// The program wires everything: adapters meet only there.
-const BELOW_NODE: [&str; 15] = [
+const BELOW_NODE: [&str; 16] = [
     "freehold-protocol",
     "freehold-store",
     "freehold-keystore",
+    "freehold-backup",
     "freehold-outbound",
     "freehold-cards",
     "freehold-transport",
@@ -87,8 +90,8 @@ const BELOW_NODE: [&str; 15] = [
 ];
 
 /// The tests across crates see whatever the program sees, and the example; the program itself they start as a process.
-const BELOW_TESTS: [&str; 16] = {
-    let mut below = ["freehold-example-note"; 16];
+const BELOW_TESTS: [&str; 17] = {
+    let mut below = ["freehold-example-note"; 17];
     let mut at = 0;
     while at < BELOW_NODE.len() {
         below[at] = BELOW_NODE[at];

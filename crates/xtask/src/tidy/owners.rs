@@ -5,7 +5,7 @@
 use super::Package;
 
 /// How a dependency's name begins, and the only crate that may have it.
-const OWNERS: [(&str, &str); 8] = [
+const OWNERS: [(&str, &str); 9] = [
     ("sled", "freehold-store"),
     ("libp2p", "freehold-transport"),
     ("ssi", "freehold-resolver"),
@@ -14,6 +14,7 @@ const OWNERS: [(&str, &str); 8] = [
     ("hyper", "freehold-api"),
     ("calcard", "freehold-cards"),
     ("argon2", "freehold-keystore"),
+    ("age", "freehold-backup"),
 ];
 
 /// The program's demo plays the vendor's own system, which takes webhooks: a server of its own, behind no interface.
