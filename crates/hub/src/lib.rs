@@ -17,6 +17,7 @@
 //! | `I` | invitations by token |
 //! | `R`, `K`, `C` | relationships by id; ids by the person's key; ids by the vendor's reference |
 //! | `G`, `g`, `T` | receipts; what happened to them; when they end |
+//! | `F` | receipts of what was erased |
 //! | `V` | values by relationship, grant and path, each with a key of its own |
 //! | `E`, `P`, `X` | events by number; their data in parts; numbers by relationship |
 //! | `D`, `d` | dead letters; those of them that are due again |

@@ -3,7 +3,7 @@
 use freehold_mailbox::{Desk, Mailbox};
 use freehold_protocol::cbor;
 use freehold_protocol::code::Code;
-use freehold_protocol::data::{Carried, ENDED, Ended, RECEIPT};
+use freehold_protocol::data::{Carried, ENDED, ERASURE, Ended, RECEIPT};
 use freehold_protocol::id::RelationshipId;
 use freehold_protocol::time::Timestamp;
 use freehold_store::{ReadError, Txn};
@@ -12,7 +12,7 @@ use crate::held;
 use crate::relationship::Relationship;
 use crate::tables;
 
-/// Queues the receipt of every grant and what of it has ended. Whoever asks again before it was delivered gets no more.
+/// Queues the receipt of every grant, what of it has ended, and the receipts of what was erased. Whoever asks again before it was delivered gets no more.
 ///
 /// # Errors
 /// [`Code::StorageFailed`].
@@ -32,6 +32,12 @@ pub(crate) fn tell(txn: &mut Txn, id: &RelationshipId, now: Timestamp) -> Result
             let ended = Ended { grant: held.grant, paths: held.state.revoked };
             desk.queue(ENDED, None, cbor::encode(&ended))?;
         }
+    }
+    let erased: Result<Vec<_>, _> =
+        txn.scan(&tables::erasures(txn, id)).map(|found| found.map(|(_, receipt)| receipt)).collect();
+    for receipt in erased.map_err(storage)? {
+        let mut desk = Desk::new(txn, &mailbox, id, &known.peer, now);
+        desk.queue(ERASURE, None, Carried::body(&receipt))?;
     }
     known.told_at = Some(mailbox.cursors(txn).map_err(storage)?.queued);
     known.save(txn);

@@ -41,6 +41,16 @@ pub(crate) fn receipt(reader: &impl Reader, id: &RelationshipId, grant: &GrantId
     Key::new(b'G').with(&part(reader, id)).with(&grant_part(reader, grant))
 }
 
+/// Erasure receipts of a relationship, in the order they were signed.
+pub(crate) fn erasures(reader: &impl Reader, id: &RelationshipId) -> Key {
+    Key::new(b'F').with(&part(reader, id))
+}
+
+/// The receipt of the erasure with this number in the log of events.
+pub(crate) fn erasure(reader: &impl Reader, id: &RelationshipId, n: u64) -> Key {
+    erasures(reader, id).with_u64(n)
+}
+
 pub(crate) fn held_grants(reader: &impl Reader, id: &RelationshipId) -> Key {
     Key::new(b'g').with(&part(reader, id))
 }

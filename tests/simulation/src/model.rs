@@ -87,6 +87,12 @@ pub struct Given {
     pub revoked: Fields,
     /// What may have been revoked.
     pub revoking: Fields,
+    /// What the hub had taken as ended when the person's home was put back.
+    pub ended: Fields,
+    /// Nothing may leave under it until the person resumes.
+    pub held: bool,
+    /// Given after the backup from which the home was put back, and not found in it since.
+    pub missing: bool,
     /// How many updates there may be: the first, and one for each edit of its fields.
     pub updates_max: usize,
     /// The sequences of the updates that were sent, and whether with anything in them.
@@ -108,8 +114,27 @@ pub struct PersonModel {
     pub audited: u64,
     /// How many live reads gave values to somebody.
     pub reads_sent: u64,
+    /// What the home was when it was last backed up.
+    pub backup: Option<Backup>,
+    /// The steps of each backup that was put back, and at which steps that was.
+    pub put_back: Vec<(u32, u32)>,
     /// How far the clock is off, how far it was before, and how long into the story that changed, in milliseconds.
     pub clock_offset: (i64, i64, u64),
+}
+
+/// What a person's home was when it was backed up.
+#[derive(Debug, Clone)]
+pub struct Backup {
+    /// At which step.
+    pub step: u32,
+    /// What each field held.
+    pub fields: [Option<Value>; PATHS.len()],
+    /// The grants.
+    pub given: Vec<Given>,
+    /// How many entries the log had.
+    pub audited: u64,
+    /// How many live reads had been answered.
+    pub reads_sent: u64,
 }
 
 /// The account.
@@ -191,7 +216,8 @@ impl PersonModel {
         self.given.iter().any(|given| {
             given.hub == hub
                 && given.fate != Fate::Refused
-                && given.scope & !given.revoked & (1 << path) != 0
+                && !given.held
+                && given.scope & !given.revoked & !given.ended & (1 << path) != 0
                 && given.until.is_none_or(|until| clock_ms < until + EXPIRY_SLACK_MS)
         })
     }
@@ -202,6 +228,44 @@ impl PersonModel {
         self.given
             .iter()
             .any(|given| given.hub == hub && given.fate != Fate::Refused && given.scope & (1 << path) != 0)
+    }
+
+    /// The home is backed up.
+    pub fn back_up(&mut self, step: u32) {
+        let fields = std::array::from_fn(|path| self.possible(path).first().copied().flatten());
+        let (given, audited, reads_sent) = (self.given.clone(), self.audited, self.reads_sent);
+        self.backup = Some(Backup { step, fields, given, audited, reads_sent });
+    }
+
+    /// The home is put back to its backup. What the hubs have taken as ended meanwhile is `ended`, grant by grant.
+    pub fn put_back(&mut self, step: u32, told: bool, ended: impl Fn(&Given) -> Fields) {
+        let Some(backup) = self.backup.clone() else { return };
+        for (path, value) in backup.fields.into_iter().enumerate() {
+            self.settle(path, value);
+        }
+        for (place, given) in self.given.iter_mut().enumerate() {
+            let before = backup.given.get(place);
+            given.missing = before.is_none();
+            given.ended |= ended(given);
+            given.revoking = given.scope;
+            given.revoked = before.map_or(0, |before| before.revoked);
+            given.sent = before.map(|before| before.sent.clone()).unwrap_or_default();
+            given.held = told;
+            // All of it is due again, and an update that was under way has its place.
+            given.updates_max += 2;
+            if let Some(before) = before {
+                given.fate = before.fate;
+                given.id = before.id.clone();
+            }
+        }
+        (self.audited, self.reads_sent) = (backup.audited, backup.reads_sent);
+        self.put_back.push((backup.step, step));
+    }
+
+    /// Whether a hub may come to hold this value after one of a later step: the home was put back to before.
+    #[must_use]
+    pub fn may_come_after(&self, value: u32, newest: u32) -> bool {
+        self.put_back.iter().any(|(backup, at)| value <= *backup + 1 && newest <= *at + 1)
     }
 
     /// An edit of these fields is tried: it may cause one update of each grant that covers one of them.

@@ -44,6 +44,9 @@ pub enum Action {
     Decline { person: usize, request: u64 },
     Revoke { person: usize, grant: u64, fields: Option<Fields> },
     Rotate { person: usize, relationship: u64 },
+    Backup { person: usize },
+    Restore { person: usize, told: bool },
+    Resume { person: usize },
     Read { hub: usize, customer: u64, fields: Fields, agreed_purpose: bool },
     Crash { node: Node, power_cut: bool, peers_told: bool },
     Stop { node: Node },
@@ -100,6 +103,7 @@ impl Story {
             hubs: 1,
             calm: false,
             clocks: false,
+            restores: false,
             tempo: 0,
             repairs: Vec::new(),
         };
@@ -108,6 +112,7 @@ impl Story {
         teller.calm = teller.random.one_in(4);
         teller.clocks = teller.random.one_in(2);
         teller.tempo = teller.random.below(3);
+        teller.restores = teller.random.one_in(3);
         let (persons, hubs) = (teller.persons, teller.hubs);
         let mut actions = teller.opening();
         for _ in 0..STEPS_MIN + teller.random.below(STEPS_MORE) {
@@ -157,6 +162,8 @@ struct Teller {
     calm: bool,
     /// Whether clocks jump.
     clocks: bool,
+    /// Whether homes are put back from backups.
+    restores: bool,
     /// How fast things follow each other: 0 as it comes, 1 within a round trip, 2 within a write of the disk.
     tempo: u64,
     /// What is to be put right again, and after how many steps.
@@ -187,6 +194,13 @@ impl Teller {
     fn action(&mut self) -> Action {
         let (person, hub) = (self.person(), self.hub());
         let any = self.random.number();
+        if self.restores && self.random.one_in(8) {
+            return match self.random.below(4) {
+                0 => Action::Backup { person },
+                1 => Action::Restore { person, told: !self.random.one_in(3) },
+                _ => Action::Resume { person },
+            };
+        }
         match self.random.below(100) {
             0..=24 => Action::Set { person, fields: self.fields() },
             25..=28 => Action::Unset { person, fields: self.fields() },
@@ -349,6 +363,14 @@ impl fmt::Display for Action {
                 Some(fields) => write!(f, "person {person} revokes {} of a grant", list(*fields)),
             },
             Self::Rotate { person, .. } => write!(f, "person {person} rotates the key of a relationship"),
+            Self::Backup { person } => write!(f, "person {person}'s home is backed up"),
+            Self::Restore { person, told: true } => {
+                write!(f, "person {person}'s home is restored from its backup")
+            }
+            Self::Restore { person, .. } => {
+                write!(f, "person {person}'s home is put back, and nobody tells it")
+            }
+            Self::Resume { person } => write!(f, "person {person} resumes all relationships that can be"),
             Self::Read { hub, fields, agreed_purpose, .. } => {
                 let purpose = if *agreed_purpose { "an agreed" } else { "another" };
                 write!(f, "hub {hub} reads {} of a customer for {purpose} purpose", list(*fields))

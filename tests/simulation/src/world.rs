@@ -3,6 +3,7 @@
 mod act;
 mod check;
 mod panics;
+mod restore;
 mod settle;
 
 use std::path::PathBuf;
@@ -22,7 +23,7 @@ use freehold_protocol::time::Timestamp;
 use freehold_resolver::{CachePolicy, Resolver};
 use freehold_store::Options;
 use freehold_store::planted::{self, Bug};
-use freehold_store::simulation::disk::{Crash, Fault, SimulatedDisk};
+use freehold_store::simulation::disk::{Crash, Fault, Image, SimulatedDisk};
 use freehold_store::simulation::{Random, seed_entropy};
 use freehold_transport::simulation::Network;
 use freehold_transport::{Address, Limits};
@@ -149,6 +150,10 @@ pub(crate) struct World {
     with_sink: usize,
     /// What each person's log said when everything was at rest.
     logs: Vec<Vec<String>>,
+    /// The latest backup of each person's home, and what its log said.
+    backups: Vec<Option<(Image, Vec<String>)>>,
+    /// How many homes were put back.
+    restores: u64,
     /// How many things had happened when it was looked last.
     checked: u64,
     /// What liars do meanwhile.
@@ -196,6 +201,8 @@ impl World {
             hub_dids,
             with_sink: (story.seed % 2) as usize,
             logs: vec![Vec::new(); story.persons],
+            backups: vec![None; story.persons],
+            restores: 0,
             checked: 0,
             liars: JoinSet::new(),
             lies: 0,

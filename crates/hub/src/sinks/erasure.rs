@@ -15,8 +15,9 @@ use freehold_store::{ReadError, Txn};
 use crate::log::{Owed, Record};
 use crate::relationship::Relationship;
 use crate::shared::Shared;
+use crate::tables;
 
-/// Signs and queues the receipt of an erasure that the vendor's systems have taken; says whether it could be signed.
+/// Signs, keeps and queues the receipt of an erasure that the vendor's systems have taken; says whether it could be signed.
 pub(crate) fn queue(
     txn: &mut Txn,
     shared: &Shared,
@@ -34,6 +35,7 @@ pub(crate) fn queue(
             return Ok(false);
         }
     };
+    txn.put(tables::erasure(txn, &record.relationship, record.n), receipt.bytes());
     let kind = MessageType::parse(ERASURE).expect("the protocol's own types parse");
     let body = EntryBody::Fixed(Carried::body(receipt.bytes()));
     Mailbox::new(&record.relationship).queue(txn, &kind, Some(owed.message), body, now)?;

@@ -33,6 +33,14 @@ thread_local! {
 #[derive(Clone)]
 pub struct SimulatedDisk(Arc<Mutex<State>>);
 
+/// What a disk holds: what a backup of it takes.
+#[derive(Clone)]
+pub struct Image {
+    made: bool,
+    log: Map,
+    files: BTreeMap<String, Vec<u8>>,
+}
+
 /// What happens at an operation of the disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
@@ -119,6 +127,24 @@ impl SimulatedDisk {
         let State { random, log, files, .. } = &mut *state;
         log.recover(random, crash);
         files.values_mut().for_each(|file| file.recover(random, crash));
+    }
+
+    /// What is certainly on the disk now.
+    #[must_use]
+    pub fn image(&self) -> Image {
+        let state = self.state();
+        let files = state.files.iter().map(|(name, file)| (name.clone(), file.synced.clone()));
+        Image { made: state.log.made, log: state.log.synced.clone(), files: files.collect() }
+    }
+
+    /// Puts an earlier image back and starts the machine again.
+    pub fn put_back(&self, image: &Image) {
+        self.restart(Crash::Killed);
+        let mut state = self.state();
+        let Image { made, log, files } = image.clone();
+        state.log = LogState { made, live: log.clone(), synced: log, ..LogState::default() };
+        let file = |bytes: Vec<u8>| FileState { live: bytes.clone(), synced: bytes, unsynced: Vec::new() };
+        state.files = files.into_iter().map(|(name, bytes)| (name, file(bytes))).collect();
     }
 
     /// Something happens at the operation that is `ahead` of the next one.

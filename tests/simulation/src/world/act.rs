@@ -15,6 +15,7 @@ use freehold_store::simulation::disk::{Crash, Fault};
 use freehold_transport::Address;
 use tokio::time::Instant;
 
+use super::restore::resume;
 use super::{LIAR_ADDRESS, LIAR_PLACE, World, listen};
 use crate::liar::Liar;
 use crate::model::{Asked, Fate, Given, Model, Value, Write};
@@ -77,6 +78,13 @@ impl World {
                     let Some(one) = chosen(&all, relationship) else { return };
                     let rotated = person.rotate(Some(&one.id)).await;
                     caller.note(&format!("rotated: {}", ending(&rotated.err())));
+                });
+            }
+            Action::Backup { person } => self.back_up(person, step.number).await,
+            Action::Restore { person, told } => self.restore(person, told, step.number).await,
+            Action::Resume { person } => {
+                self.person_call(person, move |person, caller, number| async move {
+                    resume(&person, &caller.model, number).await;
                 });
             }
             Action::Read { hub, customer, fields, agreed_purpose } => {
@@ -197,7 +205,7 @@ impl World {
         }
     }
 
-    async fn stop(&mut self, node: Node) {
+    pub(super) async fn stop(&mut self, node: Node) {
         match node {
             Node::Person(number) => {
                 if let Some(engine) = self.persons[number].engine.clone() {
@@ -325,6 +333,9 @@ impl World {
                     fate: Fate::Unknown,
                     revoked: 0,
                     revoking: 0,
+                    ended: 0,
+                    held: false,
+                    missing: false,
                     updates_max: 1,
                     updates: BTreeMap::new(),
                     emptied: BTreeSet::new(),

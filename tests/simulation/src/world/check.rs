@@ -140,7 +140,11 @@ impl World {
                 self.model().break_rule("invariant_nothing_is_taken_after_the_end", seen);
             }
             let newest = self.seen[hub].newest.entry((grant.clone(), value.path)).or_default();
-            if value.step <= *newest || PATHS[value.path] != path {
+            let put_back = self
+                .model
+                .lock()
+                .is_ok_and(|model| model.persons[value.person].may_come_after(value.step, *newest));
+            if value.step <= *newest && !put_back || PATHS[value.path] != path {
                 let seen = format!("hub {hub} got {value} after step {newest}'s");
                 return self.model().break_rule("invariant_updates_come_once_and_in_order", seen);
             }
@@ -190,9 +194,11 @@ impl World {
                     if revoked & !(given.revoked | given.revoking) != 0 {
                         lost.push(format!("person {number} has revoked what nobody revoked"));
                     }
+                    given.missing = false;
                     given.revoked = revoked;
-                    given.revoking = revoked;
+                    given.revoking = if given.held { given.scope } else { revoked };
                 }
+                None if given.missing => {}
                 None if given.fate == Fate::Done => lost.push(format!("a grant of person {number} is gone")),
                 None => given.fate = Fate::Refused,
             }

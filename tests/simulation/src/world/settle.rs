@@ -36,6 +36,7 @@ impl World {
         let rest = tokio::time::Instant::now() + REST_MAX;
         loop {
             sleep(LOOK_EVERY).await;
+            self.resume_all().await;
             self.check();
             let lacking = self.lacking();
             if self.model().violation.is_some() {
@@ -55,7 +56,7 @@ impl World {
             self.invariant_what_is_held_is_what_was_written(person);
             self.invariant_the_log_only_grows(person);
         }
-        if !self.clocks_jumped && self.lies == 0 {
+        if !self.clocks_jumped && self.lies == 0 && self.restores == 0 {
             self.invariant_every_message_could_be_used();
         }
         self.invariant_disks_hold_no_plain_value();
@@ -148,6 +149,9 @@ impl World {
                 }
                 continue;
             };
+            if status.iter().any(|line| line.relationship == relationship.id && line.held_back) {
+                return Some("it is held back".to_owned());
+            }
             let lines: Vec<_> = status.iter().filter(|line| line.relationship == relationship.id).collect();
             if !customer.connected || lines.iter().any(|line| !line.connected || line.waiting > 0) {
                 return Some("they are not connected, or something waits".to_owned());
@@ -175,7 +179,8 @@ impl World {
                 let over = matches!(grant.status.as_str(), "revoked" | "refused");
                 if !over && !near_end {
                     may |= scope;
-                    if grant.status == "used" && !disputed {
+                    // One for once that was put back may have been used without a trace.
+                    if grant.status == "used" && !disputed && model.persons[person].put_back.is_empty() {
                         once |= given.scope & !given.revoked;
                     }
                     if grant.status == "standing" && !given.once && !disputed {
