@@ -98,6 +98,8 @@ codes! {
     UnknownType = 307, "unknown-type";
     /// The same peer opened a newer session.
     Replaced = 308, "replaced";
+    /// The peer holds another message in this place: one of the two sides has gone on from an older copy.
+    Forked = 309, "forked";
     /// No such grant, or none that stands.
     NoGrant = 400, "no-grant";
     /// A path outside the grant.

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
 
 use crate::code::Code;
+use crate::id::MessageId;
 use crate::limits::{FAMILIES_MAX, FRAME_BYTES_MAX, TYPE_BYTES_MAX};
 
 /// The protocol versions this build speaks, best first.
@@ -45,6 +46,9 @@ pub struct Hello {
     /// From the hub: seconds between check-ins when it does not want a session to stay open.
     #[serde(default, deserialize_with = "crate::optional::present", skip_serializing_if = "Option::is_none")]
     pub check_in_secs: Option<u32>,
+    /// The id of the message at `stored`, where it is known: shows a side that has gone on from an older copy.
+    #[serde(default, deserialize_with = "crate::optional::present", skip_serializing_if = "Option::is_none")]
+    pub last: Option<MessageId>,
     /// From the dialler: its home comes from a backup, so that it may lack what it has sent and stored since.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub restored: bool,
@@ -116,6 +120,7 @@ mod tests {
                 stored: 3,
                 invitation: None,
                 check_in_secs: None,
+                last: Some(MessageId::from_entropy([7; 16])),
                 restored: true,
                 mailbox: Some(Outgoing { acknowledged: 2, queued: 5 }),
             }),

@@ -251,6 +251,7 @@ impl Peer {
             stored: self.stored,
             invitation: token.map(|token| ByteBuf::from(token.to_vec())),
             check_in_secs: self.check_in_secs,
+            last: None,
             restored: false,
             mailbox: None,
         }

@@ -201,6 +201,7 @@ impl Subject {
             stored: 0,
             invitation: None,
             check_in_secs: None,
+            last: None,
             restored: false,
             mailbox: None,
         };

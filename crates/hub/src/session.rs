@@ -229,6 +229,7 @@ impl Server {
             stored: 0,
             invitation: None,
             check_in_secs: self.check_in_secs,
+            last: None,
             restored: false,
             mailbox: None,
         };

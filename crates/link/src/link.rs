@@ -7,7 +7,7 @@ use freehold_mailbox::{AfterCommit, Linked, Mailbox, TakeError};
 use freehold_protocol::code::Code;
 use freehold_protocol::family::Families;
 use freehold_protocol::frame::{Frame, Hello};
-use freehold_protocol::id::RelationshipId;
+use freehold_protocol::id::{MessageId, RelationshipId};
 use freehold_protocol::identity::{Did, PublicKey, SigningKey};
 use freehold_protocol::limits::HELLO_TIMEOUT;
 use freehold_protocol::mailbox::Cursors;
@@ -93,6 +93,8 @@ pub struct Link {
     outbox: VecDeque<Vec<u8>>,
     steps: FuturesOrdered<BoxFuture<'static, Step>>,
     events: VecDeque<Event>,
+    /// The peer's hello has shown that the two sides do not have the same past.
+    forked: bool,
     over: bool,
 }
 
@@ -125,7 +127,8 @@ impl Link {
         hello: Hello,
     ) -> Result<Self, LinkError> {
         let (sender, receiver) = frames.split();
-        let cursors = durable_cursors(&context).await?;
+        let (cursors, last) = durable_cursors(&context).await?;
+        let hello = Hello { last, ..hello };
         Ok(Self::new(context, sender, receiver, peer_key, |parties, now| {
             Session::dial(parties, cursors, hello, now)
         }))
@@ -143,7 +146,8 @@ impl Link {
         hello: Hello,
         theirs: Hello,
     ) -> Result<Self, LinkError> {
-        let cursors = durable_cursors(&context).await?;
+        let (cursors, last) = durable_cursors(&context).await?;
+        let hello = Hello { last, ..hello };
         Ok(Self::new(context, sender, receiver, peer_key, |parties, now| {
             Session::accept(parties, cursors, hello, theirs, now)
         }))
@@ -168,6 +172,7 @@ impl Link {
             outbox: VecDeque::new(),
             steps: FuturesOrdered::new(),
             events: VecDeque::new(),
+            forked: false,
             over: false,
         }
     }
@@ -265,6 +270,11 @@ impl Link {
             let Some(output) = self.session.poll_output() else { return };
             match output {
                 Output::Transmit(frame) => self.outbox.push_back(frame),
+                Output::Open(hello) if self.is_forked(&hello) => {
+                    self.forked = true;
+                    self.session.close(Code::Forked);
+                }
+                Output::Compose(_) | Output::Delivered(_) if self.forked => {}
                 Output::Open(hello) => {
                     self.note_named(&hello);
                     self.events.push_back(Event::Open(hello));
@@ -309,6 +319,13 @@ impl Link {
     fn fail(&mut self, error: LinkError) {
         self.over = true;
         self.events.push_back(Event::Failed(error));
+    }
+
+    /// Whether the peer holds another message than this side's in the place that it names: one of the two has gone on from
+    /// an older copy, and what it says is delivered is not.
+    fn is_forked(&self, hello: &Hello) -> bool {
+        let Some(last) = hello.last.as_ref().filter(|_| !hello.restored) else { return false };
+        self.mailbox.is_forked(&self.context.store, hello.stored, last).unwrap_or_default()
     }
 
     /// Notes which families the peer knows, where that has changed, for whoever wants to write to it later.
@@ -386,12 +403,15 @@ impl Link {
 /// Where the mailboxes stand on disk. A plain read could show a batch that no sync has reached yet, and a hello
 /// acknowledges. The writer takes this in its turn, behind everything that an earlier session has queued, and
 /// answers it only when all before it is durable.
-async fn durable_cursors(context: &Context) -> Result<Cursors, LinkError> {
+async fn durable_cursors(context: &Context) -> Result<(Cursors, Option<MessageId>), LinkError> {
     if planted::is_on(Bug::CursorForgotten) {
-        return Ok(Cursors::default());
+        return Ok(Default::default());
     }
     let mailbox = Mailbox::new(&context.relationship);
-    let read = context.store.write(move |txn| mailbox.cursors(txn)).await;
+    let read = context
+        .store
+        .write(move |txn| Ok::<_, ReadError>((mailbox.cursors(txn)?, mailbox.last_stored(txn)?)))
+        .await;
     read.map(Durable::into_inner).map_err(|error| LinkError::Store(error.to_string()))
 }
 

@@ -122,7 +122,7 @@ pub fn take(
     now: Timestamp,
 ) -> Result<AfterCommit, TakeError> {
     let mailbox = Mailbox::new(relationship);
-    if !mailbox.advance(txn, message.seq)? {
+    if !mailbox.advance(txn, message.seq, message.id)? {
         return Ok(Vec::new());
     }
     let handled = match families.of(&message.kind) {

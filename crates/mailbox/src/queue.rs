@@ -72,6 +72,20 @@ impl Kept {
     }
 }
 
+/// Where the mailboxes stand, as it is stored, with the ids of the messages there.
+#[derive(Clone, Copy, Default, Serialize, Deserialize)]
+struct Place {
+    queued: u64,
+    delivered: u64,
+    stored: u64,
+    /// The message of `delivered`.
+    #[serde(default)]
+    delivered_id: Option<MessageId>,
+    /// The message of `stored`.
+    #[serde(default)]
+    stored_id: Option<MessageId>,
+}
+
 /// What is kept, or filed, in all.
 #[derive(Default, Serialize, Deserialize)]
 pub(crate) struct Total {
@@ -119,7 +133,34 @@ impl Mailbox {
     /// # Errors
     /// The store's.
     pub fn cursors(&self, reader: &impl Reader) -> Result<Cursors, ReadError> {
+        let Place { queued, delivered, stored, .. } = self.place(reader)?;
+        Ok(Cursors { queued, delivered, stored })
+    }
+
+    fn place(&self, reader: &impl Reader) -> Result<Place, ReadError> {
         Ok(load(reader, &self.cursors_key())?.unwrap_or_default())
+    }
+
+    /// The id of the last message of the peer's that is stored, if it is known.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn last_stored(&self, reader: &impl Reader) -> Result<Option<MessageId>, ReadError> {
+        Ok(self.place(reader)?.stored_id)
+    }
+
+    /// Whether the message that the peer has stored at a sequence is known to be another than this side's: one of the two has
+    /// gone on from an older copy.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn is_forked(&self, reader: &impl Reader, seq: u64, theirs: &MessageId) -> Result<bool, ReadError> {
+        let place = self.place(reader)?;
+        let ours = match seq == place.delivered {
+            true => place.delivered_id,
+            false => self.entry(reader, seq)?.map(|entry| entry.id),
+        };
+        Ok(ours.is_some_and(|ours| ours != *theirs))
     }
 
     /// Queues a message for the peer.
@@ -134,7 +175,7 @@ impl Mailbox {
         body: EntryBody,
         now: Timestamp,
     ) -> Result<Entry, ReadError> {
-        let mut cursors = self.cursors(txn)?;
+        let mut cursors = self.place(txn)?;
         cursors.queued += 1;
         let id = MessageId::from_entropy(crate::entropy());
         let entry = Entry { seq: cursors.queued, id, kind: kind.clone(), thread, at: now.coarse(), body };
@@ -164,8 +205,8 @@ impl Mailbox {
     /// # Errors
     /// The store's.
     pub fn delivered(&self, txn: &mut Txn, through: u64) -> Result<Vec<Entry>, ReadError> {
-        let mut cursors = self.cursors(txn)?;
-        let mut settled = Vec::new();
+        let mut cursors = self.place(txn)?;
+        let mut settled: Vec<Entry> = Vec::new();
         for seq in cursors.delivered + 1..=through.min(cursors.queued) {
             let key = self.out_prefix().with_u64(seq);
             settled.extend(load::<Entry>(txn, &key)?);
@@ -173,6 +214,7 @@ impl Mailbox {
         }
         if through > cursors.delivered {
             cursors.delivered = through.min(cursors.queued);
+            cursors.delivered_id = settled.last().map(|entry| entry.id);
             save(txn, self.cursors_key(), &cursors);
         }
         Ok(settled)
@@ -193,13 +235,17 @@ impl Mailbox {
         delivered: u64,
         stored: u64,
     ) -> Result<Vec<(u64, u64)>, ReadError> {
-        let mut cursors = self.cursors(txn)?;
+        let mut cursors = self.place(txn)?;
         let newer: Vec<Entry> =
             self.waiting(txn)?.into_iter().filter(|entry| entry.seq > backed_up).collect();
         newer.iter().for_each(|entry| txn.erase(&self.out_prefix().with_u64(entry.seq)));
         cursors.queued = cursors.queued.min(backed_up).max(delivered);
-        cursors.delivered = cursors.delivered.max(delivered);
-        cursors.stored = cursors.stored.max(stored);
+        if delivered > cursors.delivered {
+            (cursors.delivered, cursors.delivered_id) = (delivered, None);
+        }
+        if stored > cursors.stored {
+            (cursors.stored, cursors.stored_id) = (stored, None);
+        }
         let mut moved = Vec::new();
         for entry in newer {
             cursors.queued += 1;
@@ -212,12 +258,12 @@ impl Mailbox {
     }
 
     /// Moves the incoming cursor. Gives false when the message was taken before.
-    pub(crate) fn advance(&self, txn: &mut Txn, seq: u64) -> Result<bool, ReadError> {
-        let mut cursors = self.cursors(txn)?;
+    pub(crate) fn advance(&self, txn: &mut Txn, seq: u64, id: MessageId) -> Result<bool, ReadError> {
+        let mut cursors = self.place(txn)?;
         if seq <= cursors.stored {
             return Ok(false);
         }
-        cursors.stored = seq;
+        (cursors.stored, cursors.stored_id) = (seq, Some(id));
         save(txn, self.cursors_key(), &cursors);
         Ok(true)
     }

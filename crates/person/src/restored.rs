@@ -275,6 +275,9 @@ pub(crate) fn realign(
     }
     // A rotation may have been among what was delivered.
     let Some(mut relationship) = relationships::get(txn, id)? else { return Ok(after) };
+    if let Some((_, seq)) = moved.iter().find(|(before, _)| Some(*before) == relationship.rotation) {
+        relationship.rotation = Some(*seq);
+    }
     if let Some(restored) = &mut relationship.restored {
         let missed = to.delivered.saturating_sub(backed_up);
         restored.answer = Some(VendorAnswer { missed, told_at: to.told_at });

@@ -331,6 +331,7 @@ fn hello(inner: &Inner, relationship: &Relationship) -> Hello {
         stored: 0,
         invitation: relationship.invitation.map(|token| ByteBuf::from(token.to_vec())),
         check_in_secs: None,
+        last: None,
         restored: relationship.restored.as_ref().is_some_and(|restored| restored.answer.is_none()),
         mailbox: None,
     }

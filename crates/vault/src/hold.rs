@@ -21,8 +21,8 @@ pub fn hold_back_all(txn: &mut Txn, now: Timestamp) -> Result<(), ReadError> {
     Ok(())
 }
 
-/// Holds one relationship back, unless it is already. Where its vendor is not to be `asked`, it is not dialled either: another
-/// copy of the home may be in use.
+/// Holds one relationship back, unless it is already and its vendor has not answered yet: what it has answered is out of date
+/// then. Where its vendor is not to be `asked`, it is not dialled either: another copy of the home may be in use.
 ///
 /// # Errors
 /// The store's.
@@ -32,10 +32,13 @@ pub fn hold_back(
     asked: bool,
     now: Timestamp,
 ) -> Result<(), ReadError> {
-    if relationship.restored.is_some() {
+    if relationship.restored.as_ref().is_some_and(|restored| restored.answer.is_none()) {
         return Ok(());
     }
-    let queued = Mailbox::new(&relationship.id).cursors(txn)?.queued;
+    let cursors = Mailbox::new(&relationship.id).cursors(txn)?;
+    // What waits in a home that was just restored was in the backup. In an older copy that nobody announced it may be from
+    // after it, so that it is sent again behind what the vendor has, whether the vendor has it or not.
+    let queued = if asked { cursors.queued } else { cursors.delivered };
     relationship.restored = Some(Restored { queued, asked, ..Restored::default() });
     relationships::save(txn, relationship)?;
     for mut stored in agreements::grants_of(txn, &relationship.id)? {

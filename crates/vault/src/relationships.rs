@@ -63,7 +63,7 @@ pub struct Relationship {
 /// and to another copy of the home if there is one.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Restored {
-    /// The last sequence of this side's mailbox that the backup has.
+    /// The last sequence of this side's mailbox that is certainly from the backup.
     pub queued: u64,
     /// Whether the vendor is to be asked. Until then it is not dialled.
     pub asked: bool,

@@ -139,6 +139,7 @@ impl Liar {
             stored,
             invitation: token.map(|token| token.to_vec().into()),
             check_in_secs: self.random.one_in(4).then_some(1),
+            last: None,
             restored: self.random.one_in(4),
             mailbox: None,
         }

@@ -245,7 +245,7 @@ impl PersonModel {
         }
         for (place, given) in self.given.iter_mut().enumerate() {
             let before = backup.given.get(place);
-            given.missing = before.is_none();
+            given.missing = before.is_none_or(|before| before.missing);
             given.ended |= ended(given);
             given.revoking = given.scope;
             given.revoked = before.map_or(0, |before| before.revoked);

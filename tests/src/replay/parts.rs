@@ -109,6 +109,7 @@ pub fn hello(value: &Value) -> Hello {
         stored: value["stored"].as_u64().unwrap_or(0),
         invitation: value["invitation"].as_str().map(|token| unhex(token).into()),
         check_in_secs: value["checkInSecs"].as_u64().map(|secs| u32::try_from(secs).expect("32 bits")),
+        last: value["last"].as_str().map(id),
         restored: value["restored"].as_bool().unwrap_or(false),
         mailbox: value.get("mailbox").map(|mailbox| Outgoing {
             acknowledged: number(mailbox, "acknowledged"),
@@ -125,6 +126,9 @@ pub(super) fn hello_said(hello: &Hello) -> Value {
     }
     if let Some(secs) = hello.check_in_secs {
         said["checkInSecs"] = secs.into();
+    }
+    if let Some(last) = &hello.last {
+        said["last"] = last.to_string().into();
     }
     if hello.restored {
         said["restored"] = true.into();

@@ -85,6 +85,7 @@ impl Side {
             stored: self.stored,
             invitation: token.map(|token| token.to_vec().into()),
             check_in_secs: None,
+            last: None,
             restored: false,
             mailbox: None,
         })

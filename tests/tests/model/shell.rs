@@ -86,6 +86,7 @@ fn hello() -> Hello {
         stored: 0,
         invitation: None,
         check_in_secs: None,
+        last: None,
         restored: false,
         mailbox: None,
     }

@@ -55,6 +55,7 @@ pub(crate) fn hello(stored: u64) -> Hello {
         stored,
         invitation: None,
         check_in_secs: None,
+        last: None,
         restored: false,
         mailbox: None,
     }

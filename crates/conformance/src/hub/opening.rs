@@ -82,6 +82,7 @@ fn first(token: Option<[u8; 16]>, versions: Vec<u16>) -> Frame {
         stored: 0,
         invitation: token.map(|token| ByteBuf::from(token.to_vec())),
         check_in_secs: None,
+        last: None,
         restored: false,
         mailbox: None,
     })

@@ -129,6 +129,7 @@ async fn a_hello_that_is_refused_leaves_the_invitation_unused() {
         stored: 0,
         invitation: Some(Invitation::parse(&link).unwrap().token.to_vec().into()),
         check_in_secs: None,
+        last: None,
         restored: false,
         mailbox: None,
     };

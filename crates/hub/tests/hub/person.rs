@@ -119,6 +119,7 @@ impl Offline {
             stored: 0,
             invitation: with_token.then(|| invitation.token.to_vec().into()),
             check_in_secs: None,
+            last: None,
             restored: false,
             mailbox: None,
         };

@@ -142,7 +142,7 @@ impl Task {
                         }
                     }
                     Event::Closed(Closed::ByPeer(Code::Rotated)) => return self.settle_rotation(inner, relationship).await,
-                    Event::Closed(Closed::ByPeer(code @ Code::BehindAcknowledged)) => return End::Outdated(code),
+                    Event::Closed(Closed::ByPeer(code @ Code::BehindAcknowledged) | Closed::ByPeer(code @ Code::Forked) | Closed::ByUs(code @ Code::Forked)) => return End::Outdated(code),
                     Event::Closed(Closed::ByUs(code @ Code::AheadOfSender)) if !self.bell.connected.load(Ordering::Acquire) => return End::Outdated(code),
                     Event::Closed(Closed::ByPeer(code)) if is_final(code) => return End::Refused(code),
                     Event::Closed(Closed::ByPeer(code)) => return End::Lost(format!("the vendor ended the session: {code}")),

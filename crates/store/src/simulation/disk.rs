@@ -137,10 +137,11 @@ impl SimulatedDisk {
         Image { made: state.log.made, log: state.log.synced.clone(), files: files.collect() }
     }
 
-    /// Puts an earlier image back and starts the machine again.
+    /// Puts an earlier image on a new disk with room, and starts the machine again.
     pub fn put_back(&self, image: &Image) {
         self.restart(Crash::Killed);
         let mut state = self.state();
+        state.free_bytes = FREE_BYTES;
         let Image { made, log, files } = image.clone();
         state.log = LogState { made, live: log.clone(), synced: log, ..LogState::default() };
         let file = |bytes: Vec<u8>| FileState { live: bytes.clone(), synced: bytes, unsynced: Vec::new() };

@@ -149,8 +149,11 @@ impl World {
                 }
                 continue;
             };
-            if status.iter().any(|line| line.relationship == relationship.id && line.held_back) {
-                return Some("it is held back".to_owned());
+            let held = engine.held_back().unwrap_or_default();
+            if let Some(held) = held.iter().find(|view| view.relationship == relationship.id) {
+                let errors = status.iter().filter(|line| line.relationship == relationship.id);
+                let errors: Vec<_> = errors.filter_map(|line| line.last_error.clone()).collect();
+                return Some(format!("it is held back, {}; {errors:?}", held.state));
             }
             let lines: Vec<_> = status.iter().filter(|line| line.relationship == relationship.id).collect();
             if !customer.connected || lines.iter().any(|line| !line.connected || line.waiting > 0) {

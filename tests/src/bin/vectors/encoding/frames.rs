@@ -2,6 +2,7 @@
 
 use freehold_protocol::code::Code;
 use freehold_protocol::frame::{Frame, Hello, Outgoing};
+use freehold_protocol::id::MessageId;
 use serde_json::{Value, json};
 
 use super::PAGE;
@@ -19,6 +20,7 @@ fn hello() -> Hello {
         stored: 0,
         invitation: None,
         check_in_secs: None,
+        last: None,
         restored: false,
         mailbox: None,
     }
@@ -47,8 +49,13 @@ fn good_frames() -> Vec<Vector> {
     ]
     .concat();
     let token: Vec<u8> = (0..16).collect();
-    let full =
-        Hello { invitation: Some(token.clone().into()), check_in_secs: Some(3_600), stored: 12, ..hello() };
+    let full = Hello {
+        invitation: Some(token.clone().into()),
+        check_in_secs: Some(3_600),
+        stored: 12,
+        last: Some(MessageId::from_entropy([0x12; 16])),
+        ..hello()
+    };
     let restored = Hello { restored: true, stored: 3, ..hello() };
     let to_restored = Hello { mailbox: Some(Outgoing { acknowledged: 5, queued: 9 }), ..hello() };
     let frame = |name: &str, frame: Frame, said: Value, what: &str| {
@@ -89,7 +96,7 @@ fn good_frames() -> Vec<Vector> {
             "hello-full",
             Frame::Hello(full),
             json!({"hello": {"versions": [1], "families": ["connect/1", "data/1"], "stored": 12,
-                "invitation": hex(&token), "checkInSecs": 3_600}}),
+                "invitation": hex(&token), "checkInSecs": 3_600, "last": "12".repeat(16)}}),
             "A hello with every member of a first session.",
         ),
         frame(
