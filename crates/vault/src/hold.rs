@@ -10,12 +10,14 @@ use freehold_store::{ReadError, Txn};
 use crate::relationships::{self, Relationship, Restored};
 use crate::{agreements, audit};
 
-/// Holds every relationship back, as part of a restore: their vendors are to be asked.
+/// Holds every relationship back, as part of a restore: their vendors are to be asked, also those that had answered before
+/// the backup.
 ///
 /// # Errors
 /// The store's.
 pub fn hold_back_all(txn: &mut Txn, now: Timestamp) -> Result<(), ReadError> {
     for mut relationship in relationships::all(txn)? {
+        relationship.restored = None;
         hold_back(txn, &mut relationship, true, now)?;
     }
     Ok(())

@@ -141,6 +141,24 @@ pub fn add(txn: &mut Txn, relationship: &Relationship) -> Result<(), ReadError> 
     save(txn, relationship)
 }
 
+/// Indexes that stay unused for certain after a restore: more relationships than anyone makes between two backups.
+const SKIPPED_MIN: u64 = 1 << 20;
+/// Bits of the draw that says how many blocks of so many are skipped: two restores of the same backup take the same indexes
+/// once in 2^24 times, and 2^9 restores one after the other stay below 2^53, which every JSON can carry.
+const SKIP_BITS: u32 = 24;
+
+/// Goes on at an index that no relationship has had, also none that was made after a backup, in another copy of the home, or
+/// after another restore. `draw` is random.
+///
+/// # Errors
+/// The store's.
+pub fn skip_indexes(txn: &mut Txn, draw: u32) -> Result<(), ReadError> {
+    let blocks = u64::from(draw >> (u32::BITS - SKIP_BITS)) + 1;
+    let begun = next_index(txn)?.div_ceil(SKIPPED_MIN);
+    record::save(txn, Key::new(NEXT_INDEX), &begun.saturating_add(blocks).saturating_mul(SKIPPED_MIN));
+    Ok(())
+}
+
 /// Writes a relationship that changed.
 ///
 /// # Errors
@@ -239,6 +257,27 @@ mod tests {
         assert_eq!(all(&scratch.store).unwrap(), [relationship(0), changed.clone()]);
         assert_eq!(get(&scratch.store, &changed.id).unwrap(), Some(changed));
         assert_eq!(get(&scratch.store, &relationship(2).id).unwrap(), None);
+    }
+
+    #[test]
+    fn after_a_restore_no_index_is_given_out_that_was_or_may_have_been_used() {
+        let restored = |made: u64, draw: u32| {
+            let scratch = Scratch::new();
+            scratch.write(move |txn| (0..made).try_for_each(|index| add(txn, &relationship(index))));
+            scratch.write(move |txn| skip_indexes(txn, draw));
+            let scratch = scratch.reopened();
+            let first = next_index(&scratch.store).unwrap();
+            scratch.write(move |txn| skip_indexes(txn, draw));
+            (first, next_index(&scratch.store).unwrap())
+        };
+        for (made, draw) in [(0, 0), (3, 0), (0, u32::MAX), (3, u32::MAX)] {
+            let (first, second) = restored(made, draw);
+            assert!(first >= made + SKIPPED_MIN, "{first}");
+            assert!(second >= first + SKIPPED_MIN, "{second}");
+            assert!(second < 1 << 53);
+        }
+        let apart = restored(3, 1 << 8).0.abs_diff(restored(3, 2 << 8).0);
+        assert_eq!(apart, SKIPPED_MIN, "another draw, another block");
     }
 
     #[test]
