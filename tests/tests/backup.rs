@@ -263,3 +263,39 @@ fn a_recipient_restores_without_the_words() {
     other.start();
     assert!(other.json(&["get", "x.test.n"]).to_string().contains("\"1\""));
 }
+
+/// How they were made stands in `tests/compat/README.md`.
+#[test]
+fn backups_of_earlier_versions_are_restored_at_every_point() {
+    let compat = Path::new(env!("CARGO_MANIFEST_DIR")).join("compat");
+    let entries = fs::read_dir(compat).unwrap().map(|entry| entry.unwrap().path());
+    let backups: Vec<PathBuf> = entries.filter(|path| path.join("points").is_dir()).collect();
+    assert!(!backups.is_empty());
+    for backup in backups {
+        for point in fs::read_dir(backup.join("points")).unwrap().map(|entry| entry.unwrap()) {
+            let mut home = Home::person();
+            let pass = home.file("pass");
+            let number = point.file_name().into_string().unwrap();
+            let (folder, words) = (backup.join("folder"), backup.join("words"));
+            let restored = home.json(&[
+                "restore",
+                text(&folder),
+                "--words-file",
+                text(&words),
+                "--to",
+                &number,
+                "--passphrase-file",
+                text(&pass),
+            ]);
+            assert_eq!(restored["point"].to_string(), number);
+            home.start();
+            let held: Value = serde_json::from_slice(&fs::read(point.path()).unwrap()).unwrap();
+            let held: Vec<Value> = held.as_array().unwrap().iter().map(|it| it["value"].clone()).collect();
+            let found = home.json(&["get"]);
+            let found: Vec<Value> = found.as_array().unwrap().iter().map(|it| it["value"].clone()).collect();
+            assert_eq!(found, held, "{} {number}", backup.display());
+            assert!(!held.is_empty());
+            assert_eq!(home.output(&["get", "--verify"]).status.code(), Some(0));
+        }
+    }
+}

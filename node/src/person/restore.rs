@@ -60,18 +60,22 @@ fn from_backup(dir: &Path, folder: &Path, args: &cli::Restore, out: &Out) -> Out
         "heldBack": held,
     });
     out.show(&restored, |_| {
+        let home = dir.display();
+        let resume = match held {
+            0 => "It has no relationships.".to_owned(),
+            held => format!(
+                "  freehold --home {home} resume\n\
+                 {held} relationships are held back: nothing is sent until you resume them. What was agreed or revoked after \
+                 that moment comes back from the vendors."
+            ),
+        };
         format!(
-            "{} is restored as it was at {} (point {} of chain {}).\n\n{}\n\
-             What you changed after that moment is not in it. A grant or a revocation after it comes back from the vendor that \
-             holds it.\nWith {held} relationships everything is held back: nothing is sent until you say so.\n\
-             1. freehold --home {} run      2. freehold resume      (what each vendor says it holds, and going on with it)\n\
-             Never run another copy of this home again.",
-            dir.display(),
+            "{home} is restored as it was at {} (point {} of chain {}), under the passphrase that you chose now.\n\
+             Not in it: what you changed after that moment. Do not run another copy of this home again.\n\n  \
+             freehold --home {home} run\n{resume}",
             point.made,
             point.number,
             from.report().chain,
-            "The home has the passphrase that you chose now.",
-            dir.display(),
         )
     });
     Ok(())
@@ -93,8 +97,8 @@ fn from_words(dir: &Path, args: &cli::Restore, out: &Out) -> Outcome {
             "{} is made from the words alone.\n\n\
              Back: the seed, and with it every key of this home; it opens every backup that was made with these words.\n\
              Not back: your fields and their history, your relationships and grants, the audit log. They are in a backup or \
-             nowhere.\nNo vendor can be told apart by the words: each keeps what it has until its own time is over, and you begin \
-             anew with a new invitation.\nIf you find a backup:  freehold --home ANOTHER restore DIR\n\
+             nowhere.\nThe words do not say which vendors there were. Each keeps what it has as long as it was agreed, and you \
+             begin anew with a new invitation.\nIf you find a backup:  freehold --home ANOTHER restore DIR\n\
              Otherwise:  freehold --home {} run",
             dir.display(),
             dir.display(),

@@ -139,6 +139,7 @@ fn no_value_no_name_and_no_word_is_in_the_bytes_of_a_backup_or_of_what_the_home_
         }
         assert!(!words.split(' ').filter(|word| word.len() > 5).any(|word| holds(word.as_bytes())));
         assert!(!holds(&*home.seed.vault_key()));
+        assert!(!holds(recipient_of(AGE_IDENTITY).as_bytes()), "who else can open it is not told");
     }
     // The needle is one that is found where it is.
     assert_eq!(home.restored(None)[&key(3)], VALUE);
