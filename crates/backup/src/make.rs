@@ -72,8 +72,13 @@ pub fn back_up(
     wish: &Wish,
     now: Timestamp,
 ) -> Result<Made, BackupError> {
+    let is_new = !dir.exists();
     files::make_dir(dir)?;
     if is_inside(dir, home)? {
+        if is_new {
+            // An empty folder in the home is no harm; the error at hand matters more.
+            let _ = fs::remove_dir(dir);
+        }
         return Err(BackupError::InsideHome(dir.to_owned()));
     }
     let index_dir = home.join(INDEX_DIR);

@@ -223,6 +223,7 @@ fn a_folder_in_the_home_and_a_folder_without_a_backup_are_refused() {
     let home = Home::new();
     let error = home.try_back_up(&home.path().join("store/../copies"), &Wish::default()).unwrap_err();
     assert!(matches!(error, BackupError::InsideHome(_)), "{error}");
+    assert!(!home.path().join("copies").exists());
     let error = verify(home.folder(), &home.opener()).map(drop).unwrap_err();
     assert_eq!(error.code(), "backup-unusable", "{error}");
     fs::create_dir(home.folder()).unwrap();
