@@ -4,9 +4,11 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+mod backup;
 mod hub;
 mod message;
 
+pub(crate) use backup::{Backup, BackupCommand, Opening, Restore, VerifyBackup};
 pub(crate) use hub::{Asking, HubCommand, HubRun, Init, Which};
 pub(crate) use message::{Message, MessageCommand};
 
@@ -151,6 +153,10 @@ pub(crate) enum Command {
         #[arg(long, conflicts_with = "vendor")]
         all: bool,
     },
+    /// Write what has changed into a folder, encrypted to your 24 words; the first time, everything
+    Backup(Backup),
+    /// Make a home again from its 24 words and the folder of a backup, or from the words alone
+    Restore(Restore),
     /// After a restore: show what is held back, or go on with a vendor that has told what it holds
     Resume {
         /// The vendor's DID or the relationship's id

@@ -17,7 +17,7 @@ use crate::passphrase;
 /// The format this build writes, and the newest it reads.
 const FORMAT: u32 = 1;
 const ABOUT: &str = "home.json";
-const LOCK: &str = "lock";
+pub(crate) const LOCK: &str = "lock";
 const KEYS: &str = "keys";
 const STORE: &str = "store";
 
@@ -86,7 +86,7 @@ impl Home {
         }
         if self.dir.join(STORE).exists() {
             let text = format!(
-                "{} has a store and no keys: restore the file `keys` from a backup",
+                "{} has a store and no keys: move it away, and make it again from its words with `freehold restore`",
                 self.dir.display()
             );
             return Err(ApiError::new("not-a-home", text));
@@ -97,9 +97,14 @@ impl Home {
     /// Makes the seed; it is on disk, under the passphrase, when this returns.
     pub(crate) fn create(&self, passphrase: &Passphrase) -> Result<Seed, ApiError> {
         let seed = Seed::generate().map_err(|error| ApiError::new("internal", error))?;
-        freehold_keystore::create(&self.dir.join(KEYS), &seed, passphrase, Cost::interactive())
-            .map_err(|error| create_error(&self.dir, error))?;
+        self.keep(&seed, passphrase)?;
         Ok(seed)
+    }
+
+    /// Keeps a seed; it is on disk, under the passphrase, when this returns.
+    pub(crate) fn keep(&self, seed: &Seed, passphrase: &Passphrase) -> Result<(), ApiError> {
+        freehold_keystore::create(&self.dir.join(KEYS), seed, passphrase, Cost::interactive())
+            .map_err(|error| create_error(&self.dir, error))
     }
 
     /// Opens the seed.
@@ -120,6 +125,11 @@ impl Home {
 
     pub(crate) fn dir(&self) -> &Path {
         &self.dir
+    }
+
+    /// Where the engine's store lies.
+    pub(crate) fn store(&self) -> PathBuf {
+        self.dir.join(STORE)
     }
 }
 

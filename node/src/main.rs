@@ -22,6 +22,7 @@ mod output;
 mod passphrase;
 mod person;
 mod signals;
+mod words;
 
 use cli::{Cli, Command};
 use output::Out;

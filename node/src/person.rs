@@ -12,8 +12,10 @@ use crate::passphrase;
 
 mod agreements;
 mod audit;
+mod backup;
 mod cards;
 mod requests;
+mod restore;
 mod resume;
 mod run;
 mod status;
@@ -25,6 +27,8 @@ pub(crate) async fn dispatch(dir: &Path, command: Command, out: &Out) -> Outcome
         Command::Run(args) => return run::run(dir, &args, out).await,
         Command::Words(args) => return run::words(dir, &args, out),
         Command::Passphrase(args) => return passphrase::change(dir, Kind::Person, &args, out),
+        Command::Backup(args) => return backup::backup(dir, args, out).await,
+        Command::Restore(args) => return restore::restore(dir, &args, out),
         _ => {}
     }
     let client = local::client(dir, Kind::Person).await?;
@@ -54,6 +58,8 @@ pub(crate) async fn dispatch(dir: &Path, command: Command, out: &Out) -> Outcome
         Command::Run(_)
         | Command::Words(_)
         | Command::Passphrase(_)
+        | Command::Backup(_)
+        | Command::Restore(_)
         | Command::Hub { .. }
         | Command::Conformance(_)
         | Command::Demo

@@ -13,7 +13,7 @@ use serde_json::Value;
 fn old() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("compat");
     let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-    let homes: Vec<PathBuf> = entries.filter(|path| path.is_dir()).collect();
+    let homes: Vec<PathBuf> = entries.filter(|path| path.join("shows").is_dir()).collect();
     assert!(!homes.is_empty());
     homes
 }

@@ -10,6 +10,8 @@ pub mod person;
 pub trait Call: Serialize + DeserializeOwned + Send + Sync + 'static {
     /// Its name: the last segment of the address.
     const NAME: &'static str;
+    /// Longest wait for its answer, in seconds: `connect` tries several addresses and then waits for the vendor's request.
+    const WAIT_SECS: u64 = 120;
     /// What it answers.
     type Answer: Serialize + DeserializeOwned + Send + 'static;
 }

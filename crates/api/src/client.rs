@@ -14,9 +14,6 @@ use tokio::net::UnixStream;
 use crate::error::Envelope;
 use crate::{ApiError, BODY_BYTES_MAX, Call, SOCKET_NAME};
 
-/// Longest wait for an answer: `connect` tries several addresses and then waits for the vendor's request.
-const ANSWER_WAIT: Duration = Duration::from_secs(120);
-
 /// Calls one running node or hub.
 #[derive(Debug, Clone)]
 pub struct Client {
@@ -76,11 +73,13 @@ impl Client {
     /// What the engine said; `not-running` if the process has ended meanwhile, `bad-answer` if what came back is not
     /// the call's answer.
     pub async fn call<C: Call>(&self, call: &C) -> Result<C::Answer, ApiError> {
-        tokio::time::timeout(ANSWER_WAIT, self.exchange(call)).await.unwrap_or_else(|_| {
-            Err(ApiError::new(
-                "no-answer",
-                "there was no answer in two minutes: look at the log of the process",
-            ))
+        let wait = Duration::from_secs(C::WAIT_SECS);
+        tokio::time::timeout(wait, self.exchange(call)).await.unwrap_or_else(|_| {
+            let text = format!(
+                "there was no answer in {} minutes: look at the log of the process",
+                C::WAIT_SECS / 60
+            );
+            Err(ApiError::new("no-answer", text))
         })
     }
 

@@ -12,7 +12,7 @@ pub const NOT_RUNNING: u8 = 3;
 pub const HOME_IN_USE: u8 = 4;
 /// The home is of a newer version, of the other kind, or no home.
 pub const HOME: u8 = 5;
-/// The passphrase is wrong, or none was given.
+/// The passphrase, the words or the identity are wrong, or none were given.
 pub const PASSPHRASE: u8 = 6;
 /// A value or a path is not acceptable.
 pub const BAD_VALUE: u8 = 7;
@@ -36,6 +36,9 @@ pub const CARD: u8 = 15;
 pub const MISSING_FIELDS: u8 = 16;
 /// A peer under test breaks a rule of the specification.
 pub const NOT_CONFORMANT: u8 = 17;
+
+/// A backup is damaged, incomplete, of another version, or cannot be used.
+pub const BACKUP: u8 = 18;
 
 /// Codes with a status other than [`OTHER`].
 pub const TABLE: &[(&str, u8)] = &[
@@ -65,6 +68,12 @@ pub const TABLE: &[(&str, u8)] = &[
     ("card-unreadable", CARD),
     ("missing-fields", MISSING_FIELDS),
     ("not-conformant", NOT_CONFORMANT),
+    ("wrong-words", PASSPHRASE),
+    ("no-words", PASSPHRASE),
+    ("backup-damaged", BACKUP),
+    ("backup-incomplete", BACKUP),
+    ("backup-format", BACKUP),
+    ("backup-unusable", BACKUP),
 ];
 
 /// The exit status of a code.
@@ -81,7 +90,7 @@ mod tests {
     fn every_code_is_listed_once_and_a_foreign_one_is_other() {
         for (index, (code, status)) in TABLE.iter().enumerate() {
             assert!(TABLE[..index].iter().all(|(earlier, _)| earlier != code), "{code} twice");
-            assert!(*status > OTHER && *status <= NOT_CONFORMANT, "{code}");
+            assert!(*status > OTHER && *status <= BACKUP, "{code}");
         }
         assert_eq!(status("missing-fields"), 16);
         assert_eq!(status("made-up"), OTHER);

@@ -15,9 +15,13 @@ pub(crate) fn temporary(path: &Path) -> PathBuf {
     path.with_file_name(format!(".{name}.tmp"))
 }
 
-/// Makes a folder for its owner alone, unless it is there.
+/// Makes a folder for its owner alone, durably, unless it is there.
 pub(crate) fn make_dir(dir: &Path) -> Result<(), BackupError> {
-    DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(BackupError::io(dir))
+    if dir.is_dir() {
+        return Ok(());
+    }
+    DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(BackupError::io(dir))?;
+    dir.parent().filter(|parent| !parent.as_os_str().is_empty()).map_or(Ok(()), sync_dir)
 }
 
 /// Writes a file under its temporary name and makes its bytes durable. Gives what `write` gives.

@@ -1,27 +1,26 @@
-//! What the home remembers of its last backup: the stamp of each record. It holds no value; keys stand in it as they stand in
-//! the store's own files.
+//! What the home remembers of its last backup: the stamp of each record, and who can open it. It is encrypted as a backup
+//! is, since the home's disk shall show sizes at most.
 
 use std::collections::HashMap;
-use std::fs;
-use std::io::Write as _;
+use std::fs::File;
+use std::io::{self, BufReader, BufWriter, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
+use age::{Decryptor, Encryptor};
+use freehold_keystore::Seed;
 use freehold_protocol::cbor;
 use freehold_protocol::time::Timestamp;
 use freehold_store::{Key, STAMP_BYTES, Stamp};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
 
 use crate::chain::{CHAIN_BYTES, ChainId};
 use crate::error::BackupError;
 use crate::files;
-use crate::secrets::Recipient;
+use crate::secrets::{self, Opener, Recipient};
 
 const FILE_END: &str = ".index";
 /// The form of this file. One of another form is as good as none: the next backup is a full one.
 const VERSION: u32 = 1;
-/// Bytes of the hash at its end.
-const HASH_BYTES: usize = 32;
 
 /// What is remembered of the last file of a chain.
 #[derive(Debug, Clone)]
@@ -57,7 +56,7 @@ pub(crate) fn path(dir: &Path, chain: ChainId, number: u64) -> PathBuf {
 }
 
 /// Writes it, durably, under the name of its file.
-pub(crate) fn write(dir: &Path, index: &Index) -> Result<(), BackupError> {
+pub(crate) fn write(dir: &Path, index: &Index, seed: &Seed) -> Result<(), BackupError> {
     let mut stamps: Vec<Row> =
         index.stamps.iter().map(|(key, stamp)| Row(key.as_bytes().to_vec(), *stamp.as_bytes())).collect();
     stamps.sort_by(|a, b| a.0.cmp(&b.0));
@@ -72,21 +71,26 @@ pub(crate) fn write(dir: &Path, index: &Index) -> Result<(), BackupError> {
     };
     let bytes = cbor::encode(&form);
     let path = path(dir, index.chain, index.number);
+    let own = secrets::own_recipient(seed);
     files::write_new(&path, |file| {
-        let written = file.write_all(&bytes).and_then(|()| file.write_all(&Sha256::digest(&bytes)));
-        written.map_err(BackupError::io(&path))
+        let encrypted = || {
+            let encryptor = Encryptor::with_recipients(std::iter::once(&own as &dyn age::Recipient));
+            let mut out = encryptor.map_err(io::Error::other)?.wrap_output(BufWriter::new(file))?;
+            out.write_all(&bytes)?;
+            out.finish()?.flush()
+        };
+        encrypted().map_err(BackupError::io(&path))
     })?;
     files::put_in_place(&path)
 }
 
 /// Reads it; `None` if it is not there, damaged, or of another form.
-pub(crate) fn read(dir: &Path, chain: ChainId, number: u64) -> Option<Index> {
-    let bytes = fs::read(path(dir, chain, number)).ok()?;
-    let (bytes, hash) = bytes.split_last_chunk::<HASH_BYTES>()?;
-    if Sha256::digest(bytes)[..] != hash[..] {
-        return None;
-    }
-    let form: Form = cbor::decode(bytes).ok()?;
+pub(crate) fn read(dir: &Path, chain: ChainId, number: u64, seed: &Seed) -> Option<Index> {
+    let file = BufReader::new(File::open(path(dir, chain, number)).ok()?);
+    let opener = Opener::words(seed.clone());
+    let mut bytes = Vec::new();
+    Decryptor::new_buffered(file).ok()?.decrypt(opener.keys()).ok()?.read_to_end(&mut bytes).ok()?;
+    let form: Form = cbor::decode(&bytes).ok()?;
     let recipients: Result<Vec<Recipient>, _> =
         form.recipients.iter().map(|text| Recipient::parse(text)).collect();
     let is_it = form.version == VERSION && form.chain == chain.to_bytes() && form.number == number;

@@ -72,8 +72,13 @@ pub fn back_up(
     wish: &Wish,
     now: Timestamp,
 ) -> Result<Made, BackupError> {
+    let is_new = !dir.exists();
     files::make_dir(dir)?;
     if is_inside(dir, home)? {
+        if is_new {
+            // An empty folder in the home is no harm; the error at hand matters more.
+            let _ = fs::remove_dir(dir);
+        }
         return Err(BackupError::InsideHome(dir.to_owned()));
     }
     let index_dir = home.join(INDEX_DIR);
@@ -114,7 +119,7 @@ pub fn back_up(
     let (hash, bytes) = files::hash(&files::temporary(&path))?;
     // In this order: what the home remembers may name a file that did not come to be, and is then not used; a file whose
     // stamps nobody remembers would end its chain.
-    index::write(&index_dir, &next.index(hash, &snapshot))?;
+    index::write(&index_dir, &next.index(hash, &snapshot), seed)?;
     files::put_in_place(&path)?;
     head::write(dir, next.chain, next.number + 1, hash, seed)?;
     // Nobody goes on with these any more.
@@ -228,7 +233,9 @@ fn last(dir: &Path, index_dir: &Path, seed: &Seed, wish: &Wish) -> Result<Option
     for (chain, listed) in folder::list(dir)? {
         let Some(&number) = listed.numbers.last() else { continue };
         let is_gapless = listed.numbers.len() as u64 == number + 1;
-        let Some(index) = index::read(index_dir, chain, number).filter(|_| is_gapless) else { continue };
+        let Some(index) = index::read(index_dir, chain, number, seed).filter(|_| is_gapless) else {
+            continue;
+        };
         if newest.as_ref().is_some_and(|newest| newest.made >= index.made) {
             continue;
         }

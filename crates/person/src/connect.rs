@@ -149,7 +149,7 @@ impl Person {
         let inner = self.inner.clone();
         let written = self.inner.store.write(move |txn| {
             let seed: &Seed = &inner.seed;
-            let index = if planted::is_on(Bug::KeyShared) { 0 } else { relationships::next_index(txn)? };
+            let index = if planted::is_on(Bug::KeyShared) { 0 } else { relationships::draw_index()? };
             let own: PublicKey = seed.relationship_key(index, 0).public();
             let relationship = Relationship {
                 id: RelationshipId::from_entropy(entropy()),
@@ -171,7 +171,7 @@ impl Person {
                 last_connected: None,
                 last_error: None,
             };
-            relationships::add(txn, &relationship)?;
+            relationships::save(txn, &relationship)?;
             let next = seed.relationship_key(index, 1).public();
             let body = EntryBody::Fixed(cbor::encode(&Introduction::new(None, &next)));
             let kind = MessageType::parse(INTRODUCTION).map_err(|_| ReadError::Corrupt)?;

@@ -52,6 +52,12 @@ pub enum PersonError {
     /// A message written by hand that cannot be sent.
     #[error("{0}")]
     Draft(DraftError),
+    /// A text that names no one who could open a backup.
+    #[error("{0}")]
+    Recipient(#[from] freehold_backup::KeyTextError),
+    /// The backup was not made.
+    #[error("{0}")]
+    Backup(#[from] freehold_backup::BackupError),
     /// A date that is none.
     #[error("{0}")]
     Date(#[from] freehold_protocol::time::TimestampError),
@@ -84,6 +90,8 @@ impl PersonError {
             Self::BadRequest(_) => "bad-signature",
             Self::MissingFields { .. } => "missing-fields",
             Self::Draft(error) => error.code(),
+            Self::Recipient(_) => "usage",
+            Self::Backup(error) => error.code(),
             Self::State(_) => "not-possible-now",
             Self::DiskFull => "disk-full",
             Self::Store(_) => "store-failed",

@@ -7,6 +7,7 @@
 //! Reading order: [`Person`], [`PersonError`], [`view`].
 
 mod agreements;
+mod backup;
 mod bell;
 mod connect;
 mod error;

@@ -1,7 +1,7 @@
 //! The handle.
 
 use std::collections::BTreeMap;
-use std::path::Path as FilePath;
+use std::path::{Path as FilePath, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use freehold_keystore::Seed;
@@ -55,6 +55,7 @@ pub struct Person {
 }
 
 pub(crate) struct Inner {
+    pub(crate) home: PathBuf,
     pub(crate) store: Store,
     pub(crate) seed: Arc<Seed>,
     pub(crate) clock: Clock,
@@ -88,6 +89,7 @@ impl Person {
         let home_key = HomeKey::new(*seed.vault_key());
         let store = Store::open(&home.join("store"), &home_key, config.store)?;
         let inner = Inner {
+            home: home.to_owned(),
             signing: seed.vault_signing_key(),
             families: Arc::new(families),
             resolver: config.resolver,

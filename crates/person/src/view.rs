@@ -391,6 +391,30 @@ view!(
 );
 
 view!(
+    /// A backup that was made, or was not needed.
+    BackupView {
+        /// The chain of files.
+        chain: String,
+        /// The file's number in it; 0 holds everything.
+        number: u64,
+        /// The file; absent when nothing has changed since the last one.
+        file: Option<String>,
+        /// Its length in bytes.
+        bytes: u64,
+        /// Records written to it.
+        written: u64,
+        /// Records that it says are gone.
+        deleted: u64,
+        /// Records that the vault held.
+        records: u64,
+        /// The age recipients that can open it beside the holder of the words.
+        recipients: Vec<String>,
+        /// The other chains in the folder.
+        others: Vec<String>,
+    }
+);
+
+view!(
     /// The node.
     InfoView {
         /// The program's version.

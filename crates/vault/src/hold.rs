@@ -10,12 +10,14 @@ use freehold_store::{ReadError, Txn};
 use crate::relationships::{self, Relationship, Restored};
 use crate::{agreements, audit};
 
-/// Holds every relationship back, as part of a restore: their vendors are to be asked.
+/// Holds every relationship back, as part of a restore: their vendors are to be asked, also those that had answered before
+/// the backup.
 ///
 /// # Errors
 /// The store's.
 pub fn hold_back_all(txn: &mut Txn, now: Timestamp) -> Result<(), ReadError> {
     for mut relationship in relationships::all(txn)? {
+        relationship.restored = None;
         hold_back(txn, &mut relationship, true, now)?;
     }
     Ok(())
@@ -50,4 +52,48 @@ pub fn hold_back(
     }
     let (vendor, paths) = (relationship.vendor.clone(), Default::default());
     audit::append(txn, AuditRecord { at: now, vendor, grant: None, paths, event: AuditEvent::HeldBack })
+}
+
+#[cfg(test)]
+mod tests {
+    use freehold_protocol::id::RelationshipId;
+    use freehold_protocol::identity::SigningKey;
+
+    use super::*;
+    use crate::relationships::VendorAnswer;
+    use crate::scratch::Scratch;
+
+    /// The backup was made when the vendor had answered and the person had not resumed: what it said then is no answer now.
+    #[test]
+    fn an_answer_from_before_the_backup_does_not_count() {
+        let scratch = Scratch::new();
+        let vendor = SigningKey::from_seed(&[2; 32]).public().did();
+        let own = SigningKey::from_seed(&[3; 32]).public().did();
+        let answer = Some(VendorAnswer { missed: 0, told_at: Some(0) });
+        let id = RelationshipId::from_entropy([4; 16]);
+        let relationship = Relationship {
+            id: id.clone(),
+            index: 0,
+            generation: 0,
+            own,
+            earlier: Vec::new(),
+            rotation: None,
+            unproven: false,
+            vendor,
+            vendor_name: None,
+            invitation: None,
+            addresses: Vec::new(),
+            assertion_keys: Vec::new(),
+            vendor_next_key: None,
+            check_in_secs: None,
+            created: Timestamp::from_millis(1),
+            last_connected: None,
+            last_error: None,
+            restored: Some(Restored { asked: true, answer, ..Restored::default() }),
+        };
+        scratch.write(move |txn| relationships::save(txn, &relationship));
+        scratch.write(|txn| hold_back_all(txn, Timestamp::from_millis(2)));
+        let restored = relationships::get(&scratch.store, &id).unwrap().unwrap().restored;
+        assert_eq!(restored, Some(Restored { asked: true, ..Restored::default() }));
+    }
 }

@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use freehold_mailbox::record;
 use freehold_protocol::id::{GrantId, RelationshipId};
 use freehold_protocol::identity::{Did, PublicKey};
 use freehold_protocol::time::Timestamp;
@@ -13,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::lookup::{LookupError, only};
 use crate::parts;
-use crate::tables::{NEXT_INDEX, RELATIONSHIPS, named};
+use crate::tables::{RELATIONSHIPS, named};
 
 /// One relationship. Its `Debug` shows the id only.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -123,22 +122,18 @@ impl Relationship {
     }
 }
 
-/// The index for the keys of the next relationship. [`add`] takes it.
-///
-/// # Errors
-/// The store's.
-pub fn next_index(reader: &impl Reader) -> Result<u64, ReadError> {
-    Ok(record::load(reader, &Key::new(NEXT_INDEX))?.unwrap_or_default())
-}
+/// Below are the indexes that earlier homes gave out one by one.
+const INDEX_MIN: u64 = 1 << 32;
 
-/// Adds a relationship. Its index is not given out again.
+/// The index for the keys of a new relationship. It is drawn, not counted: a home that was restored, or another copy of it, never
+/// takes one that was used since, and two vendors never see the same key. It stays below 2^53, which every JSON can carry.
 ///
 /// # Errors
-/// The store's.
-pub fn add(txn: &mut Txn, relationship: &Relationship) -> Result<(), ReadError> {
-    let next = next_index(txn)?.max(relationship.index.saturating_add(1));
-    record::save(txn, Key::new(NEXT_INDEX), &next);
-    save(txn, relationship)
+/// When the system has no randomness.
+pub fn draw_index() -> Result<u64, ReadError> {
+    let mut draw = [0; 8];
+    freehold_store::entropy::fill(&mut draw)?;
+    Ok(u64::from_be_bytes(draw) >> 12 | INDEX_MIN)
 }
 
 /// Writes a relationship that changed.
@@ -150,7 +145,7 @@ pub fn save(txn: &mut Txn, relationship: &Relationship) -> Result<(), ReadError>
     parts::save(txn, &key, relationship)
 }
 
-/// Removes a relationship that never began. Its index is not given out again.
+/// Removes a relationship that never began.
 ///
 /// # Errors
 /// The store's.
@@ -173,7 +168,7 @@ pub fn get(reader: &impl Reader, id: &RelationshipId) -> Result<Option<Relations
 /// The store's.
 pub fn all(reader: &impl Reader) -> Result<Vec<Relationship>, ReadError> {
     let mut all: Vec<Relationship> = parts::list(reader, &Key::new(RELATIONSHIPS))?;
-    all.sort_by_key(|relationship| relationship.index);
+    all.sort_by(|a, b| (a.created, a.id.as_str()).cmp(&(b.created, b.id.as_str())));
     Ok(all)
 }
 
@@ -221,30 +216,31 @@ mod tests {
     }
 
     #[test]
-    fn an_index_is_never_given_out_twice_and_changes_are_kept() {
+    fn changes_are_kept_and_what_was_removed_is_gone() {
         let scratch = Scratch::new();
-        for expected in 0..3 {
-            let index = scratch.write(|txn| {
-                let index = next_index(txn)?;
-                add(txn, &relationship(index)).map(|()| index)
-            });
-            assert_eq!(index, expected);
-        }
+        scratch.write(|txn| (0..3).try_for_each(|index| save(txn, &relationship(index))));
         let changed = Relationship { invitation: None, vendor_next_key: Some([4; 32]), ..relationship(1) };
         let saved = changed.clone();
         scratch.write(move |txn| save(txn, &saved));
         scratch.write(|txn| remove(txn, &relationship(2).id));
         let scratch = scratch.reopened();
-        assert_eq!(next_index(&scratch.store).unwrap(), 3);
         assert_eq!(all(&scratch.store).unwrap(), [relationship(0), changed.clone()]);
         assert_eq!(get(&scratch.store, &changed.id).unwrap(), Some(changed));
         assert_eq!(get(&scratch.store, &relationship(2).id).unwrap(), None);
     }
 
+    /// Nothing of the home goes into the draw, so that it is the same for any two copies, and for the same one again.
+    #[test]
+    fn two_copies_of_a_home_never_draw_the_same_index() {
+        let drawn: BTreeSet<u64> = (0..1_000).map(|_| draw_index().unwrap()).collect();
+        assert_eq!(drawn.len(), 1_000);
+        assert!(drawn.iter().all(|index| (INDEX_MIN..1 << 53).contains(index)));
+    }
+
     #[test]
     fn a_relationship_is_found_by_its_vendor_or_an_unambiguous_id() {
         let scratch = Scratch::new();
-        scratch.write(|txn| (0..2).try_for_each(|index| add(txn, &relationship(index))));
+        scratch.write(|txn| (0..2).try_for_each(|index| save(txn, &relationship(index))));
         let found = |text: &str| meant_by(&scratch.store, text);
         assert_eq!(found(relationship(1).vendor.as_str()).unwrap(), relationship(1));
         assert_eq!(found(relationship(1).id.short()).unwrap(), relationship(1));

@@ -16,8 +16,6 @@ pub(crate) const VERSIONS: u8 = b'F';
 pub(crate) const GRANTS: u8 = b'G';
 /// Ids of grants by relationship.
 pub(crate) const GRANTS_OF: u8 = b'H';
-/// The next index for deriving a relationship's keys.
-pub(crate) const NEXT_INDEX: u8 = b'I';
 /// Lines by grant and path.
 pub(crate) const LINES: u8 = b'L';
 /// Requests by relationship and id.

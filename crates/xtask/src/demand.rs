@@ -104,10 +104,12 @@ pub(crate) fn vendor_peer(workspace: &Workspace) -> Option<PathBuf> {
         .then_some(node)
 }
 
-/// What the tests of crashes stand on: a tracer that injects faults, and a clock that can be set back. Where they cannot
-/// be had, those tests say what they skip.
+/// What the tests of crashes stand on: a tracer that injects faults, and a clock that can be set back; and what else opens a
+/// backup. Where they cannot be had, those tests say what they skip.
 pub(crate) fn faults(workspace: &Workspace) {
-    for (program, package) in [("strace", "strace"), ("faketime", "faketime"), ("mkfs.ext4", "e2fsprogs")] {
+    for (program, package) in
+        [("strace", "strace"), ("faketime", "faketime"), ("mkfs.ext4", "e2fsprogs"), ("age", "age")]
+    {
         let is_there =
             || workspace.program("sh").args(["-c", &format!("command -v {program}")]).output().is_ok();
         if !is_there() && !install(workspace, &[package]) {

@@ -1,9 +1,9 @@
 //! The calls of a person's node.
 
 use freehold_person::view::{
-    AuditVerifyView, AuditView, ChangeView, ConnectView, FieldView, GrantView, ImportView, InfoView,
-    KeptOfView, MessagesOfView, RelationshipView, RequestView, ResumeView, RevokeView, RotateView, SentView,
-    StatusView,
+    AuditVerifyView, AuditView, BackupView, ChangeView, ConnectView, FieldView, GrantView, ImportView,
+    InfoView, KeptOfView, MessagesOfView, RelationshipView, RequestView, ResumeView, RevokeView, RotateView,
+    SentView, StatusView,
 };
 use serde::{Deserialize, Serialize};
 
@@ -200,6 +200,27 @@ call!(
         relationship: Option<String>,
     }
 );
+
+/// Backs the home up into a folder.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct BackUp {
+    /// The folder, from the root.
+    pub dir: String,
+    /// Age recipients beside the words; those of the last backup there if none are named.
+    #[serde(default)]
+    pub recipients: Vec<String>,
+    /// Whether to begin a new chain with everything.
+    #[serde(default)]
+    pub full: bool,
+}
+
+impl crate::Call for BackUp {
+    const NAME: &'static str = "back-up";
+    /// A large vault on a slow disk takes minutes.
+    const WAIT_SECS: u64 = 60 * 60;
+    type Answer = BackupView;
+}
 
 call!(
     /// The relationships that are held back since the home was restored.

@@ -8,9 +8,9 @@ use freehold_person::{Person, PersonError};
 
 use super::{Calls, ServeError};
 use crate::call::person::{
-    Approve, Audit, AuditVerify, Connect, Credential, CredentialAnswer, Decline, Erase, Export, ExportAnswer,
-    ForgetKept, ForgetMessages, Forgotten, Get, Grant, Grants, HeldBack, History, Import, Info, Kept,
-    Messages, Relationships, Request, Requests, Resume, Revoke, Rotate, SendMessage, Set, Status,
+    Approve, Audit, AuditVerify, BackUp, Connect, Credential, CredentialAnswer, Decline, Erase, Export,
+    ExportAnswer, ForgetKept, ForgetMessages, Forgotten, Get, Grant, Grants, HeldBack, History, Import, Info,
+    Kept, Messages, Relationships, Request, Requests, Resume, Revoke, Rotate, SendMessage, Set, Status,
 };
 use crate::{ApiError, Socket};
 
@@ -55,6 +55,9 @@ pub async fn serve_person(
         .on(|p, _: Relationships| async move { Ok(p.relationships()?) })
         .on(|p, c: Audit| async move { Ok(p.audit(c.from, c.limit.unwrap_or(AUDIT_SHOWN))?) })
         .on(|p, c: Rotate| async move { Ok(p.rotate(c.relationship.as_deref()).await?) })
+        .on(|p, c: BackUp| async move {
+            Ok(p.back_up(std::path::Path::new(&c.dir), &c.recipients, c.full).await?)
+        })
         .on(|p, _: HeldBack| async move { Ok(p.held_back()?) })
         .on(|p, c: Resume| async move { Ok(p.resume(c.relationship.as_deref()).await?) })
         .on(|p, _: Kept| async move { Ok(p.kept()?) })

@@ -97,7 +97,7 @@ impl Home {
             last_error: None,
             restored: Some(Restored { asked: true, ..Restored::default() }),
         };
-        store.write_blocking(move |txn| relationships::add(txn, &relationship)).unwrap();
+        store.write_blocking(move |txn| relationships::save(txn, &relationship)).unwrap();
         let seed = Arc::new(Seed::generate().unwrap());
         let families = Arc::new(families(&Arc::new(Bells::default()), &seed));
         Self { store, relationship: id, families, _dir: dir }

@@ -59,6 +59,8 @@ const MAY_USE: [(&str, &[&str]); 23] = [
         &[
             "freehold-store",
             "freehold-keystore",
+            "freehold-protocol",
+            "freehold-backup",
             "freehold-person",
             "freehold-hub",
             "freehold-api",

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use freehold_crash::backups;
 use freehold_crash::cuts::Cuts;
 use freehold_crash::kills;
 use freehold_crash::ledger::Sizes;
@@ -31,6 +32,8 @@ struct Arguments {
 enum Command {
     /// Kill a node and a hub while they work [rounds: 10,000]
     Kills,
+    /// Kill a backup that is under way while writes go on [rounds: 3,000]
+    Backups,
     /// Cut the power under a store on a loop device [rounds: 5,000]
     Cuts,
     /// Cut the power under the homes of a node and a hub [rounds: 1,000]
@@ -54,6 +57,17 @@ fn main() -> ExitCode {
     {
         return if rewrap::change(dir.as_ref()) { ExitCode::SUCCESS } else { ExitCode::FAILURE };
     }
+    if let [_, role, rest @ ..] = words.as_slice()
+        && role == backups::ROLE
+    {
+        return match backups::run(rest) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(why) => {
+                eprintln!("{why}");
+                ExitCode::FAILURE
+            }
+        };
+    }
     let arguments = Arguments::parse();
     let seed = arguments.seed.unwrap_or_else(|| freehold_crash::seed("crash"));
     let rounds = |default| arguments.rounds.unwrap_or(default);
@@ -65,6 +79,10 @@ fn main() -> ExitCode {
         }
         Command::HomeCuts => kills::cuts(rounds(1_000), seed).map(|outcome| {
             println!("{} cuts, {} acknowledged", outcome.rounds, outcome.acknowledged);
+            0
+        }),
+        Command::Backups => backups::kills(&program(), rounds(3_000), seed).map(|outcome| {
+            println!("{outcome:?}");
             0
         }),
         Command::Cuts => cuts(rounds(5_000), seed),
