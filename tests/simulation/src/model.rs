@@ -143,6 +143,8 @@ pub struct Model {
     pub persons: Vec<PersonModel>,
     /// The requests, by id.
     pub asked: BTreeMap<String, Asked>,
+    /// The hubs' DIDs.
+    pub hubs: Vec<String>,
     /// The first thing that broke a rule.
     pub violation: Option<Violation>,
     /// To which person and hub each key of a person belongs.
@@ -283,6 +285,7 @@ impl Model {
         Self {
             persons: vec![PersonModel::default(); story.persons],
             asked: BTreeMap::new(),
+            hubs: Vec::new(),
             violation: None,
             keys: BTreeMap::new(),
             overheard: VecDeque::new(),

@@ -174,6 +174,8 @@ impl World {
         let hubs: Vec<Computer<Hub>> =
             (0..story.hubs).map(|number| Computer::new(Node::Hub(number), seeds)).collect();
         let hub_dids: Vec<Did> = hubs.iter().map(|hub| hub.seed().vendor_key(0).public().did()).collect();
+        model.lock().unwrap_or_else(PoisonError::into_inner).hubs =
+            hub_dids.iter().map(Did::to_string).collect();
         let sinks: Vec<SimulatedSink> = hubs.iter().map(|_| SimulatedSink::default()).collect();
         for (hub, sink) in hubs.iter().zip(&sinks) {
             sink.mount(&hub.home.join(SINK));

@@ -76,11 +76,10 @@ pub(super) async fn resume(engine: &Person, model: &Arc<Mutex<Model>>, person: u
     }
     {
         let mut model = model.lock().unwrap_or_else(PoisonError::into_inner);
-        let ready = held.iter().filter(|view| view.state == "ready");
-        for grant in ready.flat_map(|view| &view.grants) {
-            if let Some(given) = model.given(person, &grant.id) {
-                given.held = false;
-            }
+        for view in held.iter().filter(|view| view.state == "ready") {
+            let hub = model.hubs.iter().position(|did| *did == view.vendor);
+            let given = model.persons[person].given.iter_mut().filter(|given| Some(given.hub) == hub);
+            given.for_each(|given| given.held = false);
         }
     }
     let _ = engine.resume(None).await;
