@@ -313,6 +313,7 @@ impl ScriptedVendor {
         let session = async {
             loop {
                 let connection = self.incoming.recv().await.expect("the endpoint lives");
+                connection.welcome();
                 if let Some(frames) = connection.accept_session().await {
                     return (connection, frames);
                 }

@@ -80,6 +80,7 @@ impl Line {
     /// # Errors
     /// [`Fault`], when it opens none.
     pub async fn accept(connection: Connection) -> Result<Self, Fault> {
+        connection.welcome();
         let opened = tokio::time::timeout(PATIENCE, connection.accept_session()).await;
         let Ok(Some(frames)) = opened else { return broken("it opened no session's stream") };
         let (sender, receiver) = frames.split();

@@ -122,7 +122,7 @@ impl Hub {
         let families = Arc::new(families(&shared).merge(further)?);
 
         let listen: Vec<Address> = config.listen.iter().filter_map(|a| Address::parse(a).ok()).collect();
-        let (endpoint, incoming) = Endpoint::listen(&transport, &listen, Limits::default()).await?;
+        let (endpoint, incoming) = Endpoint::listen(&transport, &listen, limits()).await?;
 
         let stop = Stop::default();
         let mut tasks = Vec::new();
@@ -356,6 +356,11 @@ impl std::fmt::Debug for Hub {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Hub(…)")
     }
+}
+
+/// What persons may cost: nobody reads a hub.
+fn limits() -> Limits {
+    Limits { takes_reads: false, ..Limits::default() }
 }
 
 /// Gives each connection a task of its own; ends when all of them have.

@@ -5,6 +5,7 @@ use freehold_mailbox::{Desk, Mailbox, entropy};
 use freehold_protocol::code::Code;
 use freehold_protocol::connect::{INTRODUCTION, Introduction};
 use freehold_protocol::data::{Carried, REQUEST};
+use freehold_protocol::document::DataRequest;
 use freehold_protocol::id::{RelationshipId, RequestId};
 use freehold_protocol::identity::{Did, PublicKey};
 use freehold_protocol::time::Timestamp;
@@ -101,20 +102,15 @@ pub(crate) fn uuid(id: &RelationshipId) -> &str {
     id.as_str().trim_start_matches("urn:uuid:")
 }
 
-/// Lets a peer in: a known key, or whoever presents a good invitation first.
-pub(crate) fn admit(
-    txn: &mut Txn,
+/// The invitation of a token and what it asks for, where it is still good.
+pub(crate) fn invited(
+    reader: &impl Reader,
     shared: &Shared,
-    key: &PublicKey,
-    token: Option<&[u8]>,
+    token: &[u8],
     now: Timestamp,
-) -> Result<Relationship, Code> {
-    let storage = |_: ReadError| Code::StorageFailed;
-    if let Some(known) = Relationship::of_key(txn, key).map_err(storage)? {
-        return known.by(key);
-    }
-    let invitation = tables::invitation(txn, token.ok_or(Code::UnknownPeer)?);
-    let mut invited: Invited = load(txn, &invitation).map_err(storage)?.ok_or(Code::InvitationUnknown)?;
+) -> Result<(Invited, DataRequest), Code> {
+    let invitation = load(reader, &tables::invitation(reader, token)).map_err(|_| Code::StorageFailed)?;
+    let invited: Invited = invitation.ok_or(Code::InvitationUnknown)?;
     if invited.used_by.is_some() {
         return Err(Code::InvitationUsed);
     }
@@ -122,6 +118,22 @@ pub(crate) fn admit(
         return Err(Code::InvitationExpired);
     }
     let request = shared.request(&invited.request).ok_or(Code::InvitationUnknown)?;
+    Ok((invited, request))
+}
+
+/// Lets a peer in: a known key, or whoever presents a good invitation first.
+pub(crate) fn admit(
+    txn: &mut Txn,
+    shared: &Shared,
+    key: &PublicKey,
+    token: &[u8],
+    now: Timestamp,
+) -> Result<Relationship, Code> {
+    let storage = |_: ReadError| Code::StorageFailed;
+    if let Some(known) = Relationship::of_key(txn, key).map_err(storage)? {
+        return known.by(key);
+    }
+    let (mut invited, request) = invited(&*txn, shared, token, now)?;
     let begun = Relationship {
         id: RelationshipId::from_entropy(entropy()),
         peer: key.did(),
@@ -133,6 +145,7 @@ pub(crate) fn admit(
         told_at: None,
     };
     invited.used_by = Some(begun.peer.clone());
+    let invitation = tables::invitation(txn, token);
     save(txn, invitation, &invited);
     begun.save(txn);
     let by_key = tables::by_key(txn, key);

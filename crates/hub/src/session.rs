@@ -16,8 +16,9 @@ use freehold_protocol::limits::HELLO_TIMEOUT;
 use freehold_store::{Durable, WriteError};
 use freehold_transport::{Connection, FrameReceiver, FrameSender};
 use tokio::sync::{Notify, watch};
+use tokio::time::Instant;
 
-use crate::relationship::{Relationship, admit, uuid};
+use crate::relationship::{Relationship, admit, invited, uuid};
 use crate::restored;
 use crate::shared::Shared;
 use crate::stop::Stopping;
@@ -142,14 +143,15 @@ pub(crate) struct Server {
 impl Server {
     /// Serves one connection until it ends.
     pub(crate) async fn serve(self, connection: Connection) {
+        let until = Instant::now() + HELLO_TIMEOUT;
         let frames = tokio::select! {
             biased;
             () = self.stop.given() => return,
-            frames = tokio::time::timeout(HELLO_TIMEOUT, connection.accept_session()) => frames,
+            frames = tokio::time::timeout_at(until, connection.accept_session()) => frames,
         };
         let Ok(Some(frames)) = frames else { return };
         let (sender, mut receiver) = frames.split();
-        let hello = match first_hello(&mut receiver).await {
+        let hello = match first_hello(&mut receiver, until).await {
             Ok(hello) => hello,
             Err(Some(code)) => return bye(&connection, sender, receiver, code).await,
             Err(None) => return,
@@ -161,6 +163,7 @@ impl Server {
                 return bye(&connection, sender, receiver, code).await;
             }
         };
+        connection.welcome();
         let connection = Arc::new(connection);
         let place = match self.shared.sessions.enter(&known.id, &connection).await {
             Ok(place) => place,
@@ -184,10 +187,12 @@ impl Server {
             // The relationship would begin with a claim to hold what was never sent; the invitation stays unused.
             return Err(Code::AheadOfSender);
         }
-        let token = hello.invitation.as_ref().map(|token| token.to_vec());
+        let token = hello.invitation.as_ref().map(|token| token.to_vec()).ok_or(Code::UnknownPeer)?;
         let now = shared.now();
+        // Strangers with tokens that are worth nothing are not to keep the writer from its work.
+        invited(&shared.store, &shared, &token, now)?;
         let writing = Arc::clone(&shared);
-        let admitted = shared.store.write(move |txn| admit(txn, &writing, &key, token.as_deref(), now)).await;
+        let admitted = shared.store.write(move |txn| admit(txn, &writing, &key, &token, now)).await;
         match admitted {
             Ok(known) => Ok(known.into_inner()),
             Err(WriteError::Refused(code)) => Err(code),

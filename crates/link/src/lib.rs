@@ -7,6 +7,8 @@
 
 mod clock;
 mod link;
+mod pace;
 
 pub use clock::{Clock, Stopwatch, system_clock};
 pub use link::{Context, Event, Link, LinkError, first_hello};
+pub use pace::Pace;

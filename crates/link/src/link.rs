@@ -9,7 +9,6 @@ use freehold_protocol::family::Families;
 use freehold_protocol::frame::{Frame, Hello};
 use freehold_protocol::id::{MessageId, RelationshipId};
 use freehold_protocol::identity::{Did, PublicKey, SigningKey};
-use freehold_protocol::limits::HELLO_TIMEOUT;
 use freehold_protocol::mailbox::Cursors;
 use freehold_protocol::message::{Message, SignedMessage};
 use freehold_protocol::session::{Closed, Output, Parties, Realigned, Session};
@@ -20,8 +19,10 @@ use freehold_transport::{FrameError, FrameReceiver, FrameSender, Frames, SendErr
 use futures::StreamExt as _;
 use futures::future::BoxFuture;
 use futures::stream::FuturesOrdered;
+use tokio::time::Instant;
 
 use crate::clock::{Clock, Stopwatch};
+use crate::pace::Pace;
 
 /// Everything a link needs besides its connection.
 #[derive(Clone)]
@@ -90,6 +91,8 @@ pub struct Link {
     stopwatch: Stopwatch,
     sender: FrameSender,
     receiver: FrameReceiver,
+    /// How fast frames are taken; `None` for as they come.
+    pace: Option<Pace>,
     outbox: VecDeque<Vec<u8>>,
     steps: FuturesOrdered<BoxFuture<'static, Step>>,
     events: VecDeque<Event>,
@@ -98,13 +101,13 @@ pub struct Link {
     over: bool,
 }
 
-/// Waits for the dialler's first frame, which must be a hello.
+/// Waits for the dialler's first frame, which must be a hello and be whole at a moment.
 ///
 /// # Errors
 /// The code to answer with: [`Code::Timeout`], [`Code::UnexpectedFrame`], [`Code::UnsupportedVersion`] or the
 /// decoder's; `None` where the peer is gone or has said goodbye, which is not answered.
-pub async fn first_hello(receiver: &mut FrameReceiver) -> Result<Hello, Option<Code>> {
-    let frame = tokio::time::timeout(HELLO_TIMEOUT, receiver.recv()).await.map_err(|_| Code::Timeout)?;
+pub async fn first_hello(receiver: &mut FrameReceiver, until: Instant) -> Result<Hello, Option<Code>> {
+    let frame = tokio::time::timeout_at(until, receiver.recv()).await.map_err(|_| Code::Timeout)?;
     match Frame::decode(&frame.ok_or(None)?.map_err(|_| Code::Malformed)?)? {
         Frame::Hello(hello) => {
             hello.check_version()?;
@@ -116,7 +119,8 @@ pub async fn first_hello(receiver: &mut FrameReceiver) -> Result<Hello, Option<C
 }
 
 impl Link {
-    /// The dialling side of a fresh stream.
+    /// The dialling side of a fresh stream. It takes the peer's frames at a bounded pace: one vendor of many must not keep a
+    /// person's node busy.
     ///
     /// # Errors
     /// [`LinkError::Store`], when what was stored so far is not certainly on disk.
@@ -129,9 +133,11 @@ impl Link {
         let (sender, receiver) = frames.split();
         let (cursors, last) = durable_cursors(&context).await?;
         let hello = Hello { last, ..hello };
-        Ok(Self::new(context, sender, receiver, peer_key, |parties, now| {
+        let mut link = Self::new(context, sender, receiver, peer_key, |parties, now| {
             Session::dial(parties, cursors, hello, now)
-        }))
+        });
+        link.pace = Some(Pace::new(Instant::now()));
+        Ok(link)
     }
 
     /// The accepting side, which has read the dialler's hello with [`first_hello`].
@@ -169,6 +175,7 @@ impl Link {
             stopwatch,
             sender,
             receiver,
+            pace: None,
             outbox: VecDeque::new(),
             steps: FuturesOrdered::new(),
             events: VecDeque::new(),
@@ -200,7 +207,7 @@ impl Link {
     /// Sends a message whose entry the caller has just queued and committed.
     pub fn send(&mut self, message: &Message) {
         let signed = SignedMessage::sign(message, &self.context.key);
-        self.session.send(signed, self.stopwatch.now());
+        self.say(signed);
         // Entries queued meanwhile, or this one if there was no room, are asked for in their turn.
         self.wake();
     }
@@ -230,6 +237,7 @@ impl Link {
             }
             let timeout = self.session.poll_timeout().map(|at| self.stopwatch.instant(at));
             let blocked = !self.outbox.is_empty();
+            let later = self.pace.as_mut().and_then(|pace| pace.next(Instant::now()));
             tokio::select! {
                 biased;
                 Some(step) = self.steps.next(), if !self.steps.is_empty() => {
@@ -240,12 +248,18 @@ impl Link {
                         self.fail(LinkError::Lost);
                     }
                 }
-                frame = self.receiver.recv() => match frame {
-                    Some(Ok(bytes)) => self.session.handle_frame(&bytes, self.stopwatch.now()),
+                frame = self.receiver.recv(), if later.is_none() => match frame {
+                    Some(Ok(bytes)) => {
+                        if let Some(pace) = &mut self.pace {
+                            pace.take();
+                        }
+                        self.session.handle_frame(&bytes, self.stopwatch.now());
+                    }
                     Some(Err(error)) => self.fail(LinkError::Frame(error)),
                     None => self.fail(LinkError::Lost),
                 },
                 () = sleep_until(timeout) => self.session.handle_timeout(self.stopwatch.now()),
+                () = sleep_until(later), if later.is_some() => {}
             }
         }
     }
@@ -308,12 +322,19 @@ impl Link {
             }
             Step::Composed(message) => {
                 let signed = SignedMessage::sign(&message, &self.context.key);
-                self.session.send(signed, self.stopwatch.now());
+                self.say(signed);
             }
             Step::Noted => {}
             Step::Refused(code) => self.session.close(code),
             Step::Broken(error) => self.fail(LinkError::Store(error)),
         }
+    }
+
+    fn say(&mut self, signed: SignedMessage) {
+        if let Some(pace) = &mut self.pace {
+            pace.said();
+        }
+        self.session.send(signed, self.stopwatch.now());
     }
 
     fn fail(&mut self, error: LinkError) {
@@ -419,7 +440,7 @@ fn broken(error: &WriteError<TakeError>) -> Step {
     Step::Broken(error.to_string())
 }
 
-async fn sleep_until(at: Option<tokio::time::Instant>) {
+async fn sleep_until(at: Option<Instant>) {
     match at {
         Some(at) => tokio::time::sleep_until(at).await,
         None => std::future::pending().await,

@@ -9,6 +9,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
+use freehold_link::Pace;
 use freehold_protocol::code::Code;
 use freehold_protocol::frame::{Hello, VERSIONS};
 use freehold_protocol::id::{GrantId, RelationshipId};
@@ -17,6 +18,7 @@ use freehold_protocol::path::Path;
 use freehold_vault::relationships::{self, Relationship};
 use serde_bytes::ByteBuf;
 use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::Instant;
 
 use crate::bell::Bell;
 use crate::error::PersonError;
@@ -29,6 +31,10 @@ mod session;
 
 use allowance::ReadAllowance;
 use gate::Gates;
+
+/// How long a session must have been open for the one after it not to be a repeated failure: longer than a vendor may take to
+/// acknowledge. A hub that says hello and hangs up would else be dialled four times a second for ever.
+const LASTED: Duration = Duration::from_secs(30);
 
 /// Commands that may wait for a task: revocations that a person types.
 const COMMANDS: usize = 8;
@@ -104,7 +110,9 @@ pub(crate) fn start(inner: &Arc<Inner>, relationship: &Relationship) -> TaskHand
         id: relationship.id.clone(),
         gates: Gates::default(),
         failures: 0,
+        opened_at: None,
         reads: ReadAllowance::default(),
+        read_pace: Pace::new(Instant::now()),
         contact,
         stopping,
         inbox,
@@ -120,7 +128,10 @@ struct Task {
     bell: Arc<Bell>,
     gates: Gates,
     failures: u32,
+    /// When the vendor said hello in the last session.
+    opened_at: Option<Instant>,
     reads: ReadAllowance,
+    read_pace: Pace,
     contact: watch::Sender<Contact>,
     stopping: watch::Receiver<bool>,
     inbox: mpsc::Receiver<Command>,
@@ -182,7 +193,11 @@ impl Task {
                 return Some(self.failed(inner, Contact::Unreached(error.to_string())).await);
             }
         };
+        self.opened_at = None;
         let end = self.session(inner, &relationship, key, connection, frames).await;
+        if self.opened_at.is_some_and(|at| at.elapsed() >= LASTED) {
+            self.failures = 0;
+        }
         match end {
             session::End::Stop => None,
             session::End::CheckIn(wait) => {

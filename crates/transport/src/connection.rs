@@ -3,13 +3,14 @@
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
 use freehold_protocol::identity::PublicKey;
 use futures::task::AtomicWaker;
 use libp2p::StreamProtocol;
 use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
 
+use crate::frames::FrameTimes;
+use crate::meter::Meter;
 use crate::stream::Stream;
 use crate::{Frames, Limits, READ_PROTOCOL, SESSION_PROTOCOL};
 
@@ -18,7 +19,7 @@ pub struct Connection {
     pub(crate) peer: PublicKey,
     pub(crate) local: PublicKey,
     pub(crate) transport: Transport,
-    pub(crate) frame_timeout: Duration,
+    pub(crate) frame_times: FrameTimes,
     pub(crate) open: mpsc::Sender<Open>,
     pub(crate) session: Mutex<mpsc::Receiver<Stream>>,
     pub(crate) reads: Mutex<mpsc::Receiver<InboundRead>>,
@@ -63,11 +64,13 @@ pub(crate) struct Open {
 /// A read's stream that the peer opened, with its place among those allowed.
 pub(crate) type InboundRead = (Stream, OwnedSemaphorePermit);
 
-/// The order to end a connection: seen at once by every stream's halves, and by the connection's task at its next
-/// poll.
+/// The owner's word on a connection: that its peer is welcome; and that it shall end, which is seen at once by every
+/// stream's halves, and by the connection's task at its next poll.
 #[derive(Debug, Default)]
 pub(crate) struct Kill {
     set: AtomicBool,
+    welcome: AtomicBool,
+    meter: Option<Arc<Meter>>,
     pub(crate) waker: AtomicWaker,
 }
 
@@ -88,6 +91,12 @@ impl Connection {
     #[must_use]
     pub fn transport(&self) -> Transport {
         self.transport
+    }
+
+    /// The owner knows who the peer is: the connection does not make room for others any more, and may take its time.
+    /// Nothing changes for one that this side dialled.
+    pub fn welcome(&self) {
+        self.kill.welcome();
     }
 
     /// Opens the session's stream. Only the dialler may, and only once.
@@ -143,7 +152,7 @@ impl Connection {
     }
 
     fn frames(&self, stream: Stream, slot: Option<OwnedSemaphorePermit>) -> Frames {
-        Frames::new(stream, Arc::clone(&self.kill), self.frame_timeout, slot)
+        Frames::new(stream, Arc::clone(&self.kill), self.frame_times, slot)
     }
 }
 
@@ -171,8 +180,25 @@ impl Transport {
 }
 
 impl Kill {
+    /// With the meter of a socket that came in.
+    pub(crate) fn with(meter: Option<Arc<Meter>>) -> Self {
+        Self { meter, ..Self::default() }
+    }
+
     pub(crate) fn is_set(&self) -> bool {
         self.set.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn is_welcome(&self) -> bool {
+        self.welcome.load(Ordering::Acquire)
+    }
+
+    fn welcome(&self) {
+        if let Some(meter) = &self.meter {
+            meter.free();
+        }
+        self.welcome.store(true, Ordering::Release);
+        self.waker.wake();
     }
 
     fn set(&self) {

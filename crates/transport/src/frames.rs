@@ -51,6 +51,8 @@ pub struct FrameReceiver {
     input: Vec<u8>,
     input_used: usize,
     progress: Instant,
+    /// When the present frame began to be read.
+    began: Instant,
     ended: bool,
 }
 
@@ -80,7 +82,8 @@ pub enum FrameError {
         /// The length announced.
         bytes: u32,
     },
-    /// Nothing of a half-received frame came for [`Limits::frame_timeout`](crate::Limits). The stream was reset.
+    /// Nothing of a half-received frame came for [`Limits::frame_timeout`](crate::Limits), or it was not whole within
+    /// [`Limits::whole_frame_timeout`](crate::Limits). The stream was reset.
     #[error("the peer stopped in the middle of a frame")]
     Stalled,
     /// The stream ended inside a frame.
@@ -97,6 +100,15 @@ enum Queued {
     Unframed(Vec<u8>),
 }
 
+/// How long a frame may take.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct FrameTimes {
+    /// Without progress.
+    pub(crate) standstill: Duration,
+    /// From its first byte to its last, when it comes in.
+    pub(crate) whole: Duration,
+}
+
 /// How far a stream was stopped by this side.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Halt {
@@ -110,7 +122,7 @@ struct Shared {
     stream: Mutex<Option<Stream>>,
     halt: watch::Sender<Halt>,
     kill: Arc<Kill>,
-    frame_timeout: Duration,
+    times: FrameTimes,
     /// The stream's place among those its connection may have.
     _slot: Option<OwnedSemaphorePermit>,
 }
@@ -119,12 +131,12 @@ impl Frames {
     pub(crate) fn new(
         stream: Stream,
         kill: Arc<Kill>,
-        frame_timeout: Duration,
+        times: FrameTimes,
         slot: Option<OwnedSemaphorePermit>,
     ) -> Self {
         let halt = watch::Sender::new(Halt::Running);
         let stream = Mutex::new(Some(stream));
-        Self { shared: Arc::new(Shared { stream, halt, kill, frame_timeout, _slot: slot }) }
+        Self { shared: Arc::new(Shared { stream, halt, kill, times, _slot: slot }) }
     }
 
     /// The two halves. Starts the writer, so it needs a tokio runtime.
@@ -139,6 +151,7 @@ impl Frames {
             input: Vec::new(),
             input_used: 0,
             progress: Instant::now(),
+            began: Instant::now(),
             ended: false,
         };
         (FrameSender { shared: self.shared, queue: Some(queue), writer: Some(writer) }, receiver)
@@ -244,9 +257,13 @@ impl FrameReceiver {
     async fn next(&mut self) -> Result<Option<Vec<u8>>, FrameError> {
         loop {
             tokio::task::coop::consume_budget().await;
+            let was_in_frame = self.decoder.is_partial();
             let mut rest = &self.input[self.input_used..];
             let fed = self.decoder.feed(&mut rest);
             self.input_used = self.input.len() - rest.len();
+            if !was_in_frame && self.decoder.is_partial() {
+                self.began = Instant::now();
+            }
             if let Some(frame) = fed.map_err(|BadLength(bytes)| FrameError::Length { bytes })? {
                 return Ok(Some(frame));
             }
@@ -258,7 +275,7 @@ impl FrameReceiver {
 
     /// Fills `input`, which is used up.
     async fn read(&mut self) -> Result<usize, FrameError> {
-        let Self { shared, halt, input, input_used, progress, decoder, .. } = self;
+        let Self { shared, halt, input, input_used, progress, began, decoder, .. } = self;
         let read = poll_fn(|cx| {
             input.resize(READ_BYTES, 0);
             *input_used = 0;
@@ -271,10 +288,9 @@ impl FrameReceiver {
             polled
         });
         let read = async {
+            let latest = (*progress + shared.times.standstill).min(*began + shared.times.whole);
             match decoder.is_partial() {
-                true => {
-                    timeout_at(*progress + shared.frame_timeout, read).await.map_err(|_| FrameError::Stalled)
-                }
+                true => timeout_at(latest, read).await.map_err(|_| FrameError::Stalled),
                 false => Ok(read.await),
             }
         };
@@ -329,9 +345,9 @@ impl Shared {
         self.progress(poll_fn(|cx| self.with(|stream| stream.poll_close(cx)))).await
     }
 
-    /// Waits for one step; a peer that lets none happen for `frame_timeout` loses the stream.
+    /// Waits for one step; a peer that lets none happen for so long loses the stream.
     async fn progress<T>(&self, step: impl Future<Output = io::Result<T>>) -> Result<T, SendError> {
-        match timeout(self.frame_timeout, step).await {
+        match timeout(self.times.standstill, step).await {
             Ok(step) => step.map_err(|_| SendError::Closed),
             Err(_) => {
                 self.abort();

@@ -1,7 +1,8 @@
 //! The part of a connection that lives in libp2p's task for it: opens streams, takes streams, enforces their number.
 
 use std::convert::Infallible;
-use std::future::{Ready, ready};
+use std::future::{Future as _, Ready, ready};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -14,9 +15,12 @@ use libp2p::swarm::handler::{
 };
 use libp2p::swarm::{ConnectionHandler, ConnectionHandlerEvent, StreamUpgradeError, SubstreamProtocol};
 use tokio::sync::{Mutex, Semaphore, mpsc, oneshot, watch};
+use tokio::time::{Sleep, sleep};
 
 use crate::connection::{InboundRead, Kill, Open, read_queue};
+use crate::frames::FrameTimes;
 use crate::limits::OPEN_QUEUE;
+use crate::meter::Meter;
 use crate::stream::Stream;
 use crate::{Connection, Limits, READ_PROTOCOL, SESSION_PROTOCOL, StreamError, Transport};
 
@@ -28,6 +32,9 @@ pub(crate) struct Handler {
     open: mpsc::Receiver<Open>,
     kill: Arc<Kill>,
     kill_reported: bool,
+    /// Until when the peer may be a stranger; `None` once it is none.
+    stranger: Option<Pin<Box<Sleep>>>,
+    takes_reads: bool,
     /// Where the session's stream goes; `None` once it has, and on the dialler's side.
     session: Option<mpsc::Sender<Stream>>,
     reads: mpsc::Sender<InboundRead>,
@@ -35,9 +42,14 @@ pub(crate) struct Handler {
     _alive: watch::Sender<()>,
 }
 
-/// The handler tells the behaviour that its connection shall end.
+/// What the handler tells the behaviour of its connection.
 #[derive(Debug)]
-pub(crate) struct End;
+pub(crate) enum Word {
+    /// Its peer is no stranger any more.
+    Welcome,
+    /// It shall end.
+    End,
+}
 
 /// Who opened the connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,18 +64,21 @@ pub(crate) fn pair(
     local: PublicKey,
     peer: PublicKey,
     transport: Transport,
+    meter: Option<Arc<Meter>>,
     limits: &Limits,
 ) -> (Handler, Connection, watch::Sender<()>) {
     let (open_sender, open) = mpsc::channel(OPEN_QUEUE);
     let (session_sender, session) = mpsc::channel(1);
     let (reads_sender, reads) = mpsc::channel(read_queue(limits));
     let (alive_sender, alive) = watch::channel(());
-    let kill = Arc::new(Kill::default());
+    let kill = Arc::new(Kill::with(meter));
     let handler = Handler {
         timeout: limits.handshake_timeout,
         open,
         kill: Arc::clone(&kill),
         kill_reported: false,
+        stranger: (side == Side::Listener).then(|| Box::pin(sleep(limits.stranger_timeout))),
+        takes_reads: limits.takes_reads,
         session: (side == Side::Listener).then_some(session_sender),
         reads: reads_sender,
         slots: Arc::new(Semaphore::new(read_queue(limits))),
@@ -73,7 +88,7 @@ pub(crate) fn pair(
         peer,
         local,
         transport,
-        frame_timeout: limits.frame_timeout,
+        frame_times: FrameTimes { standstill: limits.frame_timeout, whole: limits.whole_frame_timeout },
         open: open_sender,
         session: Mutex::new(session),
         reads: Mutex::new(reads),
@@ -91,7 +106,9 @@ impl Handler {
             if let Some(session) = self.session.take() {
                 let _ = session.try_send(stream);
             }
-        } else if let Ok(slot) = Arc::clone(&self.slots).try_acquire_owned() {
+        } else if self.takes_reads
+            && let Ok(slot) = Arc::clone(&self.slots).try_acquire_owned()
+        {
             let _ = self.reads.try_send((stream, slot));
         }
     }
@@ -112,7 +129,7 @@ impl Handler {
 
 impl ConnectionHandler for Handler {
     type FromBehaviour = Infallible;
-    type ToBehaviour = End;
+    type ToBehaviour = Word;
     type InboundProtocol = Names;
     type OutboundProtocol = Names;
     type InboundOpenInfo = ();
@@ -124,20 +141,31 @@ impl ConnectionHandler for Handler {
         if self.session.is_some() {
             names.push(StreamProtocol::new(SESSION_PROTOCOL));
         }
-        if self.slots.available_permits() > 0 {
+        if self.takes_reads && self.slots.available_permits() > 0 {
             names.push(StreamProtocol::new(READ_PROTOCOL));
         }
         SubstreamProtocol::new(Names(names), ()).with_timeout(self.timeout)
     }
 
-    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<ConnectionHandlerEvent<Names, Reply, End>> {
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<ConnectionHandlerEvent<Names, Reply, Word>> {
         self.kill.waker.register(cx.waker());
         if self.kill.is_set() {
             if self.kill_reported {
                 return Poll::Pending;
             }
             self.kill_reported = true;
-            return Poll::Ready(ConnectionHandlerEvent::NotifyBehaviour(End));
+            return Poll::Ready(ConnectionHandlerEvent::NotifyBehaviour(Word::End));
+        }
+        if let Some(until) = &mut self.stranger {
+            if self.kill.is_welcome() {
+                self.stranger = None;
+                return Poll::Ready(ConnectionHandlerEvent::NotifyBehaviour(Word::Welcome));
+            }
+            if until.as_mut().poll(cx).is_ready() {
+                self.stranger = None;
+                self.kill_reported = true;
+                return Poll::Ready(ConnectionHandlerEvent::NotifyBehaviour(Word::End));
+            }
         }
         match self.open.poll_recv(cx) {
             Poll::Ready(Some(Open { protocol, reply })) => {

@@ -14,6 +14,9 @@
 //!   ping (which carries 32 random bytes and nothing else) runs at [`Limits::liveness_interval`]; two missed
 //!   answers in a row end the connection. There is no `identify` and no other protocol that tells something about
 //!   the node.
+//! - **Strangers.** Whoever has connected to an [`Endpoint`] is a stranger until the owner says
+//!   [`Connection::welcome`]. Strangers have little time and few bytes, and where they are too many the oldest of them
+//!   makes room; who is welcome never does.
 //!
 //! Left out: relays, hole punching, discovery, and any guard on which addresses may be dialled.
 //!
@@ -30,6 +33,7 @@
 //! let out = dial(&node, &endpoint.addresses(), &[hub.public()], Limits::default()).await?;
 //! let incoming = incoming.recv().await.expect("the endpoint is alive");
 //! assert_eq!(incoming.peer(), node.public());
+//! incoming.welcome();
 //!
 //! let (sender, _) = out.open_session().await?.split();
 //! sender.send(b"hello".to_vec()).await?;
@@ -45,11 +49,13 @@ mod endpoint;
 mod frames;
 mod framing;
 mod handler;
+mod handshakes;
 mod limits;
 mod links;
+mod meter;
 mod muxer;
 mod peer;
-mod pending;
+mod room;
 #[cfg(feature = "simulation")]
 pub mod simulation;
 mod stream;

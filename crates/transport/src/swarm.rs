@@ -15,10 +15,12 @@ use libp2p::swarm::{self, NetworkBehaviour, SwarmEvent};
 use libp2p::{PeerId, Swarm, noise, ping, quic, tcp, yamux};
 
 use crate::Limits;
+use crate::handshakes::{HandshakeError, Handshakes};
 use crate::limits::{
-    QUIC_CONNECTION_BYTES, QUIC_IDLE_MAX, QUIC_KEEP_ALIVE, QUIC_STREAM_BYTES, STREAMS_SPARE,
+    QUIC_CONNECTION_BYTES, QUIC_IDLE_MAX, QUIC_KEEP_ALIVE, QUIC_STREAM_BYTES, STRANGER_BYTES, STREAMS_SPARE,
 };
 use crate::links::Links;
+use crate::meter::Meters;
 use crate::muxer::{Abrupt, Drops};
 use crate::peer;
 
@@ -35,11 +37,13 @@ pub(crate) fn build(key: &SigningKey, limits: &Limits, expected: Option<Vec<Publ
     let keypair = peer::keypair(key);
     let ping =
         ping::Config::new().with_interval(limits.liveness_interval).with_timeout(limits.liveness_timeout);
-    let node = Node { links: Links::new(key.public(), *limits, expected), ping: ping::Behaviour::new(ping) };
+    let meters = Meters::default();
+    let links = Links::new(key.public(), *limits, expected, meters.clone());
+    let node = Node { links, ping: ping::Behaviour::new(ping) };
     let config = swarm::Config::with_tokio_executor()
         .with_idle_connection_timeout(limits.idle_timeout)
         .with_max_negotiating_inbound_streams(count(STREAMS_SPARE));
-    Swarm::new(transport(&keypair, limits), node, keypair.public().to_peer_id(), config)
+    Swarm::new(transport(&keypair, limits, meters), node, keypair.public().to_peer_id(), config)
 }
 
 /// What every swarm does with an event that its owner has no use for: a dead peer's connection is closed.
@@ -52,7 +56,7 @@ pub(crate) fn handle(swarm: &mut Swarm<Node>, event: &SwarmEvent<NodeEvent>) {
     }
 }
 
-fn transport(keypair: &Keypair, limits: &Limits) -> Boxed<(PeerId, StreamMuxerBox)> {
+fn transport(keypair: &Keypair, limits: &Limits, meters: Meters) -> Boxed<(PeerId, StreamMuxerBox)> {
     let streams_max = limits.streams_max.saturating_add(STREAMS_SPARE);
 
     let mut quic = quic::Config::new(keypair);
@@ -69,10 +73,11 @@ fn transport(keypair: &Keypair, limits: &Limits) -> Boxed<(PeerId, StreamMuxerBo
     let noise = noise::Config::new(keypair).expect("an Ed25519 key signs everything");
     let mut yamux = yamux::Config::default();
     // Yamux counts both directions together.
-    yamux.set_max_num_streams(count(streams_max).saturating_mul(2));
+    yamux.set_max_num_streams(count(streams_max));
     // Closing without lingering throws away what the kernel has not sent; ends are agreed on per stream.
     let tcp = tcp::Config::new().linger(Some(Duration::ZERO));
     let tcp = tcp::tokio::Transport::new(tcp)
+        .map(move |socket, point| meters.put_on(socket, &point, STRANGER_BYTES))
         .map_err(SystemError)
         .upgrade(Version::V1)
         .authenticate(noise)
@@ -81,7 +86,14 @@ fn transport(keypair: &Keypair, limits: &Limits) -> Boxed<(PeerId, StreamMuxerBo
         .map(|(peer, muxer), _| (peer, StreamMuxerBox::new(Abrupt::new(muxer, Drops::Socket))))
         .map_err(|error| tcp_error(&error));
 
-    quic.or_transport(tcp).map(|either, _| either.into_inner()).map_err(|either| either.into_inner()).boxed()
+    let both =
+        quic.or_transport(tcp).map(|either, _| either.into_inner()).map_err(|either| either.into_inner());
+    Handshakes::new(both, limits.handshakes_max, limits.handshakes_per_network_max)
+        .map_err(|error| match error {
+            HandshakeError::MadeRoom => io::ErrorKind::ConnectionAborted.into(),
+            HandshakeError::Transport(error) => error,
+        })
+        .boxed()
 }
 
 fn count(number: u32) -> usize {

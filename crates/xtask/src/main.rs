@@ -1,4 +1,4 @@
-//! The project's commands: `cargo xtask test`, `tidy`, `demo`, `crash`, `simulate`, `fuzz`, `bench` and `sbom`.
+//! The project's commands: `cargo xtask test`, `tidy`, `demo`, `crash`, `hostile`, `simulate`, `fuzz`, `bench` and `sbom`.
 //!
 //! Everything that must hold of the tree, and nothing that the program itself does. Depends on two crates only, so
 //! that it is built in seconds.
@@ -57,6 +57,12 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         rest: Vec<String>,
     },
+    /// Attack a hub with --hub N connections and a node with --node N vendors, and measure what honest peers feel of it.
+    Hostile {
+        /// Passed on to the attacking program.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        rest: Vec<String>,
+    },
     /// Play stories of crashes, faults and partitions: --seeds N, --hours H, --seed S, --bug NAME.
     Simulate {
         /// Passed on to the simulator.
@@ -90,6 +96,7 @@ fn main() -> ExitCode {
         }
         Command::Bench { rest } => release(&workspace, "bench", rest),
         Command::Crash { rest } => release(&workspace, "crash", rest),
+        Command::Hostile { rest } => release(&workspace, "hostile", rest),
         Command::Sbom => sbom::run(&workspace),
         Command::Simulate { rest } => {
             let run = ["run", "--release", "--locked", "--quiet", "--package", "freehold-simulation", "--"];

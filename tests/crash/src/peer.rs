@@ -83,18 +83,29 @@ impl Peer {
     /// When it cannot be made.
     #[must_use]
     pub fn hub(home: &Path, beside: &Path) -> Self {
+        Self::hub_on(home, beside, false)
+    }
+
+    /// As [`Peer::hub`], and it listens on QUIC too.
+    ///
+    /// # Panics
+    /// When it cannot be made.
+    #[must_use]
+    pub fn hub_with_quic(home: &Path, beside: &Path) -> Self {
+        Self::hub_on(home, beside, true)
+    }
+
+    fn hub_on(home: &Path, beside: &Path, quic: bool) -> Self {
         let peer = Self::new(Role::Hub, home, beside);
         let port = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
-        let listen = format!("/ip4/127.0.0.1/tcp/{}", port.expect("a free port").port());
-        let made = peer.run(&[
-            "init",
-            "--name",
-            "Acme Repairs",
-            "--listen",
-            &listen,
-            "--passphrase-file",
-            &peer.pass(),
-        ]);
+        let port = port.expect("a free port").port();
+        let (tcp, udp) = (format!("/ip4/127.0.0.1/tcp/{port}"), format!("/ip4/127.0.0.1/udp/{port}/quic-v1"));
+        let pass = peer.pass();
+        let mut words = vec!["init", "--name", "Acme Repairs", "--passphrase-file", &pass, "--listen", &tcp];
+        if quic {
+            words.extend(["--listen", &udp]);
+        }
+        let made = peer.run(&words);
         assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
         peer.cheapen();
         peer

@@ -11,6 +11,7 @@ use freehold_transport::simulation::Passage;
 use sha2::{Digest as _, Sha256};
 use tokio::time::Instant;
 
+use crate::collusion::Passed;
 use crate::model::{Model, Value};
 use crate::world::{LIAR_PLACE, hub_at};
 
@@ -44,6 +45,17 @@ impl Eye {
         if passage.from == LIAR_PLACE {
             // Whatever a liar says, it is none of ours.
             return;
+        }
+        let from_person = hub_at(passage.from).is_none();
+        if let Some(hub) = hub_at(if from_person { passage.to } else { passage.from }) {
+            model.note_passed(|| Passed {
+                hub,
+                from_person,
+                at_micros: u64::try_from(self.began.elapsed().as_micros()).unwrap_or(u64::MAX),
+                stream: passage.stream,
+                key: passage.key,
+                bytes: passage.bytes.to_vec(),
+            });
         }
         match (hub_at(passage.from), hub_at(passage.to)) {
             (None, Some(hub)) => {

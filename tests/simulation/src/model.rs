@@ -5,6 +5,7 @@ use std::fmt;
 
 use sha2::{Digest as _, Sha256};
 
+use crate::collusion::Passed;
 use crate::story::{Fields, PATHS, Story, field};
 
 /// What every clock shows when a story begins, in milliseconds.
@@ -154,6 +155,7 @@ pub struct Model {
     trace: Sha256,
     wire: Sha256,
     lines: Option<Vec<String>>,
+    passed: Option<Vec<Passed>>,
     /// How many things happened.
     pub events: u64,
 }
@@ -292,6 +294,7 @@ impl Model {
             trace: Sha256::new(),
             wire: Sha256::new(),
             lines: keep_lines.then(Vec::new),
+            passed: None,
             events: 0,
         }
     }
@@ -330,6 +333,23 @@ impl Model {
     /// The trace, where it was kept.
     pub fn take_lines(&mut self) -> Vec<String> {
         self.lines.take().unwrap_or_default()
+    }
+
+    /// What passes between persons and hubs is kept from now on, or not.
+    pub fn keep_passed(&mut self, keep: bool) {
+        self.passed = keep.then(Vec::new);
+    }
+
+    /// Something passed between a person and a hub.
+    pub fn note_passed(&mut self, passed: impl FnOnce() -> Passed) {
+        if let Some(kept) = &mut self.passed {
+            kept.push(passed());
+        }
+    }
+
+    /// All that passed, where it was kept.
+    pub fn take_passed(&mut self) -> Vec<Passed> {
+        self.passed.take().unwrap_or_default()
     }
 
     /// A rule was broken; the first time counts.

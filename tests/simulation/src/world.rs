@@ -30,6 +30,7 @@ use freehold_transport::{Address, Limits};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 
+use crate::collusion::Passed;
 use crate::eye::Eye;
 use crate::model::{EPOCH_MS, Model, Violation};
 use crate::story::{Node, Story};
@@ -72,6 +73,20 @@ const SINK: &str = "events.jsonl";
 /// Where the simulator itself is wrong.
 #[must_use]
 pub fn play(story: &Story, bug: Option<Bug>, keep_lines: bool) -> Ending {
+    play_in(story, bug, keep_lines, false).0
+}
+
+/// Plays a story, and gives all that passed on the network and the hubs' DIDs beside what became of it.
+pub(crate) fn play_watched(story: &Story, bug: Option<Bug>) -> (Ending, Vec<Passed>, Vec<Did>) {
+    play_in(story, bug, false, true)
+}
+
+fn play_in(
+    story: &Story,
+    bug: Option<Bug>,
+    keep_lines: bool,
+    keep_passed: bool,
+) -> (Ending, Vec<Passed>, Vec<Did>) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
     let runtime = runtime.expect("a runtime");
     let mut seeds = Random::new(story.seed ^ 0x5eed);
@@ -80,7 +95,10 @@ pub fn play(story: &Story, bug: Option<Bug>, keep_lines: bool) -> Ending {
     panics::listen();
     let ending = runtime.block_on(async {
         let mut world = World::new(story, &mut seeds, keep_lines);
-        world.play(story).await
+        world.model().keep_passed(keep_passed);
+        let ending = world.play(story).await;
+        let passed = world.model().take_passed();
+        (ending, passed, world.hub_dids.clone())
     });
     drop(runtime);
     turn_on(None);

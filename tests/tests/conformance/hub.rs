@@ -93,6 +93,7 @@ pub(crate) async fn start(defect: Defect) -> HubSubject {
     tokio::spawn(async move {
         let _endpoint = endpoint;
         while let Some(connection) = incoming.recv().await {
+            connection.welcome();
             tokio::spawn(Arc::clone(&serving).serve(connection));
         }
     });

@@ -245,3 +245,105 @@ fn an_extra_root_that_is_no_certificate_is_named() {
     let policy = Policy { extra_roots: vec![b"not pem".to_vec()], ..Policy::public() };
     assert_eq!(Client::new(policy).err(), Some(ClientError::Root { number: 1 }));
 }
+
+/// Answers every look-up with one address.
+struct One(IpAddr);
+
+impl Lookup for One {
+    fn lookup(&self, _: String) -> Looking {
+        let answer = vec![self.0];
+        Box::pin(async move { Ok(answer) })
+    }
+}
+
+#[tokio::test]
+async fn a_name_that_leads_inward_in_any_spelling_is_not_contacted() {
+    let server = serve(OK, false).await;
+    for inward in [
+        "127.0.0.1",
+        "10.1.2.3",
+        "169.254.169.254",
+        "100.64.0.1",
+        "0.0.0.0",
+        "::1",
+        "::",
+        "::ffff:127.0.0.1",
+        "::ffff:169.254.169.254",
+        "::127.0.0.1",
+        "64:ff9b::127.0.0.1",
+        "64:ff9b::a9fe:a9fe",
+        "64:ff9b:1::127.0.0.1",
+        "2002:7f00:1::",
+        "fe80::1",
+        "fd00::1",
+        "ff02::1",
+    ] {
+        let lookup = Arc::new(One(inward.parse().unwrap()));
+        let policy = Policy { allow_http: true, ..Policy::public() };
+        let client = Client::with_gate(policy, lookup, is_inward).unwrap();
+        let got = client.get(&format!("http://hub.example:{}/", server.port), "*/*").await;
+        assert_eq!(got, Err(FetchError::Inward { host: "hub.example".into() }), "{inward}");
+    }
+    assert_eq!(server.count(), 0);
+}
+
+/// A server that says something first, and then the same again and again for ever.
+async fn endless(first: &'static str, again: &'static str, pause: Duration) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let mut said = stream.write_all(first.as_bytes()).await;
+            while said.is_ok() {
+                tokio::time::sleep(pause).await;
+                said = stream.write_all(again.as_bytes()).await;
+            }
+        }
+    });
+    port
+}
+
+#[tokio::test]
+async fn an_answer_without_end_ends_by_time_or_by_size() {
+    let after = Duration::from_millis(700);
+    let client = Client::new(Policy { timeout: after, ..anywhere() }).unwrap();
+    let slowly = Duration::from_millis(20);
+    for (first, again, pause) in [
+        // A body, a head, a status and the word before a status, byte by byte: each byte is progress.
+        ("HTTP/1.1 200 OK\r\nContent-Length: 9000\r\n\r\n", "x", slowly),
+        ("HTTP/1.1 200 OK\r\nX-Long: ", "x", slowly),
+        ("HTTP/1.1 200 ", "O", slowly),
+        ("", "HTTP/1.1 100 Continue\r\n\r\n", slowly),
+        ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", "1\r\nx\r\n", slowly),
+        // A head and a chunk's extension as fast as the line takes them.
+        ("HTTP/1.1 200 OK\r\n", "X-One-Of-Many: 0123456789012345678901234567890\r\n", Duration::ZERO),
+        ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1;", "extension=", Duration::ZERO),
+    ] {
+        let port = endless(first, again, pause).await;
+        let got = client.get(&format!("http://127.0.0.1:{port}/"), "*/*").await;
+        let host = "127.0.0.1".to_owned();
+        let ended = [
+            FetchError::TimedOut { host: host.clone(), after },
+            FetchError::Interrupted { host: host.clone() },
+        ];
+        assert!(got.as_ref().is_err_and(|error| ended.contains(error)), "{first:?}: {got:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_ring_of_redirects_is_one_request() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    for status in [301, 302, 303, 307, 308] {
+        let again = format!("http://127.0.0.1:{port}/");
+        let answer = format!(
+            "HTTP/1.1 {status} Again\r\nLocation: {again}\r\nRefresh: 0; url={again}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+        );
+        let server = serve(answer, false).await;
+        let client = Client::new(anywhere()).unwrap();
+        let got = client.get(&format!("http://127.0.0.1:{}/", server.port), "*/*").await.unwrap();
+        assert_eq!((got.status, server.count()), (status, 1));
+    }
+    // Nobody has come to where all of them lead.
+    assert!(tokio::time::timeout(Duration::from_millis(100), listener.accept()).await.is_err());
+}

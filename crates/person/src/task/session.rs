@@ -15,6 +15,7 @@ use freehold_store::planted::{self, Bug};
 use freehold_transport::{Connection, FrameSender, Frames};
 use freehold_vault::relationships::{self, Relationship};
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 
 use super::{Command, Contact, Task, hello, stop_asked};
 use crate::person::Inner;
@@ -110,6 +111,7 @@ impl Task {
             }
             let linger = check_in.filter(|_| link.is_idle());
             let bell = self.bell.clone();
+            let read_at = self.read_pace.next(Instant::now());
             tokio::select! {
                 biased;
                 () = stop_asked(&mut self.stopping) => return End::Stop,
@@ -162,14 +164,16 @@ impl Task {
                     }
                     link.wake();
                 }
-                Some((request, answer)) = reads.recv() => {
-                    if self.reads.take(tokio::time::Instant::now()) {
+                Some((request, answer)) = reads.recv(), if read_at.is_none() => {
+                    self.read_pace.take();
+                    if self.reads.take(Instant::now()) {
                         self.answer(inner, relationship, key, connection, &request, answer).await;
                     } else {
                         tracing::warn!(relationship = %self.id, "a live read beyond what a vendor may ask was dropped");
                         answer.abort();
                     }
                 }
+                () = tokio::time::sleep_until(read_at.unwrap_or_else(Instant::now)), if read_at.is_some() => {}
                 () = tokio::time::sleep(LINGER), if linger.is_some() => {
                     return End::CheckIn(linger.unwrap_or_default());
                 }
@@ -178,7 +182,7 @@ impl Task {
     }
 
     async fn opened(&mut self, inner: &Arc<Inner>, connection: &Connection) {
-        self.failures = 0;
+        self.opened_at = Some(Instant::now());
         self.bell.connected.store(true, Ordering::Release);
         self.contact.send_replace(Contact::Open(connection.transport().name()));
         let (id, now) = (self.id.clone(), inner.now());

@@ -94,9 +94,9 @@ pub(crate) async fn attempt(
     }
     let transport = if address.is_quic() { Transport::Quic } else { Transport::Tcp };
     let own = key.public();
-    let (dialler, connection, _) = pair(Side::Dialler, own, listener.key, transport, limits);
+    let (dialler, connection, _) = pair(Side::Dialler, own, listener.key, transport, None, limits);
     let (taker, taken, _): (Handler, Connection, _) =
-        pair(Side::Listener, listener.key, own, transport, &listener.limits);
+        pair(Side::Listener, listener.key, own, transport, None, &listener.limits);
     let wire = Wire::join(
         network,
         [machine, listener.machine],

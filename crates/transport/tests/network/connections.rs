@@ -236,14 +236,18 @@ async fn a_peer_that_dials_again_replaces_its_old_connection() {
 }
 
 #[tokio::test]
-async fn connections_beyond_the_limit_are_closed() {
+async fn beyond_the_limit_no_stranger_gets_in_where_all_are_welcome() {
     let limits = Limits { incoming_max: 2, ..Limits::default() };
     let (endpoint, mut incoming) = Endpoint::listen(&key(1), &[address(TCP)], limits).await.unwrap();
     let mut kept = Vec::new();
     for seed in 2..=3 {
         let node =
             dial(&key(seed), &endpoint.addresses(), &[key(1).public()], Limits::default()).await.unwrap();
-        kept.push((node, soon(incoming.recv()).await.unwrap()));
+        let hub = soon(incoming.recv()).await.unwrap();
+        hub.welcome();
+        // The word travels through the connection's task.
+        assert!(tokio::time::timeout(Duration::from_millis(100), hub.closed()).await.is_err());
+        kept.push((node, hub));
     }
     // The third may see its handshake complete before the hub hangs up.
     if let Ok(node) = dial(&key(4), &endpoint.addresses(), &[key(1).public()], Limits::default()).await {

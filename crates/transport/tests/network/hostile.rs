@@ -1,17 +1,26 @@
 //! Peers that do not keep to the rules. The hostile peer is a plain libp2p node of its own.
 
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use freehold_transport::{
-    Connection, Endpoint, FRAME_BYTES_MAX, FrameError, Limits, READ_PROTOCOL, SESSION_PROTOCOL,
+    Connection, Endpoint, FRAME_BYTES_MAX, FrameError, Limits, READ_PROTOCOL, SESSION_PROTOCOL, StreamError,
+    dial,
 };
-use futures::stream::FuturesUnordered;
 use futures::{AsyncReadExt as _, AsyncWriteExt as _, StreamExt as _};
 use libp2p::{Multiaddr, PeerId, StreamProtocol, Swarm, swarm::SwarmEvent};
 use libp2p_stream::Control;
+use tokio::io::AsyncReadExt as _;
+use tokio::net::TcpSocket;
 use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
 
-use crate::pair::{QUIC, TCP, address, key, soon};
+use crate::pair::{Pair, QUIC, TCP, address, key, soon};
+
+/// Longer than any test.
+const HOUR: Duration = Duration::from_secs(3_600);
 
 /// A libp2p node that speaks to a hub as it likes.
 struct Hostile {
@@ -218,50 +227,227 @@ async fn raw_garbage_on_the_sockets_leaves_the_endpoint_alive() {
     }
 }
 
-/// Connects and says nothing; gives a task for each socket, which ends when the hub hangs up.
-async fn mute(endpoint: &Endpoint, sockets: usize) -> FuturesUnordered<tokio::task::JoinHandle<()>> {
-    let port = endpoint.addresses()[0].port();
-    let held = FuturesUnordered::new();
-    for _ in 0..sockets {
+/// Whoever opens sockets to a hub without being anybody; each from an address of its own network.
+struct Crowd {
+    hub: SocketAddr,
+    sockets: Vec<JoinHandle<()>>,
+}
+
+impl Crowd {
+    fn of(endpoint: &Endpoint) -> Self {
+        let port = endpoint.addresses()[0].port();
+        Self { hub: SocketAddr::from((Ipv4Addr::LOCALHOST, port)), sockets: Vec::new() }
+    }
+
+    /// Connects from a network and says nothing; what waits ends when the hub hangs up.
+    async fn mute(&mut self, network: u8) {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind(SocketAddr::from((Ipv4Addr::new(127, 1, network, 1), 0))).unwrap();
         // The hub may have hung up before the call returns.
-        let socket = tokio::net::TcpStream::connect(("127.0.0.1", port)).await;
-        held.push(tokio::spawn(async move {
-            use tokio::io::AsyncReadExt as _;
-            if let Ok(mut socket) = socket {
-                let _ = socket.read_to_end(&mut Vec::new()).await;
+        let stream = socket.connect(self.hub).await;
+        self.sockets.push(tokio::spawn(async move {
+            if let Ok(mut stream) = stream {
+                let _ = stream.read_to_end(&mut Vec::new()).await;
             }
         }));
     }
-    held
+
+    fn open(&self) -> Vec<usize> {
+        (0..self.sockets.len()).filter(|at| !self.sockets[*at].is_finished()).collect()
+    }
+
+    /// Waits until only these are still open.
+    async fn until_open(&self, wanted: &[usize]) {
+        soon(async {
+            while self.open() != wanted {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        })
+        .await;
+    }
 }
 
 #[tokio::test]
-async fn handshakes_beyond_the_limit_are_hung_up_at_once() {
-    let hour = Duration::from_secs(3600);
-    let all = Limits { pending_incoming_max: 3, handshake_timeout: hour, ..Limits::default() };
-    let network = Limits { pending_per_network_max: 3, handshake_timeout: hour, ..Limits::default() };
-    for limits in [all, network] {
-        let (endpoint, _incoming) = hub(TCP, limits).await;
-        let mut held = mute(&endpoint, 20).await;
-        for _ in 0..17 {
-            soon(held.next()).await.unwrap().unwrap();
+async fn a_handshake_too_many_ends_the_oldest_and_a_peer_still_gets_in() {
+    let limits = Limits { handshakes_max: 3, handshake_timeout: HOUR, ..Limits::default() };
+    let (endpoint, mut incoming) = hub(TCP, limits).await;
+    let mut crowd = Crowd::of(&endpoint);
+    for network in 0..20 {
+        crowd.mute(network).await;
+    }
+    crowd.until_open(&[17, 18, 19]).await;
+    let node = dial(&key(2), &endpoint.addresses(), &[key(1).public()], Limits::default()).await;
+    assert!(node.is_ok() && soon(incoming.recv()).await.unwrap().peer() == key(2).public());
+    crowd.until_open(&[18, 19]).await;
+}
+
+#[tokio::test]
+async fn a_network_with_its_share_of_handshakes_takes_nobody_elses() {
+    let limits = Limits { handshakes_per_network_max: 3, handshake_timeout: HOUR, ..Limits::default() };
+    let (endpoint, _incoming) = hub(TCP, limits).await;
+    let mut crowd = Crowd::of(&endpoint);
+    crowd.mute(1).await;
+    for _ in 0..20 {
+        crowd.mute(2).await;
+    }
+    crowd.until_open(&[0, 18, 19, 20]).await;
+}
+
+#[tokio::test]
+async fn handshakes_that_never_end_are_cleared() {
+    let limits = Limits { handshake_timeout: Duration::from_millis(500), ..Limits::default() };
+    let (endpoint, _incoming) = hub(TCP, limits).await;
+    let mut crowd = Crowd::of(&endpoint);
+    for _ in 0..20 {
+        crowd.mute(1).await;
+    }
+    crowd.until_open(&[]).await;
+    let dialled = dial(&key(2), &endpoint.addresses(), &[key(1).public()], Limits::default()).await;
+    assert!(dialled.is_ok());
+}
+
+/// A connection of a key of its own, and the hub's side of it.
+async fn guest(
+    endpoint: &Endpoint,
+    incoming: &mut mpsc::Receiver<Connection>,
+    seed: u8,
+) -> (Connection, Connection) {
+    let own = dial(&key(seed), &endpoint.addresses(), &[key(1).public()], Limits::default()).await.unwrap();
+    (own, soon(incoming.recv()).await.unwrap())
+}
+
+async fn is_open(connection: &Connection) -> bool {
+    tokio::time::timeout(Duration::from_millis(50), connection.closed()).await.is_err()
+}
+
+/// 1. A known peer connects. 2. Strangers fill the hub, more than it takes. 3. Another known peer connects, is welcome, and
+///    both are served; the oldest strangers have gone.
+#[tokio::test]
+async fn strangers_make_room_for_each_other_and_never_push_out_who_is_welcome() {
+    let few = Limits { strangers_max: 3, ..Limits::default() };
+    let full = Limits { incoming_max: 5, ..Limits::default() };
+    for listen in [QUIC, TCP] {
+        for limits in [few, full] {
+            let (endpoint, mut incoming) = hub(listen, limits).await;
+            let known = guest(&endpoint, &mut incoming, 2).await;
+            known.1.welcome();
+            let mut strangers = Vec::new();
+            for seed in 10..20 {
+                strangers.push(guest(&endpoint, &mut incoming, seed).await);
+            }
+            let late = guest(&endpoint, &mut incoming, 3).await;
+            late.1.welcome();
+            for (own, theirs) in [&known, &late] {
+                let session = own.open_session().await.unwrap();
+                let (_sender, mut receiver) = soon(theirs.accept_session()).await.unwrap().split();
+                let (sender, _receiver) = session.split();
+                sender.send(b"served".to_vec()).await.unwrap();
+                assert_eq!(soon(receiver.recv()).await, Some(Ok(b"served".to_vec())));
+            }
+            for (_, old) in &strangers[..7] {
+                soon(old.closed()).await;
+            }
+            assert!(is_open(&strangers[9].1).await, "more strangers went than had to");
         }
     }
 }
 
 #[tokio::test]
-async fn handshakes_that_never_end_are_cleared() {
-    let limits = Limits {
-        pending_incoming_max: 3,
-        handshake_timeout: Duration::from_millis(500),
-        ..Limits::default()
-    };
-    let (endpoint, _incoming) = hub(TCP, limits).await;
-    let mut held = mute(&endpoint, 20).await;
-    while let Some(ended) = soon(held.next()).await {
-        ended.unwrap();
+async fn a_peer_that_stays_a_stranger_is_hung_up_on() {
+    let limits = Limits { stranger_timeout: Duration::from_millis(600), ..Limits::default() };
+    for listen in [QUIC, TCP] {
+        let (endpoint, mut incoming) = hub(listen, limits).await;
+        let (stranger, known) =
+            (guest(&endpoint, &mut incoming, 2).await, guest(&endpoint, &mut incoming, 3).await);
+        known.1.welcome();
+        let _session = stranger.0.open_session().await;
+        soon(stranger.1.closed()).await;
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        assert!(is_open(&known.1).await);
     }
-    let dialled =
-        freehold_transport::dial(&key(2), &endpoint.addresses(), &[key(1).public()], Limits::default()).await;
-    assert!(dialled.is_ok());
+}
+
+/// What a peer can send that opens as many streams as it likes and fills them.
+async fn filled(listen: &str, limits: Limits, welcome: bool) -> usize {
+    let (endpoint, mut incoming) = hub(listen, limits).await;
+    let hostile = Hostile::connect(&endpoint).await;
+    let connection = soon(incoming.recv()).await.unwrap();
+    if welcome {
+        connection.welcome();
+        // The word is there before the flood.
+        assert!(is_open(&connection).await);
+    }
+    let sent = Arc::new(AtomicUsize::new(0));
+    let flood = (0..100).map(|number| {
+        let (mut control, sent) = (hostile.control.clone(), Arc::clone(&sent));
+        async move {
+            let name = if number == 0 { SESSION_PROTOCOL } else { READ_PROTOCOL };
+            let Ok(mut stream) = control.open_stream(hostile.hub, StreamProtocol::new(name)).await else {
+                return;
+            };
+            while stream.write_all(&[7; 4_096]).await.is_ok() && stream.flush().await.is_ok() {
+                sent.fetch_add(4_096, Ordering::Relaxed);
+            }
+        }
+    });
+    // Nobody reads, so whatever is not refused stands still in the end.
+    let _ = tokio::time::timeout(Duration::from_secs(3), futures::future::join_all(flood)).await;
+    drop((endpoint, connection));
+    sent.load(Ordering::Relaxed)
+}
+
+#[tokio::test]
+async fn a_stranger_fills_no_more_than_a_few_bytes() {
+    // What the socket's buffers hold on top has not reached the hub's memory.
+    let buffers = 8 << 20;
+    let sent = filled(TCP, Limits { takes_reads: false, ..Limits::default() }, false).await;
+    assert!(sent <= 64 * 1024 + buffers, "{sent} bytes over TCP");
+    let sent = filled(QUIC, Limits { takes_reads: false, ..Limits::default() }, false).await;
+    assert!(sent <= 1 << 20, "{sent} bytes over QUIC");
+    // The same flood goes on where the meter was lifted.
+    let sent = filled(QUIC, Limits::default(), true).await;
+    assert!(sent >= 512 * 1024, "{sent} bytes: the flood was none");
+}
+
+#[tokio::test]
+async fn who_takes_no_reads_is_asked_for_none() {
+    for listen in [QUIC, TCP] {
+        let pair =
+            Pair::with(listen, Limits { takes_reads: false, ..Limits::default() }, Limits::default()).await;
+        assert_eq!(pair.node.open_read().await.unwrap_err(), StreamError::Refused);
+        // The hub's own reads are not concerned.
+        assert!(pair.hub.open_read().await.is_ok() && soon(pair.node.accept_read()).await.is_some());
+    }
+}
+
+#[tokio::test]
+async fn a_frame_that_trickles_too_long_is_given_up_and_one_after_another_is_not() {
+    let limits = Limits { whole_frame_timeout: Duration::from_millis(600), ..Limits::default() };
+    for slow in [true, false] {
+        let (endpoint, mut incoming) = hub(TCP, limits).await;
+        let mut hostile = Hostile::connect(&endpoint).await;
+        let mut stream = hostile.open(SESSION_PROTOCOL).await.unwrap();
+        let connection = soon(incoming.recv()).await.unwrap();
+        connection.welcome();
+        let (_sender, mut receiver) = soon(connection.accept_session()).await.unwrap().split();
+        let sending = tokio::spawn(async move {
+            // Either one frame of 100 bytes, byte by byte, or many small ones that each end within a later write.
+            let bytes: Vec<u8> =
+                if slow { [vec![0, 0, 0, 100], vec![1; 100]].concat() } else { [0, 0, 0, 2, 1, 1].repeat(6) };
+            for byte in bytes {
+                if stream.write_all(&[byte]).await.is_err() || stream.flush().await.is_err() {
+                    break;
+                }
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        });
+        if slow {
+            assert_eq!(soon(receiver.recv()).await, Some(Err(FrameError::Stalled)));
+        } else {
+            for _ in 0..6 {
+                assert_eq!(soon(receiver.recv()).await, Some(Ok(vec![1, 1])));
+            }
+        }
+        sending.abort();
+    }
 }

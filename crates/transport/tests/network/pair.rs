@@ -39,6 +39,7 @@ impl Pair {
             Endpoint::listen(&key(1), &[address(listen)], hub_limits).await.unwrap();
         let node = dial(&key(2), &endpoint.addresses(), &[key(1).public()], node_limits).await.unwrap();
         let hub = soon(incoming.recv()).await.unwrap();
+        hub.welcome();
         Self { endpoint, incoming, hub, node }
     }
 }

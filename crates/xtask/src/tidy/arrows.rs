@@ -4,7 +4,7 @@ use super::Package;
 
 /// A crate, and those it may name in any of its dependency sections. Left of an arrow may be used by the right of
 /// it, never back; a crate missing here fails, so that a new one is placed on purpose.
-const MAY_USE: [(&str, &[&str]); 23] = [
+const MAY_USE: [(&str, &[&str]); 24] = [
     ("freehold-protocol", &[]),
     ("freehold-store", &["freehold-protocol"]),
     ("freehold-keystore", &["freehold-protocol"]),
@@ -66,6 +66,11 @@ const MAY_USE: [(&str, &[&str]); 23] = [
             "freehold-api",
             "freehold-tests",
         ],
+    ),
+    // Hostile peers: the wire from below, and the program as processes.
+    (
+        "freehold-hostile",
+        &["freehold-protocol", "freehold-transport", "freehold-hub", "freehold-api", "freehold-crash"],
     ),
     ("freehold-simulation", &BELOW_NODE),
     ("xtask", &[]),

@@ -149,6 +149,7 @@ impl Echo {
         let (endpoint, mut incoming) = Endpoint::listen(&hub, &[any], Limits::default()).await?;
         tokio::spawn(async move {
             let Some(connection) = incoming.recv().await else { return };
+            connection.welcome();
             let Some(frames) = connection.accept_session().await else { return };
             let (sender, mut receiver) = frames.split();
             while let Some(Ok(frame)) = receiver.recv().await {

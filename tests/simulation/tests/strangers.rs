@@ -1,0 +1,295 @@
+//! What strangers may cost a hub and bad vendors a person, on virtual time.
+#![allow(clippy::unwrap_used, reason = "a panic is how a test fails, in its helpers too")]
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use freehold_hub::{Hub, HubConfig};
+use freehold_keystore::Seed;
+use freehold_link::Clock;
+use freehold_outbound::{Client, Policy};
+use freehold_person::{Person, PersonConfig};
+use freehold_protocol::code::Code;
+use freehold_protocol::family::Families;
+use freehold_protocol::frame::{Frame, Hello, VERSIONS};
+use freehold_protocol::id::MessageId;
+use freehold_protocol::identity::SigningKey;
+use freehold_protocol::invitation::Invitation;
+use freehold_protocol::limits::WINDOW;
+use freehold_protocol::message::{Message, MessageType, SignedMessage};
+use freehold_protocol::time::Timestamp;
+use freehold_resolver::{CachePolicy, Resolver};
+use freehold_store::Options;
+use freehold_store::simulation::disk::SimulatedDisk;
+use freehold_store::simulation::{Random, seed_entropy};
+use freehold_transport::simulation::{Machine, Network};
+use freehold_transport::{Address, Connection, Endpoint, FrameReceiver, Limits, dial};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, sleep};
+
+const ADDRESS: &str = "/ip4/10.0.0.100/udp/4101/quic-v1";
+/// When every story begins.
+const NOW_MS: u64 = 1_800_000_000_000;
+
+/// Plays a story with a machine at place 100, where `ADDRESS` is.
+fn on_virtual_time<F: Future<Output = ()>>(story: impl FnOnce(Network) -> F) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
+    let runtime = runtime.unwrap();
+    seed_entropy(Some(1));
+    runtime.block_on(async {
+        let mut random = Random::new(1);
+        let network = Network::new(move |below| random.below(below), |_| {});
+        network.locate(address(), 100);
+        network.start(100);
+        Network::enter(Some(network.clone()));
+        story(network).await;
+    });
+    drop(runtime);
+    SimulatedDisk::unmount_all();
+    Network::enter(None);
+    seed_entropy(None);
+}
+
+fn address() -> Address {
+    Address::parse(ADDRESS).unwrap()
+}
+
+fn clock() -> Clock {
+    let began = Instant::now();
+    Arc::new(move || Timestamp::from_millis(NOW_MS + u64::try_from(began.elapsed().as_millis()).unwrap()))
+}
+
+fn key(seed: u8) -> SigningKey {
+    SigningKey::from_seed(&[seed; 32])
+}
+
+/// A hub, and the disk it has.
+async fn hub() -> (Hub, SigningKey, SimulatedDisk) {
+    let (home, seed) = (Path::new("/simulated/hub"), Seed::generate().unwrap());
+    let disk = SimulatedDisk::new(1);
+    disk.mount(&home.join("store"));
+    let mut config = HubConfig::new("Acme");
+    config.listen = vec![ADDRESS.to_owned()];
+    let hub = Hub::start(home, &seed, config, clock()).await.unwrap();
+    (hub, seed.vendor_key(0), disk)
+}
+
+async fn stranger(machine: Machine, hub: &SigningKey, seed: u8) -> Connection {
+    let limits = Limits { machine: Some(machine), ..Limits::default() };
+    dial(&key(seed), &[address()], &[hub.public()], limits).await.unwrap()
+}
+
+fn hello(invitation: Option<[u8; 16]>) -> Vec<u8> {
+    hello_with(invitation, 0)
+}
+
+fn hello_with(invitation: Option<[u8; 16]>, stored: u64) -> Vec<u8> {
+    let hello = Hello {
+        versions: VERSIONS.to_vec(),
+        families: Vec::new(),
+        stored,
+        invitation: invitation.map(|token| token.to_vec().into()),
+        check_in_secs: None,
+        restored: false,
+        mailbox: None,
+    };
+    Frame::Hello(hello).encode()
+}
+
+/// The code of a goodbye, where it is the next word.
+async fn goodbye(receiver: &mut FrameReceiver) -> Option<Code> {
+    match Frame::decode(&receiver.recv().await?.ok()?) {
+        Ok(Frame::Bye { code }) => Some(code),
+        _ => None,
+    }
+}
+
+/// 1. A stranger connects. 2. It opens a session's stream as late as it can. 3. It sends all of a hello but the last byte. From
+///    1 it has 10 seconds, and not ten for each step.
+#[test]
+fn a_stranger_has_ten_seconds_in_all_to_say_hello() {
+    on_virtual_time(|network| async move {
+        let (_hub, key, _disk) = hub().await;
+        let connection = stranger(network.start(1), &key, 2).await;
+        let since = Instant::now();
+        sleep(Duration::from_secs(8)).await;
+        let (sender, mut receiver) = connection.open_session().await.unwrap().split();
+        let hello = hello(None);
+        let length = u32::try_from(hello.len()).unwrap().to_be_bytes();
+        let started = [&length[..], &hello[..hello.len() - 1]].concat();
+        sender.danger_send_unframed(started).await.unwrap();
+        assert_eq!(goodbye(&mut receiver).await, Some(Code::Timeout));
+        let took = since.elapsed();
+        assert!((9_000..11_000).contains(&took.as_millis()), "it took {took:?}");
+
+        let silent = stranger(network.start(1), &key, 3).await;
+        let since = Instant::now();
+        silent.closed().await;
+        assert!(since.elapsed() < Duration::from_secs(11), "it was held for {:?}", since.elapsed());
+    });
+}
+
+/// A disk that takes nothing shows who was kept from the writer: whoever gets there is told that the disk failed.
+#[test]
+fn strangers_without_a_good_invitation_never_reach_the_writer() {
+    on_virtual_time(|network| async move {
+        let (_hub, key, disk) = hub().await;
+        disk.fill(true);
+        let machine = network.start(1);
+        let guesses = (0..200).map(|seed: u8| {
+            let token = seed.is_multiple_of(2).then_some([seed; 16]);
+            (seed, token, if token.is_some() { Code::InvitationUnknown } else { Code::UnknownPeer })
+        });
+        for (seed, token, expected) in guesses {
+            let connection = stranger(machine, &key, seed).await;
+            let (sender, mut receiver) = connection.open_session().await.unwrap().split();
+            sender.send(hello(token)).await.unwrap();
+            assert_eq!(goodbye(&mut receiver).await, Some(expected));
+        }
+    });
+}
+
+/// What a vendor's hub does when a person calls.
+#[derive(Clone, Copy)]
+enum Manners {
+    /// It says hello and hangs up.
+    HangsUp,
+    /// It says hello and goodbye.
+    SaysGoodbye,
+    /// It says nothing.
+    Silent,
+    /// It says hello, acknowledges, and stays for a while.
+    Stays,
+}
+
+/// A person who has followed the invitation of a vendor.
+async fn follow(network: &Network, vendor: &SigningKey) -> (Person, JoinHandle<()>) {
+    let home = Path::new("/simulated/person");
+    SimulatedDisk::new(1).mount(&home.join("store"));
+    let config = PersonConfig {
+        resolver: Resolver::new(Client::new(Policy::public()).unwrap(), CachePolicy::default()),
+        limits: Limits { machine: Some(network.start(1)), ..Limits::default() },
+        store: Options::default(),
+        families: Families::new(),
+    };
+    let person = Person::start(home, Seed::generate().unwrap(), config, clock()).await.unwrap();
+    let (did, expires) = (vendor.public().did(), Timestamp::from_millis(NOW_MS + 86_400_000));
+    let link =
+        Invitation { v: 1, did, addresses: vec![ADDRESS.to_owned()], token: [7; 16], expires }.to_link();
+    let calling = person.clone();
+    // It waits for a request, which may never come.
+    let called = tokio::spawn(async move { calling.connect(&link).await.map(drop).unwrap_or_default() });
+    (person, called)
+}
+
+/// How often a person dials such a hub in an hour.
+async fn dials_in_an_hour(network: &Network, manners: Manners) -> u32 {
+    let vendor = key(9);
+    let (endpoint, mut incoming) = Endpoint::listen(&vendor, &[address()], Limits::default()).await.unwrap();
+    let (person, called) = follow(network, &vendor).await;
+    let mut dials = 0;
+    let end = Instant::now() + Duration::from_secs(3_600);
+    while let Ok(Some(connection)) = tokio::time::timeout_at(end, incoming.recv()).await {
+        dials += 1;
+        let is_first = dials == 1;
+        tokio::spawn(async move {
+            let Some(frames) = connection.accept_session().await else { return };
+            let (sender, mut receiver) = frames.split();
+            let _ = receiver.recv().await;
+            if !matches!(manners, Manners::Silent) {
+                let stored = u64::from(matches!(manners, Manners::Stays) && !is_first);
+                let _ = sender.send(hello_with(None, stored)).await;
+            }
+            match manners {
+                Manners::HangsUp => sleep(Duration::from_millis(200)).await,
+                Manners::SaysGoodbye => {
+                    let _ = sender.send(Frame::Bye { code: Code::ShuttingDown }.encode()).await;
+                    sleep(Duration::from_millis(200)).await;
+                }
+                Manners::Silent => connection.closed().await,
+                Manners::Stays => {
+                    if is_first {
+                        // The introduction, the only message there is.
+                        let _ = receiver.recv().await;
+                        let _ = sender.send(Frame::Ack { stored: 1 }.encode()).await;
+                    }
+                    sleep(Duration::from_secs(60)).await;
+                }
+            }
+        });
+    }
+    called.abort();
+    drop((person, endpoint));
+    dials
+}
+
+#[test]
+fn a_hub_that_ends_every_session_is_dialled_ever_more_rarely() {
+    for manners in [Manners::HangsUp, Manners::SaysGoodbye, Manners::Silent] {
+        on_virtual_time(|network| async move {
+            let dials = dials_in_an_hour(&network, manners).await;
+            assert!((5..60).contains(&dials), "{dials} dials");
+        });
+    }
+    // One whose sessions last, until it starts again, is dialled at once.
+    on_virtual_time(|network| async move {
+        let dials = dials_in_an_hour(&network, Manners::Stays).await;
+        assert!((50..80).contains(&dials), "{dials} dials");
+    });
+}
+
+/// 1. A person has followed a vendor's invitation. 2. The vendor sends messages that nobody knows as fast as they are taken. They
+///    are taken at the node's pace, and the person is not asked to keep up.
+#[test]
+fn a_flood_of_messages_is_taken_at_the_nodes_own_pace() {
+    on_virtual_time(|network| async move {
+        let vendor = key(9);
+        let (endpoint, mut incoming) =
+            Endpoint::listen(&vendor, &[address()], Limits::default()).await.unwrap();
+        let (_person, called) = follow(&network, &vendor).await;
+        let connection = incoming.recv().await.unwrap();
+        connection.welcome();
+        let to = connection.peer().did();
+        let (sender, mut receiver) = connection.accept_session().await.unwrap().split();
+        receiver.recv().await.unwrap().unwrap();
+        sender.send(hello(None)).await.unwrap();
+        let since = Instant::now();
+        let (acked, mut room) = watch::channel(0);
+        let flood = tokio::spawn(async move {
+            for seq in 1.. {
+                let message = Message {
+                    seq,
+                    id: MessageId::from_entropy(u128::from(seq).to_le_bytes()),
+                    kind: MessageType::parse("later/9/thing").unwrap(),
+                    thread: None,
+                    at: Timestamp::from_millis(0),
+                    to: to.clone(),
+                    body: vec![0xa0],
+                    crit: Vec::new(),
+                };
+                let signed = SignedMessage::sign(&message, &vendor).into_bytes();
+                // More than a window ends the session.
+                if room.wait_for(|stored| seq <= stored + WINDOW).await.is_err()
+                    || sender.send(Frame::Message(signed).encode()).await.is_err()
+                {
+                    return;
+                }
+            }
+        });
+        let taking = async {
+            while let Some(Ok(frame)) = receiver.recv().await {
+                if let Ok(Frame::Ack { stored }) = Frame::decode(&frame) {
+                    acked.send_replace(stored);
+                }
+            }
+        };
+        let _ = tokio::time::timeout(Duration::from_secs(20), taking).await;
+        let (stored, most) = (*acked.borrow(), 64 + 10 * since.elapsed().as_secs() + 40);
+        assert!((150..most).contains(&stored), "{stored} messages were taken in {:?}", since.elapsed());
+        flood.abort();
+        called.abort();
+        drop(endpoint);
+    });
+}
