@@ -279,7 +279,7 @@ pub(crate) fn store_code(error: &freehold_store::OpenError) -> &'static str {
     use freehold_store::OpenError;
     match error {
         OpenError::InUse => "home-in-use",
-        OpenError::NewerFormat { .. } => "home-newer",
+        OpenError::NewerFormat { .. } | OpenError::NewerTables { .. } => "home-newer",
         OpenError::WrongKey | OpenError::Corrupt(_) => "store-corrupt",
         OpenError::Io(error) if error.kind() == io::ErrorKind::StorageFull => "disk-full",
         OpenError::Io(_) => "store-failed",

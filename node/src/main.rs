@@ -21,6 +21,7 @@ mod message;
 mod output;
 mod passphrase;
 mod person;
+mod secrecy;
 mod signals;
 mod words;
 
@@ -36,7 +37,11 @@ async fn main() -> ExitCode {
     let out = Out::new(cli.globals.json);
     let serves = matches!(&cli.command, Command::Run(_) | Command::Hub { command: cli::HubCommand::Run(_) });
     let result = match logging::start(&cli.globals, serves) {
-        Ok(()) => dispatch(cli, &out).await,
+        Ok(()) => {
+            // Before any key is read; after the log can say what the system does not allow.
+            secrecy::begin();
+            dispatch(cli, &out).await
+        }
         Err(error) => Err(error),
     };
     match result {

@@ -121,7 +121,7 @@ fn is_canonical_y(bytes: &[u8; 32]) -> bool {
 }
 
 /// An Ed25519 secret key. Its memory is wiped when it is dropped and its `Debug` shows nothing.
-#[derive(Clone)]
+#[derive(Clone, zeroize::ZeroizeOnDrop)]
 pub struct SigningKey(ed25519_dalek::SigningKey);
 
 impl SigningKey {

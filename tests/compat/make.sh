@@ -47,6 +47,11 @@ person set phone.mobile=+491709999999 > /dev/null
 until [ "$(applied)" = 2 ] && hub customers | grep -q 491709999999; do sleep 0.1; done
 person revoke "$grant" --paths email.personal > /dev/null
 until person grants | grep -q '"result":"erased"'; do sleep 0.1; done
+person set "x.note=a free field" > /dev/null
+person set "x.note=changed once" > /dev/null
+person unset x.note > /dev/null
+hub message send C-17 acme-tips/1/tip > /dev/null
+until person kept | grep -q acme-tips; do sleep 0.1; done
 
 mkdir shows
 person get --verify > shows/person.get+--verify
@@ -55,10 +60,14 @@ person grants > shows/person.grants
 person grants show "$grant" > "shows/person.grants+show+${grant##*:}"
 person requests > shows/person.requests
 person audit > shows/person.audit
+person history x.note > shows/person.history+x.note
+person kept > shows/person.kept
+person message list > shows/person.message+list
 person audit verify > shows/person.audit+verify
 hub receipt C-17 > shows/hub.receipt+C-17
 hub events > shows/hub.events
 hub asks > shows/hub.asks
+hub dead-letters > shows/hub.dead-letters
 kill $(jobs -p)
 wait
-find . -name lock -delete
+find . \( -name lock -o -name keys.attempts \) -delete

@@ -130,6 +130,12 @@ impl Home {
         panic!("it was not ready in {READY:?}");
     }
 
+    /// The id of the process that runs.
+    #[must_use]
+    pub fn id(&self) -> Option<u32> {
+        self.running.as_ref().map(Child::id)
+    }
+
     /// Kills the node or hub as a power cut would: at once.
     pub fn kill(&mut self) {
         if let Some(mut child) = self.running.take() {

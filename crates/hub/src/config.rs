@@ -11,10 +11,16 @@ use serde::{Deserialize, Serialize};
 /// Where a hub listens when nothing else is said: QUIC, and TCP for networks that block it.
 const LISTEN_DEFAULT: [&str; 2] = ["/ip4/0.0.0.0/udp/4101/quic-v1", "/ip4/0.0.0.0/tcp/4101"];
 
+/// The version of the file's form that this build writes, and the newest it reads.
+const VERSION: u32 = 1;
+
 /// What a vendor configures.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct HubConfig {
+    /// The version of this file's form; 1 where it is not said.
+    #[serde(default = "version_default")]
+    pub version: u32,
     /// What the vendor calls itself towards persons.
     pub name: String,
     /// Which kind of DID it has.
@@ -86,9 +92,22 @@ impl fmt::Debug for WebhookConfig {
     }
 }
 
+/// What every version of the file has.
+#[derive(Deserialize)]
+struct AnyVersion {
+    #[serde(default = "version_default")]
+    version: u32,
+}
+
 /// What is wrong with a configuration.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ConfigError {
+    /// A newer program wrote it.
+    #[error("hub.toml has version {found} and this program reads up to {VERSION}: install a newer version")]
+    Newer {
+        /// The version found.
+        found: u32,
+    },
     /// It does not parse, or has a key that nobody knows.
     #[error("hub.toml line {line}: {reason}")]
     Line {
@@ -112,6 +131,7 @@ impl HubConfig {
     #[must_use]
     pub fn new(name: &str) -> Self {
         Self {
+            version: VERSION,
             name: name.to_owned(),
             did: DidChoice::Key,
             listen: listen_default(),
@@ -126,6 +146,12 @@ impl HubConfig {
     /// # Errors
     /// [`ConfigError`].
     pub fn from_toml(text: &str) -> Result<Self, ConfigError> {
+        // First of all: a later version may have settings that nobody knows here.
+        if let Ok(AnyVersion { version: found }) = toml::from_str(text)
+            && found > VERSION
+        {
+            return Err(ConfigError::Newer { found });
+        }
         let config: Self = toml::from_str(text).map_err(|error| {
             let (line, reason) = toml_error(text, &error);
             ConfigError::Line { line, reason }
@@ -146,6 +172,9 @@ impl HubConfig {
     /// [`ConfigError::Setting`].
     pub fn check(&self) -> Result<(), ConfigError> {
         let bad = |setting, reason: String| Err(ConfigError::Setting { setting, reason });
+        if self.version == 0 {
+            return bad("version", format!("write {VERSION}"));
+        }
         if self.name.trim().is_empty() || self.name.len() > TEXT_BYTES_MAX {
             return bad("name", format!("say who you are, in at most {TEXT_BYTES_MAX} bytes"));
         }
@@ -193,6 +222,10 @@ impl From<DidChoice> for String {
     }
 }
 
+fn version_default() -> u32 {
+    VERSION
+}
+
 fn listen_default() -> Vec<String> {
     LISTEN_DEFAULT.map(str::to_owned).to_vec()
 }
@@ -211,6 +244,16 @@ pub(crate) fn line_of(text: &str, at: usize) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_later_version_is_told_whatever_else_it_holds_and_none_is_the_first() {
+        let later = HubConfig::from_toml("version = 2\nname = \"Acme\"\nfuture = true\n").unwrap_err();
+        assert_eq!(later, ConfigError::Newer { found: 2 });
+        assert!(later.to_string().contains("install a newer version"), "{later}");
+        assert_eq!(HubConfig::from_toml("name = \"Acme\"\n").unwrap(), HubConfig::new("Acme"));
+        assert!(HubConfig::new("Acme").to_toml().starts_with("version = 1\n"));
+        assert!(HubConfig::from_toml("version = 0\nname = \"Acme\"\n").is_err());
+    }
 
     #[test]
     fn a_configuration_round_trips() {

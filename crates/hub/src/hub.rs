@@ -28,7 +28,7 @@ use crate::sinks::webhook::Worker;
 use crate::sinks::{self, RetryError, jsonl};
 use crate::stop::Stop;
 use crate::sweep;
-use crate::tables::Counters;
+use crate::tables::{self, Counters};
 use crate::view::{
     AskView, CustomerView, DeadLetterView, EventView, HubInfo, InvitationView, MessagesOfView, ReadView,
     SentView, StatsView,
@@ -111,7 +111,8 @@ impl Hub {
         config.check()?;
         let keys = Keys::of(seed, &config.did)?;
         let webhook = config.sinks.webhook.as_ref().map(webhook).transpose()?;
-        let store = Store::open(&home.join("store"), &HomeKey::new(*seed.vault_key()), Options::default())?;
+        let home_key = HomeKey::new(*seed.vault_key());
+        let store = Store::open_with(&home.join("store"), &home_key, Options::default(), &tables::SCHEMA)?;
         let counters = Counters::load(&store)?;
         let asks = ask::stored(&store)?;
         let answers = answers(&config.sinks);

@@ -17,6 +17,9 @@ use serde_json::{Map, Value, json};
 use crate::relationship::{Relationship, uuid};
 use crate::tables::{self, Counters};
 
+/// What the data of all events are written by: a change that a reader would misunderstand makes a new number.
+const DATA_SCHEMA: &str = "urn:freehold:1:event";
+
 /// A grant came and was countersigned.
 pub(crate) const GRANT: &str = "dev.freehold.grant";
 /// Values came.
@@ -203,6 +206,7 @@ impl Record {
             "subject": self.subject,
             "time": self.at.rfc3339(),
             "datacontenttype": "application/json",
+            "dataschema": DATA_SCHEMA,
             "data": self.data(reader)?,
         }))
     }

@@ -5,8 +5,11 @@ use freehold_protocol::id::{GrantId, RelationshipId, RequestId};
 use freehold_protocol::identity::PublicKey;
 use freehold_protocol::path::Path;
 use freehold_protocol::time::Timestamp;
-use freehold_store::{Key, ReadError, Reader, Txn};
+use freehold_store::{Key, ReadError, Reader, Schema, Txn};
 use serde::{Deserialize, Serialize};
+
+/// The tables of a hub, its mailboxes included, and the steps that made them what they are.
+pub(crate) const SCHEMA: Schema = Schema { name: "hub", steps: &[] };
 
 /// All data requests, in the order they were made.
 pub(crate) fn asks() -> Key {

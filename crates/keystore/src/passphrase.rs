@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
-use zeroize::Zeroizing;
+use zeroize::{ZeroizeOnDrop, Zeroizing};
 
 /// Least length of a passphrase, in characters: below 8 even Argon2id does not help (NIST SP 800-63B, 5.1.1).
 pub const PASSPHRASE_CHARS_MIN: usize = 8;
@@ -15,7 +15,7 @@ const PASSPHRASE_BYTES_MAX: usize = 1024;
 const CREDENTIAL: &str = "freehold-passphrase";
 
 /// A passphrase. Wiped when dropped; its `Debug` shows nothing.
-#[derive(Clone)]
+#[derive(Clone, ZeroizeOnDrop)]
 pub struct Passphrase(Zeroizing<String>);
 
 /// Why there is no passphrase.

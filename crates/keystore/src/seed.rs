@@ -6,7 +6,7 @@ use bip39::{Language, Mnemonic};
 use freehold_protocol::identity::SigningKey;
 use hkdf::Hkdf;
 use sha2::Sha256;
-use zeroize::{Zeroize as _, Zeroizing};
+use zeroize::{Zeroize as _, ZeroizeOnDrop, Zeroizing};
 
 /// Bytes of a seed: 256 bits of entropy.
 pub(crate) const SEED_BYTES: usize = 32;
@@ -14,7 +14,7 @@ pub(crate) const SEED_BYTES: usize = 32;
 const WORDS: usize = 24;
 
 /// The one secret of a home. Wiped when dropped; its `Debug` shows nothing.
-#[derive(Clone)]
+#[derive(Clone, ZeroizeOnDrop)]
 pub struct Seed(Zeroizing<[u8; SEED_BYTES]>);
 
 /// The system gave no entropy.

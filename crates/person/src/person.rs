@@ -87,7 +87,7 @@ impl Person {
         let (bells, seed) = (Arc::new(Bells::default()), Arc::new(seed));
         let families = families::families(&bells, &seed).merge(config.families)?;
         let home_key = HomeKey::new(*seed.vault_key());
-        let store = Store::open(&home.join("store"), &home_key, config.store)?;
+        let store = Store::open_with(&home.join("store"), &home_key, config.store, &freehold_vault::SCHEMA)?;
         let inner = Inner {
             home: home.to_owned(),
             signing: seed.vault_signing_key(),

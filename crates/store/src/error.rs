@@ -3,7 +3,7 @@
 use std::io;
 use std::sync::Arc;
 
-/// Why a store does not open. Nothing was changed in it.
+/// Why a store does not open. Nothing was changed in it, except that a step of a migration may have been made as a whole.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// Another process, or another handle of this one, has it open.
@@ -16,6 +16,18 @@ pub enum OpenError {
     #[error("the store has format {found} and this program reads up to {supported}: install a newer version")]
     NewerFormat {
         /// The format version found.
+        found: u32,
+        /// The newest this build reads.
+        supported: u32,
+    },
+    /// A newer program wrote its tables.
+    #[error(
+        "the tables of the {name} have version {found} and this program reads up to {supported}: install a newer version"
+    )]
+    NewerTables {
+        /// Whose tables.
+        name: &'static str,
+        /// The version found.
         found: u32,
         /// The newest this build reads.
         supported: u32,

@@ -10,17 +10,17 @@ use crate::error::OpenError;
 use crate::place::Place;
 
 /// The format this build writes, and the newest it reads.
-pub(crate) const FORMAT_VERSION: u32 = 1;
+pub(crate) const FORMAT_VERSION: u32 = 2;
 
 const FORMAT_FILE: &str = "format";
 const FORMAT_WORD: &str = "freehold-store";
 /// The file is two short lines; more is not ours.
 const FILE_BYTES_MAX: u64 = 4096;
 
-/// Checks the format file, or reports that there is none (`false`).
-pub(crate) fn check(place: &Place, check_value: &[u8; 32]) -> Result<bool, OpenError> {
+/// Checks the format file and gives the version in it; `None` if there is no file.
+pub(crate) fn check(place: &Place, check_value: &[u8; 32]) -> Result<Option<u32>, OpenError> {
     const DAMAGED: OpenError = OpenError::Corrupt("its format file is not readable");
-    let Some(text) = read_small(place)? else { return Ok(false) };
+    let Some(text) = read_small(place)? else { return Ok(None) };
     let mut words = text.split_ascii_whitespace();
     if words.next() != Some(FORMAT_WORD) {
         return Err(DAMAGED);
@@ -36,12 +36,12 @@ pub(crate) fn check(place: &Place, check_value: &[u8; 32]) -> Result<bool, OpenE
     if !bool::from(check.as_bytes().ct_eq(hex(check_value).as_bytes())) {
         return Err(OpenError::WrongKey);
     }
-    Ok(true)
+    Ok(Some(found))
 }
 
-/// Writes the format file of a new store.
-pub(crate) fn write(place: &Place, check_value: &[u8; 32]) -> io::Result<()> {
-    let text = format!("{FORMAT_WORD} {FORMAT_VERSION}\n{}\n", hex(check_value));
+/// Writes the format file, as a whole.
+pub(crate) fn write(place: &Place, check_value: &[u8; 32], version: u32) -> io::Result<()> {
+    let text = format!("{FORMAT_WORD} {version}\n{}\n", hex(check_value));
     place.replace(FORMAT_FILE, text.as_bytes())
 }
 

@@ -10,6 +10,9 @@
 //! own; deleting or overwriting it destroys that key, because a log-structured file keeps the old bytes.
 //! A file system or drive that copies on write may still hold the destroyed 32 bytes for a while.
 //!
+//! A store says which format it has, and its caller's tables say which version they are ([`Schema`]). Earlier ones are brought
+//! up when they are opened, in steps of one transaction each; later ones are refused.
+//!
 //! What it leaves out: values over [`VALUE_BYTES_MAX`] and several trees. A [`Scan`] taken from the [`Store`] may see a
 //! batch that is applied while it runs; a [`Txn`] and a [`Snapshot`] see one state.
 //!
@@ -35,7 +38,7 @@
 //! |---|---|
 //! | `db`, `conf`, `blobs/`, `snap.*` | sled's log; `blobs/` stays empty |
 //! | `record-keys` | 32-byte slots: the header, then one secret per erasable record, zeroed when destroyed |
-//! | `format` | the format version and a check value of the home key |
+//! | `format` | the format version, that of all these files, and a check value of the home key |
 //! | `witness` | the last commit that was durable: a store that knows only older commits was damaged |
 //! | `lock` | held while a process has the store open |
 
@@ -44,6 +47,7 @@ pub mod entropy;
 mod error;
 mod format;
 mod key;
+mod migration;
 mod open;
 mod place;
 pub mod planted;
@@ -51,6 +55,7 @@ mod reader;
 mod record_keys;
 mod records;
 mod scan;
+mod schema;
 mod seal;
 #[cfg(feature = "simulation")]
 pub mod simulation;
@@ -66,6 +71,7 @@ pub use error::{CloseError, OpenError, ReadError, WriteError};
 pub use key::Key;
 pub use reader::{Entries, Reader};
 pub use scan::Scan;
+pub use schema::{Progress, Schema, Step};
 pub use seal::HomeKey;
 pub use snapshot::{Entry, Opened, STAMP_BYTES, Snapshot, Stamp};
 pub use store::{Durable, Options, Store};

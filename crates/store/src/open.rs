@@ -9,10 +9,12 @@ use std::time::{Duration, Instant};
 
 use crate::disk::{Disk, DurableNames, Files, sync_dir};
 use crate::error::{Failure, OpenError, ReadError};
-use crate::format;
+use crate::format::{self, FORMAT_VERSION};
+use crate::migration;
 use crate::place::Place;
 use crate::record_keys::RecordKeys;
 use crate::records::{Records, contain};
+use crate::schema::{Schema, Tables};
 use crate::seal::{HomeKey, Sealer};
 use crate::store::Options;
 use crate::tree::Tree;
@@ -41,6 +43,7 @@ pub(crate) fn open(
     place: &Place,
     key: &HomeKey,
     options: Options,
+    schema: Option<&Schema>,
     wrap: impl FnOnce(Arc<dyn Disk>) -> Arc<dyn Disk>,
 ) -> Result<(Arc<Records>, Writer), OpenError> {
     place.make()?;
@@ -48,11 +51,11 @@ pub(crate) fn open(
     let sealer = Sealer::new(key);
     let known = format::check(place, sealer.check_value())?;
     let witness = Witness::open(place, &sealer)?;
-    if !known {
+    if known.is_none() {
         if witness.is_some() || place.exists(LOG_FILE) {
             return Err(OpenError::Corrupt("its format file is missing"));
         }
-        format::write(place, sealer.check_value())?;
+        format::write(place, sealer.check_value(), FORMAT_VERSION)?;
     }
     // Until the witness is there the making of the store was never finished, and nothing was acknowledged.
     let new = witness.is_none();
@@ -74,6 +77,9 @@ pub(crate) fn open(
     sync_names(place, new)?;
     let disk = wrap(disk);
     let records = Arc::new(Records { tree, sealer, keys, _lock: lock });
+    if let Some(schema) = schema {
+        schema.check(Tables::load(&records)?.as_ref())?;
+    }
     let head = read_head(&records, witness.as_ref().map(Witness::told))?;
     // What recovery found may be in the page cache alone. It has to be on disk before anything rests on it.
     records.tree.flush()?;
@@ -82,7 +88,8 @@ pub(crate) fn open(
         Some(witness) => witness,
         None => Witness::make(place, &records.sealer, head.commit)?,
     };
-    let writer = Writer::start(Arc::clone(&records), disk, witness, options.reserve_bytes, head)?;
+    let mut writer = Writer::start(Arc::clone(&records), disk, witness, options.reserve_bytes, head)?;
+    migration::bring_up(place, &mut writer, known.unwrap_or(FORMAT_VERSION), schema)?;
     Ok((records, writer))
 }
 

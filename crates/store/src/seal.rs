@@ -50,7 +50,8 @@ pub(crate) type Slot = u64;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Unsealable;
 
-/// The subkeys of a home.
+/// The subkeys of a home. Wiped when dropped.
+#[derive(ZeroizeOnDrop)]
 pub(crate) struct Sealer {
     records: XChaCha20Poly1305,
     record_keys: Zeroizing<[u8; 32]>,
@@ -157,4 +158,21 @@ fn hmac(key: &[u8; 32], parts: &[&[u8]]) -> Zeroizing<[u8; 32]> {
         mac.update(part);
     }
     Zeroizing::new(mac.finalize().into_bytes().into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a key is held in may only be a type that wipes it: a field that does not would stop this from compiling.
+    fn is_wiped<T: ZeroizeOnDrop>() {}
+
+    #[test]
+    fn whatever_holds_a_key_of_the_store_wipes_it_when_it_is_dropped() {
+        is_wiped::<HomeKey>();
+        is_wiped::<Sealer>();
+        is_wiped::<XChaCha20Poly1305>();
+        // A record's secret, as the key file gives it.
+        is_wiped::<Zeroizing<[u8; crate::record_keys::SLOT_BYTES]>>();
+    }
 }

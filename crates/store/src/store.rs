@@ -15,6 +15,7 @@ use crate::open::open;
 use crate::place::Place;
 use crate::records::{Records, stored};
 use crate::scan::{Scan, after_range, prefix_range};
+use crate::schema::Schema;
 use crate::seal::HomeKey;
 use crate::snapshot::{Snapshot, Stamp};
 use crate::txn::Txn;
@@ -92,17 +93,31 @@ impl Store {
     /// # Errors
     /// [`OpenError`]; nothing was changed then.
     pub fn open(dir: &Path, key: &HomeKey, options: Options) -> Result<Self, OpenError> {
-        Self::open_on(dir, key, options, |disk| disk)
+        Self::open_on(dir, key, options, None, |disk| disk)
+    }
+
+    /// As [`Store::open`], and brings the caller's tables to the version that its schema has today.
+    ///
+    /// # Errors
+    /// [`OpenError`], also when the tables are another's or a newer program's.
+    pub fn open_with(
+        dir: &Path,
+        key: &HomeKey,
+        options: Options,
+        schema: &Schema,
+    ) -> Result<Self, OpenError> {
+        Self::open_on(dir, key, options, Some(schema), |disk| disk)
     }
 
     pub(crate) fn open_on(
         dir: &Path,
         key: &HomeKey,
         options: Options,
+        schema: Option<&Schema>,
         wrap: impl FnOnce(Arc<dyn Disk>) -> Arc<dyn Disk>,
     ) -> Result<Self, OpenError> {
         let place = Place::of(dir);
-        let (records, writer) = open(&place, key, options, wrap)?;
+        let (records, writer) = open(&place, key, options, schema, wrap)?;
         let (queue, jobs) = sync_channel(QUEUE_JOBS_MAX);
         #[cfg(feature = "simulation")]
         let wake = Arc::new(tokio::sync::Notify::new());

@@ -1,6 +1,7 @@
 //! Tests that need the store's inside: a faulty disk, its own records, its raw bytes.
 
 mod faults;
+mod migration;
 mod raw;
 
 use std::convert::Infallible;
@@ -38,21 +39,37 @@ struct FaultyDisk {
     faults: Arc<Faults>,
 }
 
-#[derive(Default)]
 struct Faults {
     log_syncs: AtomicUsize,
     key_syncs: AtomicUsize,
     fail_log: AtomicBool,
+    /// Which sync of the log fails, counted from 0, by itself.
+    fail_log_at: AtomicUsize,
     fail_keys: AtomicBool,
     full: AtomicBool,
     low: AtomicBool,
     forgotten: AtomicBool,
 }
 
+impl Default for Faults {
+    fn default() -> Self {
+        Self {
+            log_syncs: AtomicUsize::new(0),
+            key_syncs: AtomicUsize::new(0),
+            fail_log: AtomicBool::new(false),
+            fail_log_at: AtomicUsize::new(usize::MAX),
+            fail_keys: AtomicBool::new(false),
+            full: AtomicBool::new(false),
+            low: AtomicBool::new(false),
+            forgotten: AtomicBool::new(false),
+        }
+    }
+}
+
 impl Disk for FaultyDisk {
     fn sync_log(&self) -> io::Result<()> {
-        self.faults.log_syncs.fetch_add(1, SeqCst);
-        if self.faults.fail_log.load(SeqCst) {
+        let sync = self.faults.log_syncs.fetch_add(1, SeqCst);
+        if self.faults.fail_log.load(SeqCst) || sync == self.faults.fail_log_at.load(SeqCst) {
             Err(io::Error::other("bad sector"))
         } else {
             self.files.sync_log()
@@ -85,7 +102,7 @@ impl Disk for FaultyDisk {
 fn open_faulty(dir: &Path) -> (Store, Arc<Faults>) {
     let faults = Arc::new(Faults::default());
     let disk_faults = Arc::clone(&faults);
-    let store = Store::open_on(dir, &HomeKey::new(HOME), Options::default(), |files| {
+    let store = Store::open_on(dir, &HomeKey::new(HOME), Options::default(), None, |files| {
         Arc::new(FaultyDisk { files, faults: disk_faults })
     });
     (store.unwrap(), faults)

@@ -205,6 +205,37 @@ impl Writer {
         Ok(writer)
     }
 
+    pub(crate) fn records(&self) -> &Records {
+        &self.records
+    }
+
+    /// Whether nothing was ever written.
+    pub(crate) fn is_new(&self) -> bool {
+        self.head.commit == 0
+    }
+
+    /// Runs one closure before there is a queue, and gives what it gives once that is on disk.
+    pub(crate) fn write_now<T>(
+        &mut self,
+        closure: impl FnOnce(&mut Txn) -> Result<T, ReadError>,
+    ) -> Result<T, Failure> {
+        self.admit(Urgency::Urgent)?;
+        let mut txn = Txn::new(Arc::clone(&self.records));
+        let value = closure(&mut txn).map_err(Failure::Read)?;
+        let erasing = txn.erasing;
+        match self.apply(txn) {
+            Ok(true) => self.sync_log()?,
+            Ok(false) => {}
+            Err(Unapplied::Refused(failure)) => return Err(failure),
+            Err(Unapplied::Broken(failure)) => return Err(self.poison(failure)),
+        }
+        self.tell_witness();
+        if erasing {
+            self.destroy()?;
+        }
+        Ok(value)
+    }
+
     /// Serves the queue until it is closed.
     pub(crate) fn run(mut self, queue: &Receiver<Message>) {
         loop {

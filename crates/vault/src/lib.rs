@@ -7,7 +7,7 @@
 //! Names stand in keys only hidden under the home key, and values only in records whose own key is destroyed with
 //! them. Every table has one tag byte, all listed in `tables.rs`.
 //!
-//! Reading order: [`fields`], [`relationships`], [`agreements`], [`lines`], [`audit`], [`meta`].
+//! Reading order: [`fields`], [`relationships`], [`agreements`], [`lines`], [`audit`]. The version of the tables is [`SCHEMA`]'s.
 //!
 //! ```
 //! use freehold_protocol::{identity::SigningKey, path::Path, time::Timestamp};
@@ -30,7 +30,6 @@ pub mod fields;
 pub mod hold;
 pub mod lines;
 mod lookup;
-pub mod meta;
 mod parts;
 pub mod relationships;
 #[cfg(test)]
@@ -38,3 +37,4 @@ mod scratch;
 mod tables;
 
 pub use lookup::LookupError;
+pub use tables::SCHEMA;

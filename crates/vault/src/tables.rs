@@ -1,6 +1,9 @@
 //! The tag of every table, and how names become keys.
 
-use freehold_store::{Key, Reader};
+use freehold_store::{Key, Reader, Schema};
+
+/// The tables of a person, the mailboxes included, and the steps that made them what they are.
+pub const SCHEMA: Schema = Schema { name: "vault", steps: &[] };
 
 /// Audit entries by number.
 pub(crate) const AUDIT: u8 = b'A';
@@ -22,8 +25,6 @@ pub(crate) const LINES: u8 = b'L';
 pub(crate) const REQUESTS: u8 = b'Q';
 /// Relationships by id.
 pub(crate) const RELATIONSHIPS: u8 = b'R';
-/// Settings by name.
-pub(crate) const SETTINGS: u8 = b'S';
 /// Where each field's versions end, by path.
 pub(crate) const TIPS: u8 = b'T';
 

@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use multibase::Base;
-use zeroize::Zeroizing;
+use zeroize::{ZeroizeOnDrop, Zeroizing};
 
 /// What marks a symmetric secret (Standard Webhooks, "Signature scheme").
 const PREFIX: &str = "whsec_";
@@ -16,7 +16,7 @@ const KEY_BYTES: std::ops::RangeInclusive<usize> = 24..=64;
 const KEY_BYTES_GENERATED: usize = 32;
 
 /// A secret shared with the receiver. Its memory is wiped when it is dropped and its `Debug` shows nothing.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, ZeroizeOnDrop)]
 pub struct Secret(Zeroizing<String>);
 
 /// Why there is no secret.

@@ -79,7 +79,9 @@ fn tests(workspace: &Workspace, long: bool, filter: &[String], node: Option<&Pat
 
 /// Stories of whole engines, in a build of their own.
 fn simulation(workspace: &Workspace, long: bool) -> bool {
-    let mut run = workspace.cargo(&["test", "--package", "freehold-simulation", "--locked"]);
+    // The store's own tests see the simulated disks in this build only.
+    let packages = ["test", "--package", "freehold-simulation", "--package", "freehold-store", "--locked"];
+    let mut run = workspace.cargo(&packages);
     if long {
         run = run.env(LONG_VARIABLE, "1");
     }

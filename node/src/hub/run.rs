@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use freehold_api::{ApiError, Socket, serve_hub};
-use freehold_hub::{Hub, HubConfig, StartError};
+use freehold_hub::{ConfigError, Hub, HubConfig, StartError};
 use freehold_link::system_clock;
 use serde_json::json;
 
@@ -26,7 +26,10 @@ pub(super) async fn run(dir: &Path, args: &HubRun, out: &Out) -> Outcome {
         }
         _ => io_error(dir, &error),
     })?;
-    let config = HubConfig::from_toml(&text).map_err(|error| ApiError::new("usage", error))?;
+    let config = HubConfig::from_toml(&text).map_err(|error| match &error {
+        ConfigError::Newer { .. } => ApiError::new("home-newer", error),
+        _ => ApiError::new("usage", error),
+    })?;
     let home = Home::take(dir, Kind::Hub, None)?;
     let seed = home.open(&passphrase::existing(&args.passphrase)?, out)?;
     // From here on something runs; until now a signal just ended the process, however long it waited.

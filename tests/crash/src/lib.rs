@@ -18,6 +18,7 @@ pub mod rewrap;
 pub mod search;
 pub mod story;
 pub mod tracer;
+pub mod upgrade;
 pub mod writer;
 
 use std::time::{Duration, Instant};

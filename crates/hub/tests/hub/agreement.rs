@@ -38,6 +38,7 @@ async fn a_grant_is_countersigned_and_its_updates_are_held_told_and_answered() {
     assert_eq!(customer.fields["email.personal"], None);
     let event = vendor.event("dev.freehold.update").await.cloudevent;
     assert_eq!(event["specversion"], "1.0");
+    assert_eq!(event["dataschema"], "urn:freehold:1:event");
     assert_eq!(event["id"], format!("{}-{seq}", customer.id));
     assert_eq!(event["source"], vendor.hub.info().did);
     assert_eq!(event["subject"], "C-17");

@@ -12,8 +12,8 @@ use freehold_crash::ledger::Sizes;
 use freehold_crash::mutation::mutate;
 use freehold_crash::recording::Syncs;
 use freehold_crash::replay::Replay;
-use freehold_crash::rewrap;
 use freehold_crash::writer::{Plan, ROLE};
+use freehold_crash::{rewrap, upgrade};
 
 #[derive(Parser)]
 #[command(name = "cargo xtask crash", about = "Kills, power cuts and faults, as many as wanted")]
@@ -67,6 +67,11 @@ fn main() -> ExitCode {
                 ExitCode::FAILURE
             }
         };
+    }
+    if let [_, role, dir, key] = words.as_slice()
+        && role == upgrade::ROLE
+    {
+        return if upgrade::upgrade(dir.as_ref(), key) { ExitCode::SUCCESS } else { ExitCode::FAILURE };
     }
     let arguments = Arguments::parse();
     let seed = arguments.seed.unwrap_or_else(|| freehold_crash::seed("crash"));
