@@ -1,4 +1,5 @@
-//! The project's commands: `cargo xtask test`, `tidy`, `demo`, `crash`, `simulate`, `fuzz`, `bench` and `sbom`.
+//! The project's commands: `cargo xtask test`, `tidy`, `demo`, `crash`, `simulate`, `mutants`,
+//! `fuzz`, `bench` and `sbom`.
 //!
 //! Everything that must hold of the tree, and nothing that the program itself does. Depends on two crates only, so
 //! that it is built in seconds.
@@ -6,6 +7,7 @@
 
 mod demand;
 mod fuzz;
+mod mutants;
 mod sbom;
 mod step;
 mod test;
@@ -63,6 +65,18 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         rest: Vec<String>,
     },
+    /// Change the critical code, one place at a time, and see that the tests notice; hours for all of it.
+    Mutants {
+        /// This crate alone.
+        #[arg(long)]
+        package: Option<String>,
+        /// The files whose paths end so alone.
+        #[arg(long)]
+        file: Option<String>,
+        /// One part of several: 1/4.
+        #[arg(long)]
+        shard: Option<String>,
+    },
     /// Measure, and print the figures.
     Bench {
         /// Passed on to the measuring program.
@@ -91,6 +105,9 @@ fn main() -> ExitCode {
         Command::Bench { rest } => release(&workspace, "bench", rest),
         Command::Crash { rest } => release(&workspace, "crash", rest),
         Command::Sbom => sbom::run(&workspace),
+        Command::Mutants { package, file, shard } => {
+            mutants::run(&workspace, &mutants::Choice { package, file, shard })
+        }
         Command::Simulate { rest } => {
             let run = ["run", "--release", "--locked", "--quiet", "--package", "freehold-simulation", "--"];
             workspace.cargo(&run).args(rest).passes()

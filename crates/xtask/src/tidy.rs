@@ -10,6 +10,7 @@ mod threats;
 use serde_json::Value;
 
 use crate::demand;
+use crate::mutants;
 use crate::step::{Steps, Workspace};
 use crate::test::AS_PEOPLE_RUN_IT;
 
@@ -32,6 +33,7 @@ pub(crate) fn check(workspace: &Workspace, steps: &mut Steps) {
     steps.check("numbers", || numbers::failures(workspace));
     steps.check("threats", || threats::failures(workspace));
     steps.check("sources", || sources::failures(&workspace.root));
+    steps.check("mutants", || mutants::failures(&workspace.root));
     steps.run("format", || workspace.cargo(&["fmt", "--all", "--", "--check", "-l"]).passes());
     steps.run("deny", || {
         demand::cargo_deny(workspace).is_some_and(|deny| {
