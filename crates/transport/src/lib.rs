@@ -38,6 +38,10 @@
 //! # Ok(()) }
 //! ```
 
+/// Under this feature `tokio` is shuttle's, whose tasks and queues take their steps in every order that is tried.
+#[cfg(feature = "schedules")]
+extern crate shuttle_tokio as tokio;
+
 mod address;
 mod connection;
 mod dial;
@@ -50,10 +54,12 @@ mod links;
 mod muxer;
 mod peer;
 mod pending;
+pub mod planted;
 #[cfg(feature = "simulation")]
 pub mod simulation;
 mod stream;
 mod swarm;
+mod sync;
 
 pub use address::{ADDRESS_BYTES_MAX, Address, AddressError};
 pub use connection::{Connection, StreamError, Transport};

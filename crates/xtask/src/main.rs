@@ -1,5 +1,5 @@
-//! The project's commands: `cargo xtask test`, `tidy`, `demo`, `crash`, `simulate`, `mutants`,
-//! `fuzz`, `bench` and `sbom`.
+//! The project's commands: `cargo xtask test`, `tidy`, `demo`, `crash`, `simulate`, `schedules`,
+//! `mutants`, `fuzz`, `bench` and `sbom`.
 //!
 //! Everything that must hold of the tree, and nothing that the program itself does. Depends on two crates only, so
 //! that it is built in seconds.
@@ -65,6 +65,12 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         rest: Vec<String>,
     },
+    /// Try orders of threads' and tasks' steps: --orders N, --scenario S, --seed S.
+    Schedules {
+        /// Passed on to the program that tries them.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        rest: Vec<String>,
+    },
     /// Change the critical code, one place at a time, and see that the tests notice; hours for all of it.
     Mutants {
         /// This crate alone.
@@ -107,6 +113,10 @@ fn main() -> ExitCode {
         Command::Sbom => sbom::run(&workspace),
         Command::Mutants { package, file, shard } => {
             mutants::run(&workspace, &mutants::Choice { package, file, shard })
+        }
+        Command::Schedules { rest } => {
+            let run = ["run", "--release", "--locked", "--quiet", "--package", "freehold-schedules"];
+            workspace.cargo(&run).args(["--features", "schedules", "--"]).args(rest).passes()
         }
         Command::Simulate { rest } => {
             let run = ["run", "--release", "--locked", "--quiet", "--package", "freehold-simulation", "--"];

@@ -45,6 +45,7 @@ pub(crate) fn run(workspace: &Workspace, long: bool, filter: &[String]) -> bool 
                 workspace.cargo(&["test", "--doc", "--locked"]).args(AS_PEOPLE_RUN_IT).passes()
             });
             steps.run("simulation", || simulation(workspace, long));
+            steps.run("orders of steps", || orders(workspace, long));
         }
     }
     if !filter.is_empty() {
@@ -80,6 +81,17 @@ fn tests(workspace: &Workspace, long: bool, filter: &[String], node: Option<&Pat
 /// Stories of whole engines, in a build of their own.
 fn simulation(workspace: &Workspace, long: bool) -> bool {
     let mut run = workspace.cargo(&["test", "--package", "freehold-simulation", "--locked"]);
+    if long {
+        run = run.env(LONG_VARIABLE, "1");
+    }
+    run.passes()
+}
+
+/// Orders of threads' and tasks' steps, in a build of their own with shuttle's locks and queues.
+fn orders(workspace: &Workspace, long: bool) -> bool {
+    let mut run = workspace
+        .cargo(&["test", "--package", "freehold-schedules", "--features", "schedules", "--test", "orders"])
+        .args(["--locked"]);
     if long {
         run = run.env(LONG_VARIABLE, "1");
     }

@@ -41,10 +41,11 @@ pub(crate) fn check(workspace: &Workspace, steps: &mut Steps) {
             workspace.program(deny).args(["--log-level", "error"]).args(check).passes()
         })
     });
-    // The simulator has features of its own, with and without which the engines must be clean.
+    // The simulator and the trial of orders have features of their own, with and without which the engines must be clean.
     for (step, packages) in [
         ("clippy", &AS_PEOPLE_RUN_IT[..]),
         ("clippy of the simulator", &["--package", "freehold-simulation"]),
+        ("clippy of orders", &["--package", "freehold-schedules", "--features", "schedules"]),
     ] {
         steps.run(step, || {
             let clippy = ["clippy", "--all-targets", "--locked", "--message-format=short"];
