@@ -219,4 +219,18 @@ mod tests {
         let (_, other) = log(6);
         assert_eq!(head.verify(&other), Err(AuditBroken::At { n: 5 }));
     }
+
+    /// Whoever rewrites an entry whole, with its number and the hash before it, does not fit what follows, or the head.
+    #[test]
+    fn a_rewritten_entry_does_not_fit_what_follows_it() {
+        let (head, entries) = log(5);
+        for n in 1..=5 {
+            let mut entry: AuditEntry = crate::cbor::decode(&entries[n - 1]).unwrap();
+            entry.paths = paths(&["email.personal"]);
+            let mut rewritten = entries.clone();
+            rewritten[n - 1] = crate::cbor::encode(&entry);
+            let found = AuditBroken::At { n: (n as u64 + 1).min(5) };
+            assert_eq!(head.verify(&rewritten), Err(found), "entry {n}");
+        }
+    }
 }

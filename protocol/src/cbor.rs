@@ -127,4 +127,49 @@ mod tests {
             }
         }
     }
+
+    /// So many levels may be open, in whatever is nested.
+    #[test]
+    fn as_many_levels_as_allowed_are_taken_and_no_more() {
+        for (level, what) in [(&[0x81][..], "lists"), (b"\xa1\x61a", "maps")] {
+            let nested = |levels: usize| [level.repeat(levels), vec![0]].concat();
+            assert_eq!(check_nesting(&nested(NESTING_MAX)), Ok(()), "{what}");
+            assert_eq!(check_nesting(&nested(NESTING_MAX + 1)), Err(CborError::TooDeep), "{what}");
+            assert_eq!(Code::from(CborError::TooDeep), Code::TooLarge);
+        }
+        let tagged = [vec![0xc1; NESTING_MAX + 1], vec![0]].concat();
+        assert_eq!(check_nesting(&tagged), Err(CborError::TooDeep));
+        // Beside each other they are no levels.
+        let flat = [vec![0x98, 200], [0x81, 0].repeat(200)].concat();
+        assert_eq!(check_nesting(&flat), Ok(()));
+        let pairs = [vec![0xb8, 200], [0x80, 0x80].repeat(200)].concat();
+        assert_eq!(check_nesting(&pairs), Ok(()));
+    }
+
+    /// Strings are skipped whole: what they hold opens no level; and a length beyond the end is no value.
+    #[test]
+    fn lengths_are_followed_and_never_past_the_end() {
+        for head in
+            [&[0x58, 100][..], &[0x59, 0, 100], &[0x5a, 0, 0, 0, 100], &[0x7b, 0, 0, 0, 0, 0, 0, 0, 100]]
+        {
+            let string = [head, &[0x81; 100]].concat();
+            assert_eq!(check_nesting(&string), Ok(()), "{head:02x?}");
+            assert_eq!(check_nesting(&string[..string.len() - 1]), Err(CborError::Malformed), "{head:02x?}");
+            assert_eq!(check_nesting(&head[..head.len() - 1]), Err(CborError::Malformed), "{head:02x?}");
+        }
+        let big = [vec![0x59, 1, 0], vec![0; 256]].concat();
+        assert_eq!(check_nesting(&big), Ok(()));
+        assert_eq!(check_nesting(&big[..258]), Err(CborError::Malformed));
+        for bad in [
+            &[0x5b, 255, 255, 255, 255, 255, 255, 255, 255][..],
+            &[0xbb, 255, 255, 255, 255, 255, 255, 255, 255],
+        ] {
+            assert_eq!(check_nesting(bad), Err(CborError::Malformed));
+        }
+        for head in 0x1c..=0x1f {
+            assert_eq!(check_nesting(&[head]), Err(CborError::Malformed));
+        }
+        assert_eq!(check_nesting(&[0x82, 0]), Err(CborError::Malformed));
+        assert_eq!(check_nesting(&[]), Err(CborError::Malformed));
+    }
 }

@@ -99,4 +99,14 @@ mod tests {
         }
         assert!(verify(Kind::Message, &key.public(), &[signed.as_slice(), &[0]].concat()).is_err());
     }
+
+    /// What stands outside of the signature could be changed by anyone, so nothing may stand there.
+    #[test]
+    fn nothing_may_stand_beside_what_is_signed() {
+        let key = SigningKey::from_seed(&[1; 32]);
+        let mut signed = CoseSign1::from_slice(&sign(Kind::Message, &key, b"payload".to_vec())).unwrap();
+        signed.unprotected = HeaderBuilder::new().key_id(vec![1]).build();
+        let beside = signed.to_vec().unwrap();
+        assert_eq!(verify(Kind::Message, &key.public(), &beside), Err(Code::NotCanonical));
+    }
 }

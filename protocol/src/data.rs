@@ -341,4 +341,65 @@ pub(crate) mod tests {
         assert_eq!(narrower.matches(&asked), Err(Code::GrantMismatch));
         assert_eq!(given.matches(&request(&["phone.mobile"])), Err(Code::GrantMismatch));
     }
+
+    #[derive(Serialize)]
+    struct Sent {
+        grant: GrantId,
+        fields: BTreeMap<Path, Option<String>>,
+    }
+
+    /// Read as a vendor reads it.
+    fn received(fields: impl IntoIterator<Item = (Path, Option<String>)>) -> Result<ReceivedUpdate, Code> {
+        let sent = Sent { grant: GrantId::from_entropy([2; 16]), fields: fields.into_iter().collect() };
+        ReceivedUpdate::decode(&crate::cbor::encode(&sent))
+    }
+
+    #[test]
+    fn an_update_has_so_many_fields_of_so_many_bytes_at_most() {
+        let many = |count: usize| (0..count).map(|n| (path(&format!("x.field.n{n}")), None));
+        assert!(received(many(PATHS_MAX)).is_ok());
+        assert_eq!(received(many(PATHS_MAX + 1)), Err(Code::TooLarge));
+        let long = |bytes: usize| [(path("x.field.n1"), Some("v".repeat(bytes)))];
+        assert!(received(long(VALUE_BYTES_MAX)).is_ok());
+        assert_eq!(received(long(VALUE_BYTES_MAX + 1)), Err(Code::TooLarge));
+    }
+
+    #[test]
+    fn an_update_carries_values_in_their_one_spelling_or_none() {
+        let mobile = |value: &str| received([(path("phone.mobile"), Some(value.to_owned()))]).map(|_| ());
+        assert_eq!(mobile("+4915112345678"), Ok(()));
+        assert_eq!(mobile("+49 151 12345678"), Err(Code::Malformed));
+        assert_eq!(mobile("no number"), Err(Code::Malformed));
+        assert!(received([(path("phone.mobile"), None)]).is_ok());
+    }
+
+    #[test]
+    fn an_update_is_shown_without_its_values() {
+        let update = received([(path("x.field.n1"), Some("a value".to_owned()))]).unwrap();
+        let shown = format!("{update:?}");
+        assert!(shown.contains("x.field.n1") && !shown.contains("a value"), "{shown}");
+    }
+
+    #[test]
+    fn what_has_ended_are_some_paths_but_not_too_many() {
+        let ended = |count: usize| {
+            let paths = (0..count).map(|n| path(&format!("x.field.n{n}"))).collect();
+            let said = Ended { grant: GrantId::from_entropy([2; 16]), paths };
+            Ended::decode(&crate::cbor::encode(&said)).map(|ended| ended.paths.len())
+        };
+        assert_eq!((ended(0), ended(1)), (Err(Code::Malformed), Ok(1)));
+        assert_eq!((ended(PATHS_MAX), ended(PATHS_MAX + 1)), (Ok(PATHS_MAX), Err(Code::TooLarge)));
+    }
+
+    #[test]
+    fn an_outcome_is_named_as_it_is_written() {
+        for (kind, name) in [
+            (OutcomeKind::Applied, "applied"),
+            (OutcomeKind::Conflict, "conflict"),
+            (OutcomeKind::Duplicate, "duplicate"),
+            (OutcomeKind::Refused, "refused"),
+        ] {
+            assert_eq!((kind.to_string(), serde_json::to_value(kind).unwrap()), (name.into(), name.into()));
+        }
+    }
 }

@@ -224,7 +224,7 @@ mod tests {
     #[test]
     fn only_whole_paths_in_scope_pass() {
         let ok = standing();
-        assert!(check(&ok, Ask::Update, &["phone.mobile"], 0).is_ok());
+        assert_eq!(check(&ok, Ask::Update, &["phone.mobile"], 0), Ok(paths(&["phone.mobile"])));
         assert_eq!(check(&ok, Ask::Update, &[], 0), Err(Code::NotInScope));
         assert_eq!(check(&ok, Ask::Update, &["phone.home"], 0), Err(Code::NotInScope));
         assert_eq!(check(&ok, Ask::Update, &["phone.mobile.extension"], 0), Err(Code::NotInScope));
@@ -260,5 +260,16 @@ mod tests {
         assert_eq!(denied, Err(Code::Revoked));
         state.revoke(&grant, &[path("email.personal")].into());
         assert_eq!(state.status, GrantStatus::Revoked);
+    }
+
+    #[test]
+    fn a_disclosure_names_its_paths_and_shows_no_value() {
+        let grant = grant(&["phone.mobile", "email.personal"], None);
+        let asked = paths(&["phone.mobile", "email.personal"]);
+        let permit = authorize(&grant, &standing(), Ask::Update, &asked, Timestamp::default()).unwrap();
+        let disclosure = permit.fill(|_| Ok::<_, ()>(Some("a value".into()))).unwrap();
+        assert_eq!(disclosure.paths().cloned().collect::<BTreeSet<_>>(), asked);
+        let shown = format!("{disclosure:?}");
+        assert!(shown.contains("phone.mobile") && !shown.contains("a value"), "{shown}");
     }
 }

@@ -336,3 +336,6 @@ fn unique_paths<'a>(paths: impl Iterator<Item = &'a Path>) -> Result<(), Code> {
 pub(crate) fn text_ok(text: &str) -> bool {
     text.len() <= crate::limits::TEXT_BYTES_MAX && !text.chars().any(crate::vocabulary::is_unprintable)
 }
+
+#[cfg(test)]
+mod tests;

@@ -133,4 +133,71 @@ mod tests {
         assert_eq!(Frame::decode(b"GET / HTTP/1.1"), Err(Code::Malformed));
         assert_eq!(Frame::decode(&vec![0; FRAME_BYTES_MAX + 1]), Err(Code::TooLarge));
     }
+
+    #[test]
+    fn a_hello_has_its_bounds() {
+        let said = |change: fn(&mut Hello)| {
+            let mut hello = Hello {
+                versions: vec![1; 16],
+                families: vec!["f".repeat(TYPE_BYTES_MAX); FAMILIES_MAX],
+                stored: 0,
+                invitation: Some(ByteBuf::from(vec![7; 16])),
+                check_in_secs: Some(60),
+                last: None,
+                restored: false,
+                mailbox: None,
+            };
+            change(&mut hello);
+            Frame::decode(&Frame::Hello(hello).encode()).map(|_| ())
+        };
+        assert_eq!(said(|_| {}), Ok(()));
+        assert_eq!(said(|hello| hello.versions.push(1)), Err(Code::TooLarge));
+        assert_eq!(said(|hello| hello.families.push("data/1".into())), Err(Code::TooLarge));
+        assert_eq!(said(|hello| hello.families[0].push('f')), Err(Code::TooLarge));
+        for length in [0, 15, 17] {
+            let token = Some(ByteBuf::from(vec![7; length]));
+            let hello = Hello {
+                versions: vec![1],
+                families: vec![],
+                stored: 0,
+                invitation: token,
+                check_in_secs: None,
+                last: None,
+                restored: false,
+                mailbox: None,
+            };
+            assert_eq!(Frame::decode(&Frame::Hello(hello).encode()), Err(Code::Malformed), "{length}");
+        }
+    }
+
+    #[test]
+    fn two_sides_need_one_version_in_common() {
+        let speaks = |versions: &[u16]| {
+            Hello {
+                versions: versions.to_vec(),
+                families: vec![],
+                stored: 0,
+                invitation: None,
+                check_in_secs: None,
+                last: None,
+                restored: false,
+                mailbox: None,
+            }
+            .check_version()
+        };
+        assert_eq!(speaks(&[2, 1]), Ok(()));
+        assert_eq!(speaks(&[2, 3]), Err(Code::UnsupportedVersion));
+        assert_eq!(speaks(&[]), Err(Code::UnsupportedVersion));
+    }
+
+    #[test]
+    fn a_frame_of_the_largest_size_is_read() {
+        let message = |bytes: usize| Frame::Message(ByteBuf::from(vec![0; bytes]));
+        let around = message(100_000).encode().len() - 100_000;
+        let largest = message(FRAME_BYTES_MAX - around);
+        assert_eq!(largest.encode().len(), FRAME_BYTES_MAX);
+        assert_eq!(Frame::decode(&largest.encode()), Ok(largest));
+        let larger = message(FRAME_BYTES_MAX - around + 1);
+        assert_eq!(Frame::decode(&larger.encode()), Err(Code::TooLarge));
+    }
 }

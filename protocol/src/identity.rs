@@ -65,11 +65,12 @@ impl PublicKey {
         if text.len() > 64 {
             return Err(KeyError::Encoding);
         }
-        let (base, bytes) = multibase::decode(text).map_err(|_| KeyError::Encoding)?;
+        let (_, bytes) = multibase::decode(text).map_err(|_| KeyError::Encoding)?;
         let raw = bytes.strip_prefix(&MULTICODEC_ED25519_PUB).ok_or(KeyError::Encoding)?;
         let raw: &[u8; 32] = raw.try_into().map_err(|_| KeyError::Encoding)?;
         let key = Self::from_bytes(raw)?;
-        if base != Base::Base58Btc || key.to_multibase() != text {
+        // The one spelling, which is in base58btc.
+        if key.to_multibase() != text {
             return Err(KeyError::Encoding);
         }
         Ok(key)
@@ -319,5 +320,101 @@ mod tests {
     #[test]
     fn a_secret_key_prints_nothing() {
         assert_eq!(format!("{:?}", SigningKey::from_seed(&[9; 32])), "SigningKey(…)");
+    }
+
+    /// RFC 8032 section 5.1.3: y is below p = 2^255 - 19, whatever the sign.
+    #[test]
+    fn a_canonical_key_is_below_the_prime() {
+        let with = |low: u8, middle: u8, high: u8| {
+            let mut bytes = [0xff; 32];
+            (bytes[0], bytes[15], bytes[31]) = (low, middle, high);
+            is_canonical_y(&bytes)
+        };
+        assert!(with(0xec, 0xff, 0x7f) && with(0xec, 0xff, 0xff), "p - 1");
+        assert!(!with(0xed, 0xff, 0x7f) && !with(0xed, 0xff, 0xff), "p");
+        assert!(!with(0xff, 0xff, 0x7f));
+        assert!(with(0xff, 0xfe, 0x7f) && with(0xff, 0xff, 0x7e));
+    }
+
+    #[test]
+    fn a_signature_is_of_one_key_and_one_message() {
+        let (one, two) = (SigningKey::from_seed(&[1; 32]), SigningKey::from_seed(&[2; 32]));
+        let signature = one.sign(b"message");
+        assert_eq!(one.public().verify(b"message", &signature), Ok(()));
+        assert_eq!(one.public().verify(b"another", &signature), Err(SignatureError));
+        assert_eq!(two.public().verify(b"message", &signature), Err(SignatureError));
+        assert_eq!(one.public().verify(b"message", &signature[..63]), Err(SignatureError));
+        assert_eq!(*one.danger_seed(), [1; 32]);
+        assert_eq!(SigningKey::from_seed(&one.danger_seed()).public(), one.public());
+    }
+
+    #[test]
+    fn a_key_in_multibase_is_in_base58_with_its_prefix() {
+        let key = SigningKey::from_seed(&[7; 32]).public();
+        assert_eq!(PublicKey::from_multibase(&key.to_multibase()), Ok(key));
+        assert_eq!(format!("{key:?}"), key.to_multibase());
+        let raw = [&MULTICODEC_ED25519_PUB[..], key.as_bytes()].concat();
+        for other in [
+            multibase::encode(Base::Base64Url, &raw),
+            multibase::encode(Base::Base58Btc, key.as_bytes()),
+            multibase::encode(Base::Base58Btc, [&[0xec, 0x01], &key.as_bytes()[..]].concat()),
+            multibase::encode(Base::Base58Btc, [&raw[..], &[0]].concat()),
+            format!("{}1", key.to_multibase()),
+            // Longer than any spelling of a key.
+            format!("z{}", "1".repeat(64)),
+            String::new(),
+        ] {
+            assert_eq!(PublicKey::from_multibase(&other), Err(KeyError::Encoding), "{other}");
+        }
+        let weak = [&MULTICODEC_ED25519_PUB[..], &[1], &[0; 31]].concat();
+        let weak = multibase::encode(Base::Base58Btc, weak);
+        assert_eq!(PublicKey::from_multibase(&weak), Err(KeyError::SmallOrder));
+    }
+
+    #[test]
+    fn a_did_is_of_one_method_and_shown_as_it_is_written() {
+        let key = SigningKey::from_seed(&[7; 32]).public();
+        let web = Did::parse("did:web:example.com:hubs").unwrap();
+        assert_eq!((web.key(), web.web_id()), (None, Some("example.com:hubs")));
+        assert_eq!((key.did().key(), key.did().web_id()), (Some(key), None));
+        for did in [&web, &key.did()] {
+            assert_eq!((did.to_string(), format!("{did:?}")), (did.as_str().into(), did.as_str().into()));
+            assert_eq!(did.as_str().parse::<Did>().as_ref(), Ok(did));
+        }
+        assert_eq!("did:example:1".parse::<Did>(), Err(DidError::Method));
+    }
+
+    #[test]
+    fn hosts_labels_ports_and_paths_of_a_did_web_have_their_bounds() {
+        let ok = |id: &str| Did::parse(&format!("did:web:{id}")).is_ok();
+        let label = |len: usize| "a".repeat(len);
+        assert!(ok(&label(63)) && !ok(&label(64)));
+        let host = |len: usize| format!("{0}.{0}.{0}.{1}", label(63), label(len - 192));
+        assert!(ok(&host(253)) && !ok(&host(254)));
+        for good in ["a-b.c", "a%3A1", "a%3A65535", "a1:B_c-d.e", "a:...", "0"] {
+            assert!(ok(good), "{good}");
+        }
+        for bad in [
+            "-a",
+            "a-",
+            "a_b",
+            "a%3A65536",
+            "a%3A08",
+            "a%3A",
+            "a%3A+8",
+            "a:",
+            "a:.",
+            "a:..",
+            "a::b",
+            "a:b%20",
+            "a:b/c",
+            "a%3a80",
+            ".a",
+        ] {
+            assert!(!ok(bad), "{bad}");
+        }
+        let longest = "a:".to_owned() + &"b".repeat(DID_BYTES_MAX - "did:web:a:".len());
+        assert!(ok(&longest));
+        assert_eq!(Did::parse(&format!("did:web:{longest}b")), Err(DidError::TooLong));
     }
 }

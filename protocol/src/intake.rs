@@ -250,4 +250,90 @@ mod tests {
             Err(Code::GrantMismatch)
         );
     }
+
+    #[test]
+    fn a_grant_holds_until_its_end_and_not_at_it() {
+        let end = Timestamp::from_millis(60_000);
+        let mut held = intake(Some(end));
+        let before = Timestamp::from_millis(59_999);
+        assert!(!held.is_expired(before) && held.is_expired(end));
+        assert_eq!(held.effective(before), paths(&["phone.mobile", "email.personal"]));
+        assert_eq!(held.effective(end), BTreeSet::new());
+        assert!(held.handle_update(1, &update(&["phone.mobile"]), before).is_ok());
+    }
+
+    #[test]
+    fn the_last_update_is_the_one_with_the_greatest_sequence() {
+        let mut held = intake(None);
+        for seq in [3, 5, 4] {
+            held.handle_update(seq, &update(&["phone.mobile"]), Timestamp::default()).unwrap();
+        }
+        assert_eq!(held.state().last_update, 5);
+        assert!(held.state().taken.is_empty(), "a field under a continuous grant is taken again and again");
+    }
+
+    #[test]
+    fn a_revocation_names_this_grant_in_one_of_its_two_forms_and_this_vendor() {
+        let own = [person().public().did()];
+        let receipt = intake(None);
+        let given = Intake::new(grant(&["phone.mobile", "email.personal"], None), IntakeState::default());
+        for named in [&receipt, &given] {
+            let mut held = intake(None);
+            let stop = revocation(named, &person(), &["phone.mobile"]);
+            assert_eq!(held.handle_revocation(&stop, &own), Ok(paths(&["phone.mobile"])));
+            assert_eq!(held.state().revoked, paths(&["phone.mobile"]));
+        }
+        let other = Intake::new(grant(&["phone.mobile"], None), IntakeState::default());
+        let stop = revocation(&other, &person(), &["phone.mobile"]);
+        assert_eq!(intake(None).handle_revocation(&stop, &own), Err(Code::NoGrant));
+        let changed = |change: fn(&mut RevocationSubject)| {
+            let mut subject = revocation(&receipt, &person(), &["phone.mobile"]).subject().clone();
+            change(&mut subject);
+            let issue = Issue {
+                id: RevocationId::from_entropy([3; 16]),
+                issuer: own[0].clone(),
+                valid_from: Timestamp::default(),
+                valid_until: None,
+                subject,
+            };
+            intake(None).handle_revocation(&Document::issue(issue, &person()).unwrap(), &own)
+        };
+        assert_eq!(changed(|_| {}), Ok(paths(&["phone.mobile"])));
+        assert_eq!(changed(|subject| subject.id = person().public().did()), Err(Code::WrongAudience));
+        let another = |subject: &mut RevocationSubject| {
+            subject.grant.id = crate::id::GrantId::from_entropy([9; 16]);
+        };
+        assert_eq!(changed(another), Err(Code::NoGrant));
+    }
+
+    /// A second signature would be somebody else's word for it.
+    #[test]
+    fn a_grant_and_a_revocation_have_one_signature() {
+        let (own, vendors) = ([person().public().did()], vendor().public().did());
+        let given = grant(&["phone.mobile", "email.personal"], None);
+        let both = given.countersign(&vendor(), &vendors, Timestamp::default()).unwrap();
+        let asked = request(&["phone.mobile", "email.personal"]);
+        assert_eq!(check_grant(&given, &own, Some(&asked)), Ok(()));
+        assert_eq!(check_grant(&both, &own, Some(&asked)), Err(Code::WrongSigner));
+        let mut held = intake(None);
+        let stop = revocation(&held, &person(), &["phone.mobile"]);
+        let both = stop.countersign(&vendor(), &vendors, Timestamp::default()).unwrap();
+        assert_eq!(held.handle_revocation(&both, &own), Err(Code::WrongSigner));
+    }
+
+    #[test]
+    fn a_grant_is_for_the_vendor_that_asked() {
+        let given = grant(&["phone.mobile"], None);
+        let subject = GrantSubject { id: person().public().did(), ..given.subject().clone() };
+        let issue = Issue {
+            id: given.id().clone(),
+            issuer: person().public().did(),
+            valid_from: Timestamp::default(),
+            valid_until: None,
+            subject,
+        };
+        let elsewhere = Document::issue(issue, &person()).unwrap();
+        let checked = check_grant(&elsewhere, &[person().public().did()], Some(&request(&["phone.mobile"])));
+        assert_eq!(checked, Err(Code::WrongAudience));
+    }
 }

@@ -246,4 +246,70 @@ mod tests {
         assert_eq!(parse_canonical(br#"{"b":1,"a":2}"#), Err(JsonError::NotCanonical));
         assert_eq!(parse_canonical(br#"{ "a":1}"#), Err(JsonError::NotCanonical));
     }
+
+    #[test]
+    fn whatever_is_json_is_taken_with_any_space_between() {
+        for (text, value) in [
+            ("{}", serde_json::json!({})),
+            (" { } ", serde_json::json!({})),
+            ("[]", serde_json::json!([])),
+            ("\t[ ]\r\n", serde_json::json!([])),
+            (
+                "{ \"a\" : [ 1 , -2 , 0 ] , \"b\" : { \"c\" : \"d\" } }",
+                serde_json::json!({"a": [1, -2, 0], "b": {"c": "d"}}),
+            ),
+            ("[true,false,null]", serde_json::json!([true, false, null])),
+            ("\"a\\\"b\\\\\"", serde_json::json!("a\"b\\")),
+            ("-9007199254740991", serde_json::json!(-9_007_199_254_740_991_i64)),
+            // The same key in two objects.
+            ("[{\"a\":1},{\"a\":{\"a\":2}}]", serde_json::json!([{"a": 1}, {"a": {"a": 2}}])),
+        ] {
+            assert_eq!(parse(text), Ok(value), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_error_names_the_byte_where_it_went_wrong() {
+        for (text, at) in [
+            ("", 0),
+            (" x", 1),
+            ("[1 2]", 3),
+            ("[1,]", 3),
+            ("[,1]", 1),
+            ("[1", 2),
+            ("{\"a\" 1}", 5),
+            ("{\"a\":1 \"b\":2}", 7),
+            ("{\"a\":1,}", 7),
+            ("{a:1}", 1),
+            ("{\"a\":tru}", 5),
+            ("{\"a\":falsy}", 5),
+            ("[nul]", 1),
+            ("\"abc", 4),
+            ("[\"a\\x\"]", 1),
+            ("{}{}", 2),
+        ] {
+            assert_eq!(parse(text), Err(JsonError::Syntax { at }), "{text}");
+        }
+        for (text, at) in
+            [("[1,00]", 3), ("{\"a\":-01}", 5), ("[-+1]", 1), ("[-9007199254740992]", 1), ("[1.5]", 1)]
+        {
+            assert_eq!(parse(text), Err(JsonError::Number { at }), "{text}");
+        }
+        assert_eq!(parse_canonical(b"{\"a\":\"\xff\"}"), Err(JsonError::Syntax { at: 6 }));
+    }
+
+    #[test]
+    fn a_document_has_so_many_levels_and_bytes_at_most() {
+        for (open, close) in [("[", "]"), ("{\"a\":", "}")] {
+            let nested = |levels: usize| format!("{}0{}", open.repeat(levels), close.repeat(levels));
+            assert!(parse(&nested(NESTING_MAX)).is_ok());
+            let at = open.len() * NESTING_MAX;
+            assert_eq!(parse(&nested(NESTING_MAX + 1)), Err(JsonError::TooDeep { at }));
+        }
+        let empty = format!("{}{}", "[".repeat(NESTING_MAX + 1), "]".repeat(NESTING_MAX + 1));
+        assert_eq!(parse(&empty), Err(JsonError::TooDeep { at: NESTING_MAX }));
+        let long = |bytes: usize| format!("\"{}\"", "a".repeat(bytes - 2));
+        assert!(parse(&long(DOCUMENT_BYTES_MAX)).is_ok());
+        assert_eq!(parse(&long(DOCUMENT_BYTES_MAX + 1)), Err(JsonError::TooLarge));
+    }
 }

@@ -202,6 +202,19 @@ pub(crate) mod tests {
         for bad in ["", "data", "data/1", "data/x/y", "Data/1/y", "data/1/y/z", "data//y"] {
             assert!(MessageType::parse(bad).is_err(), "{bad}");
         }
-        assert_eq!(MessageType::parse("data/1/update").unwrap().family(), "data/1");
+        let kind = MessageType::parse("data/1/update").unwrap();
+        assert_eq!((kind.family(), kind.name(), kind.as_str()), ("data/1", "update", "data/1/update"));
+        assert_eq!(kind.to_string(), "data/1/update");
+    }
+
+    #[test]
+    fn a_message_is_shown_by_its_place_and_type_and_without_its_body() {
+        let key = SigningKey::from_seed(&[1; 32]);
+        let sent = Message { body: b"a value".to_vec(), ..message(7, &key.public().did()) };
+        assert_eq!(format!("{sent:?}"), format!("Message(7 data/1/update {}, 7 bytes)", sent.id));
+        let signed = SignedMessage::sign(&sent, &key);
+        assert_eq!(signed.seq(), 7);
+        let shown = format!("{signed:?}");
+        assert_eq!(shown, format!("SignedMessage(7, {} bytes)", signed.into_bytes().len()));
     }
 }

@@ -364,4 +364,43 @@ mod tests {
         let text = Path::parse("phone.\u{1b}]0;owned\u{7}").unwrap_err().to_string();
         assert!(text.chars().all(|c| !c.is_control()), "{text:?}");
     }
+
+    #[test]
+    fn a_path_knows_its_facet_and_is_shown_as_it_is_written() {
+        let path = Path::parse("address.home.street").unwrap();
+        assert_eq!((path.facet(), path.as_ref()), ("address", "address.home.street"));
+        assert_eq!(format!("{path:?}"), "address.home.street");
+        assert_eq!(format!("{path:>21}|"), "  address.home.street|");
+        assert_eq!(Path::try_from("phone.mobile".to_owned()), Path::parse("phone.mobile"));
+        let prefix = Prefix::parse("address.").unwrap();
+        assert_eq!((prefix.as_str(), prefix.as_ref()), ("address", "address"));
+        assert_eq!((prefix.to_string(), format!("{prefix:?}")), ("address".into(), "address".into()));
+    }
+
+    #[test]
+    fn a_path_has_so_many_bytes_at_most() {
+        let of = |bytes: usize| {
+            let last = "b".repeat(bytes - "x....".len() - 4 * 50);
+            let text = format!("x.{0}.{0}.{0}.{0}.{last}", "a".repeat(50));
+            (text.len(), Path::parse(&text).map(|_| ()))
+        };
+        assert_eq!(of(PATH_BYTES_MAX - 1), (PATH_BYTES_MAX, Ok(())));
+        let got = PATH_BYTES_MAX + 1;
+        assert_eq!(of(PATH_BYTES_MAX), (got, Err(PathError::TooLong { got })));
+    }
+
+    #[test]
+    fn an_error_repeats_so_much_of_a_segment_at_most() {
+        assert_eq!(echo(&"a".repeat(32)), "a".repeat(32));
+        assert_eq!(echo(&"a".repeat(33)), format!("{}...", "a".repeat(32)));
+        assert_eq!(echo("a b~\u{7f}\u{e9}"), "a b~??");
+    }
+
+    #[test]
+    fn json_that_is_no_text_is_told_what_a_path_is() {
+        let path = serde_json::from_str::<Path>("7").unwrap_err().to_string();
+        assert!(path.contains("a field path such as phone.mobile"), "{path}");
+        let prefix = serde_json::from_str::<Prefix>("7").unwrap_err().to_string();
+        assert!(prefix.contains("the beginning of a field path"), "{prefix}");
+    }
 }

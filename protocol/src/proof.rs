@@ -195,4 +195,77 @@ mod tests {
         purpose["proof"]["proofPurpose"] = json!("authentication");
         assert_eq!(verify(&purpose), Err(Code::Malformed));
     }
+
+    #[test]
+    fn a_moment_of_a_document_is_a_whole_minute_in_utc() {
+        assert!(is_whole_minute("2027-01-15T08:00:00Z"));
+        for other in [
+            "2027-01-15T08:00:01Z",
+            "2027-01-15T08:00:00.000:00Z",
+            "2027-01-15T08:00:00+00:00",
+            "02027-01-15T08:00:00Z",
+            "2027-13-15T08:00:00Z",
+            "not a moment but:00Z",
+            "2027-01-15 08:00:00Z ",
+        ] {
+            assert!(!is_whole_minute(other), "{other}");
+        }
+    }
+
+    /// A document with one proof, whose members are changed.
+    fn verified(change: impl FnOnce(&mut Map<String, Value>)) -> Result<usize, Code> {
+        let key = SigningKey::from_seed(&[1; 32]);
+        let mut signed = sign(document(), &key, &key.public().did(), Timestamp::default());
+        change(signed["proof"].as_object_mut().unwrap());
+        verify(&signed).map(|signers| signers.len())
+    }
+
+    #[test]
+    fn a_proof_has_exactly_its_members_with_their_values() {
+        assert_eq!(verified(|_| {}), Ok(1));
+        for member in MEMBERS {
+            assert!(verified(|proof| drop(proof.remove(member))).is_err(), "without {member}");
+        }
+        assert_eq!(verified(|proof| drop(proof.insert("nonce".into(), json!("x")))), Err(Code::Malformed));
+        let exchanged = |proof: &mut Map<String, Value>| {
+            proof.remove("created");
+            proof.insert("nonce".into(), json!("x"));
+        };
+        assert_eq!(verified(exchanged), Err(Code::Malformed));
+        for (member, other) in [
+            ("type", json!("Ed25519Signature2020")),
+            ("cryptosuite", json!("eddsa-rdfc-2022")),
+            ("proofPurpose", json!("authentication")),
+            ("@context", json!(["https://example.org/other"])),
+        ] {
+            let change = |proof: &mut Map<String, Value>| drop(proof.insert(member.into(), other));
+            assert_eq!(verified(change), Err(Code::Malformed), "another {member}");
+        }
+    }
+
+    #[test]
+    fn a_proofs_value_is_a_short_text_in_base58() {
+        let with = |value: String| verified(|proof| drop(proof.insert("proofValue".into(), json!(value))));
+        let hex = multibase::encode(multibase::Base::Base16Lower, [1; 64]);
+        assert_eq!(with(hex), Err(Code::Malformed));
+        assert_eq!(with("not multibase".into()), Err(Code::Malformed));
+        // As long as it may be, and of no signature.
+        assert_eq!(with(format!("z{}", "2".repeat(99))), Err(Code::BadSignature));
+        assert_eq!(with(format!("z{}", "2".repeat(100))), Err(Code::Malformed));
+    }
+
+    #[test]
+    fn a_document_has_one_proof_or_two() {
+        let key = SigningKey::from_seed(&[1; 32]);
+        let mut signed = document();
+        assert_eq!(verify(&signed), Err(Code::Malformed));
+        signed.insert("proof".into(), json!([]));
+        assert_eq!(verify(&signed), Err(Code::Malformed));
+        let mut signed = document();
+        for proofs in 1..=3 {
+            signed = sign(signed, &key, &key.public().did(), Timestamp::default());
+            let found = verify(&signed).map(|signers| signers.len());
+            assert_eq!(found, if proofs <= PROOFS_MAX { Ok(proofs) } else { Err(Code::Malformed) });
+        }
+    }
 }

@@ -153,4 +153,37 @@ mod tests {
         assert_eq!(open_answer(&denied, &peer, &own, &asked).map(|a| a.denied), Ok(Some(Code::Revoked)));
         assert_eq!(open_answer(&denied, &vendor().public(), &own, &asked).err(), Some(Code::WrongSigner));
     }
+
+    #[test]
+    fn a_request_opens_only_for_its_audience_from_its_sender() {
+        let asked = request(&["phone.mobile"]);
+        let (hub, own) = (vendor(), person().public().did());
+        let bytes = asked.sign(&hub);
+        assert_eq!(ReadRequest::open(&bytes, &hub.public(), &own), Ok(asked));
+        let other = hub.public().did();
+        assert_eq!(ReadRequest::open(&bytes, &hub.public(), &other), Err(Code::WrongAudience));
+        assert_eq!(ReadRequest::open(&bytes, &person().public(), &own), Err(Code::WrongSigner));
+    }
+
+    #[test]
+    fn a_request_names_so_many_paths_and_so_long_a_purpose_at_most() {
+        let (hub, own) = (vendor(), person().public().did());
+        let opened = |paths: usize, purpose: usize| {
+            let names: Vec<String> = (0..paths).map(|n| format!("x.field.n{n}")).collect();
+            let names: Vec<&str> = names.iter().map(String::as_str).collect();
+            let asked = ReadRequest { purpose: "p".repeat(purpose), ..request(&names) };
+            ReadRequest::open(&asked.sign(&hub), &hub.public(), &own).map(|_| ())
+        };
+        assert_eq!(opened(PATHS_MAX, TEXT_BYTES_MAX), Ok(()));
+        assert_eq!(opened(PATHS_MAX + 1, 1), Err(Code::TooLarge));
+        assert_eq!(opened(1, TEXT_BYTES_MAX + 1), Err(Code::TooLarge));
+    }
+
+    #[test]
+    fn an_answer_is_shown_without_its_values() {
+        let fields = BTreeMap::from([(Path::parse("phone.mobile").unwrap(), Some("a value".to_owned()))]);
+        let id = MessageId::from_entropy([1; 16]);
+        let answer = ReadAnswer { id, to: vendor().public().did(), fields: Some(fields), denied: None };
+        assert_eq!(format!("{answer:?}"), format!("ReadAnswer({id:?}, denied None)"));
+    }
 }

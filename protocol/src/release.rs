@@ -325,4 +325,39 @@ mod tests {
         assert!(!line.mark_outcome(mark(1)));
         assert!(!line.mark_outcome(mark(3)), "was never sent");
     }
+
+    #[test]
+    fn a_field_that_never_held_anything_is_lacked_by_nobody() {
+        let line = Line::new(path("phone.mobile"));
+        for mode in [Mode::Continuous, Mode::Once] {
+            assert!(!line.lacks(mode, 0) && line.lacks(mode, 1));
+        }
+    }
+
+    #[test]
+    fn what_is_on_the_vendors_disk_is_noted_with_the_moment_it_was_heard() {
+        let (sent, heard) = (Timestamp::from_millis(1), Timestamp::from_millis(2));
+        let mut line = Line::new(path("phone.mobile"));
+        line.mark_sent(Mark { version: 3, seq: 5, at: sent });
+        assert!(line.mark_delivered(5, heard));
+        assert_eq!(line.stored, Some(Mark { version: 3, seq: 5, at: heard }));
+        assert_eq!(line.sent, Some(Mark { version: 3, seq: 5, at: sent }));
+    }
+
+    #[test]
+    fn an_outcome_is_noted_at_the_fields_that_it_names() {
+        let mut r = release(&[("phone.mobile", 1), ("email.personal", 1)]);
+        r.handle_sent(1, &versions(&[("phone.mobile", 1), ("email.personal", 1)]), NOW);
+        let result = crate::data::OutcomeLine {
+            path: path("phone.mobile"),
+            outcome: OutcomeKind::Applied,
+            system: "crm".into(),
+            detail: None,
+        };
+        let grant = crate::id::GrantId::from_entropy([1; 16]);
+        r.handle_outcome(&Outcome { grant, update: 1, results: vec![result], at: NOW }, NOW);
+        let noted = |name| r.lines()[&path(name)].outcome.as_ref().map(|o| (o.seq, o.outcome, o.at));
+        assert_eq!(noted("phone.mobile"), Some((1, OutcomeKind::Applied, NOW)));
+        assert_eq!(noted("email.personal"), None);
+    }
 }

@@ -5,6 +5,10 @@
 //!
 //! Reading order: [`Context`], [`Link`], [`Event`], [`first_hello`].
 
+/// Under this feature `tokio` is shuttle's, whose tasks and queues take their steps in every order that is tried.
+#[cfg(feature = "schedules")]
+extern crate shuttle_tokio as tokio;
+
 mod clock;
 mod link;
 mod pace;

@@ -1,14 +1,15 @@
 //! Bells: how a committed change wakes the relationships it concerns, and nobody else.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError};
 
 use freehold_protocol::id::RelationshipId;
 use freehold_protocol::path::Path;
 use freehold_protocol::release::Version;
 use freehold_store::planted::{self, Bug};
 use tokio::sync::Notify;
+
+use crate::sync::{AtomicBool, Mutex, MutexGuard, Ordering};
 
 /// One relationship's bell. What waits is bounded by the paths of its grants.
 #[derive(Debug, Default)]
@@ -133,8 +134,13 @@ impl Bells {
         }
         for (relationship, paths) in &concerned {
             let bell = self.of(relationship);
+            if planted::is_on(Bug::RungBeforeNoted) {
+                bell.ring();
+            }
             lock(&bell.changed).extend(paths.clone());
-            bell.ring();
+            if !planted::is_on(Bug::RungBeforeNoted) {
+                bell.ring();
+            }
         }
         concerned.len()
     }

@@ -6,6 +6,10 @@
 //!
 //! Reading order: [`Person`], [`PersonError`], [`view`].
 
+/// Under this feature `tokio` is shuttle's, whose tasks and queues take their steps in every order that is tried.
+#[cfg(feature = "schedules")]
+extern crate shuttle_tokio as tokio;
+
 mod agreements;
 mod backup;
 mod bell;
@@ -22,6 +26,7 @@ mod revoke;
 mod rotate;
 mod show;
 mod status;
+mod sync;
 mod task;
 mod values;
 pub mod view;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path as FilePath, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use freehold_keystore::Seed;
 use freehold_link::Clock;
@@ -12,6 +12,7 @@ use freehold_protocol::id::RelationshipId;
 use freehold_protocol::identity::SigningKey;
 use freehold_protocol::time::Timestamp;
 use freehold_resolver::Resolver;
+use freehold_store::planted::{self, Bug};
 use freehold_store::{HomeKey, Options, Store};
 use freehold_transport::Limits;
 use freehold_vault::relationships::{self, Relationship};
@@ -19,6 +20,7 @@ use freehold_vault::relationships::{self, Relationship};
 use crate::bell::{Bells, lock};
 use crate::error::PersonError;
 use crate::families;
+use crate::sync::Mutex;
 use crate::task::{self, TaskHandle};
 use crate::view::InfoView;
 
@@ -135,7 +137,9 @@ impl Person {
             handle.stop();
         }
         for handle in handles {
-            handle.stopped().await;
+            if !planted::is_on(Bug::StopUnwaited) {
+                handle.stopped().await;
+            }
         }
         if let Err(error) = self.inner.store.clone().close().await {
             tracing::error!(%error, "the vault did not close cleanly");

@@ -5,7 +5,6 @@
 
 use std::collections::BTreeSet;
 use std::future::Future;
-use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -24,6 +23,7 @@ use crate::bell::Bell;
 use crate::error::PersonError;
 use crate::person::Inner;
 use crate::revoke::{self, Revoked};
+use crate::sync::Ordering;
 
 mod allowance;
 mod gate;
@@ -94,8 +94,9 @@ impl TaskHandle {
         self.stop.send_replace(true);
     }
 
-    pub(crate) async fn stopped(self) {
-        self.commands.closed().await;
+    /// Resolves when the task has ended, with all that it owned.
+    pub(crate) async fn stopped(mut self) {
+        while self.contact.changed().await.is_ok() {}
     }
 }
 

@@ -42,6 +42,10 @@
 //! | `witness` | the last commit that was durable: a store that knows only older commits was damaged |
 //! | `lock` | held while a process has the store open |
 
+/// Under this feature `tokio` is shuttle's, whose tasks and queues take their steps in every order that is tried.
+#[cfg(feature = "schedules")]
+extern crate shuttle_tokio as tokio;
+
 mod disk;
 pub mod entropy;
 mod error;
@@ -61,6 +65,7 @@ mod seal;
 pub mod simulation;
 mod snapshot;
 mod store;
+mod sync;
 mod tree;
 mod txn;
 mod unfinished;

@@ -1,4 +1,5 @@
-//! Faults that are planted on purpose, so that the simulator can show that it would find them.
+//! Faults that are planted on purpose, so that the simulator, and who tries orders of steps, can show that they would find
+//! them.
 //!
 //! Without the feature `planted-bugs` no fault can be on: [`is_on`] is constantly false, and what stands behind it is not
 //! compiled into anything.
@@ -34,9 +35,13 @@ pub enum Bug {
     ErasureAnsweredEarly,
     /// One key serves every relationship of a person.
     KeyShared,
+    /// A relationship is woken for a change before the change is noted for it.
+    RungBeforeNoted,
+    /// A stop of the engine does not wait until its sessions have ended.
+    StopUnwaited,
 }
 
-/// Every planted fault.
+/// Every planted fault that the simulator has to find.
 pub const BUGS: [Bug; 14] = [
     Bug::SyncSkipped,
     Bug::AckBeforeCommit,
@@ -53,6 +58,9 @@ pub const BUGS: [Bug; 14] = [
     Bug::ErasureAnsweredEarly,
     Bug::KeyShared,
 ];
+
+/// Those that show in some orders of threads' steps alone.
+pub const SCHEDULE_BUGS: [Bug; 2] = [Bug::RungBeforeNoted, Bug::StopUnwaited];
 
 #[cfg(feature = "planted-bugs")]
 mod switch {

@@ -2,9 +2,7 @@
 
 use std::ops::Deref;
 use std::path::Path;
-use std::sync::mpsc::{SyncSender, sync_channel};
-use std::sync::{Arc, Mutex};
-use std::thread::{self, JoinHandle};
+use std::sync::Arc;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
@@ -18,6 +16,9 @@ use crate::scan::{Scan, after_range, prefix_range};
 use crate::schema::Schema;
 use crate::seal::HomeKey;
 use crate::snapshot::{Snapshot, Stamp};
+use crate::sync::mpsc::{SyncSender, sync_channel};
+use crate::sync::thread::{self, JoinHandle};
+use crate::sync::{Mutex, block_on};
 use crate::txn::Txn;
 use crate::writer::{Message, Urgency, Work};
 
@@ -122,14 +123,15 @@ impl Store {
         #[cfg(feature = "simulation")]
         let wake = Arc::new(tokio::sync::Notify::new());
         let thread = match place {
-            Place::Folder(_) => {
-                let thread = thread::Builder::new().name("store-writer".to_owned());
-                Some(thread.spawn(move || writer.run(&jobs))?)
-            }
-            #[cfg(feature = "simulation")]
+            #[cfg(all(feature = "simulation", not(feature = "schedules")))]
             Place::Simulated(power) => {
                 tokio::spawn(writer.run_simulated(jobs, Arc::clone(&wake), move || power.latency()));
                 None
+            }
+            // Orders of steps are tried of the thread, whatever the disk.
+            _ => {
+                let thread = thread::Builder::new().name("store-writer".to_owned());
+                Some(thread.spawn(move || writer.run(&jobs))?)
             }
         };
         let handle = Handle {
@@ -230,7 +232,7 @@ impl Store {
         T: Send + 'static,
         E: Send + 'static,
     {
-        futures::executor::block_on(self.write(closure))
+        block_on(self.write(closure))
     }
 
     /// All records as they are between two batches, every acknowledged write included. Those that `is_known` says yes to are
@@ -253,7 +255,7 @@ impl Store {
     where
         F: Fn(&Key, &Stamp) -> bool + Send + 'static,
     {
-        futures::executor::block_on(self.snapshot(is_known))
+        block_on(self.snapshot(is_known))
     }
 
     /// Finishes the queued writes, zeroes what is to be destroyed, syncs, and stops the writer. Clones can still read;
@@ -276,7 +278,7 @@ impl Store {
     /// # Errors
     /// [`CloseError`] if the last sync failed.
     pub fn close_blocking(self) -> Result<(), CloseError> {
-        futures::executor::block_on(self.close())
+        block_on(self.close())
     }
 }
 

@@ -21,7 +21,7 @@ pub(crate) enum Tree {
 }
 
 /// Changes that are applied together or not at all: what each key holds then.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Batch(pub(crate) Vec<(Bytes, Option<Bytes>)>);
 
 /// The entries of a range, from either end. It holds no lock.

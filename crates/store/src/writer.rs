@@ -7,7 +7,6 @@
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
@@ -20,6 +19,7 @@ use crate::records::{Records, SPACE_OWN};
 use crate::scan::prefix_range_stored;
 use crate::seal::{Slot, slot_of};
 use crate::store::Durable;
+use crate::sync::mpsc::{Receiver, RecvTimeoutError};
 use crate::tree::Batch;
 use crate::txn::{Change, Txn};
 use crate::witness::Witness;
@@ -252,7 +252,7 @@ impl Writer {
 
     /// As [`Writer::run`], as a task on the simulation's time instead of a thread: the same steps in the same order. A job
     /// waits as long as a disk takes, so that others may gather behind it.
-    #[cfg(feature = "simulation")]
+    #[cfg(all(feature = "simulation", not(feature = "schedules")))]
     pub(crate) async fn run_simulated(
         mut self,
         queue: Receiver<Message>,

@@ -1,8 +1,8 @@
 //! One authenticated connection, as its owner sees it.
 
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, PoisonError};
 
 use freehold_protocol::identity::PublicKey;
 use futures::task::AtomicWaker;
@@ -11,7 +11,9 @@ use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
 
 use crate::frames::FrameTimes;
 use crate::meter::Meter;
+use crate::planted::{self, Fault};
 use crate::stream::Stream;
+use crate::sync::RwLock;
 use crate::{Frames, Limits, READ_PROTOCOL, SESSION_PROTOCOL};
 
 /// An authenticated connection, in either direction. Dropping it ends it, with every stream it has.
@@ -68,7 +70,8 @@ pub(crate) type InboundRead = (Stream, OwnedSemaphorePermit);
 /// stream's halves, and by the connection's task at its next poll.
 #[derive(Debug, Default)]
 pub(crate) struct Kill {
-    set: AtomicBool,
+    /// Read for as long as a stream takes a step, so that whoever sets it waits for steps under way.
+    set: RwLock<bool>,
     welcome: AtomicBool,
     meter: Option<Arc<Meter>>,
     pub(crate) waker: AtomicWaker,
@@ -186,7 +189,16 @@ impl Kill {
     }
 
     pub(crate) fn is_set(&self) -> bool {
-        self.set.load(Ordering::Acquire)
+        *self.set.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes a step unless the order was given, which cannot be given meanwhile.
+    pub(crate) fn unless_set<T>(&self, step: impl FnOnce() -> T) -> Option<T> {
+        if planted::is_on(Fault::StepUnguarded) {
+            return (!self.is_set()).then(step);
+        }
+        let set = self.set.read().unwrap_or_else(PoisonError::into_inner);
+        (!*set).then(step)
     }
 
     pub(crate) fn is_welcome(&self) -> bool {
@@ -202,7 +214,7 @@ impl Kill {
     }
 
     fn set(&self) {
-        self.set.store(true, Ordering::Release);
+        *self.set.write().unwrap_or_else(PoisonError::into_inner) = true;
         self.waker.wake();
     }
 }

@@ -42,6 +42,10 @@
 //! # Ok(()) }
 //! ```
 
+/// Under this feature `tokio` is shuttle's, whose tasks and queues take their steps in every order that is tried.
+#[cfg(feature = "schedules")]
+extern crate shuttle_tokio as tokio;
+
 mod address;
 mod connection;
 mod dial;
@@ -55,11 +59,13 @@ mod links;
 mod meter;
 mod muxer;
 mod peer;
+pub mod planted;
 mod room;
 #[cfg(feature = "simulation")]
 pub mod simulation;
 mod stream;
 mod swarm;
+mod sync;
 
 pub use address::{ADDRESS_BYTES_MAX, Address, AddressError};
 pub use connection::{Connection, StreamError, Transport};

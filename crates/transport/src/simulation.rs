@@ -9,7 +9,7 @@ mod wire;
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use freehold_protocol::identity::PublicKey;
@@ -20,6 +20,7 @@ pub(crate) use wire::SimulatedStream;
 use wire::Wire;
 
 use crate::Address;
+use crate::sync::{Mutex, MutexGuard};
 
 /// Longest way of a byte when nothing else is said.
 const DELAY_MAX: Duration = Duration::from_millis(50);
@@ -58,7 +59,7 @@ type Tap = Box<dyn FnMut(Passage<'_>) + Send>;
 struct State {
     /// Gives a number below its argument.
     random: Box<dyn FnMut(u64) -> u64 + Send>,
-    tap: Tap,
+    tap: Arc<Mutex<Tap>>,
     starts: BTreeMap<u32, u64>,
     off: BTreeSet<u32>,
     blocked: BTreeSet<(u32, u32)>,
@@ -79,7 +80,7 @@ impl Network {
     ) -> Self {
         Self(Arc::new(Mutex::new(State {
             random: Box::new(random),
-            tap: Box::new(tap),
+            tap: Arc::new(Mutex::new(Box::new(tap))),
             starts: BTreeMap::new(),
             off: BTreeSet::new(),
             blocked: BTreeSet::new(),

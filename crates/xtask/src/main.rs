@@ -1,4 +1,5 @@
-//! The project's commands: `cargo xtask test`, `tidy`, `demo`, `crash`, `hostile`, `simulate`, `fuzz`, `bench` and `sbom`.
+//! The project's commands: `cargo xtask test`, `tidy`, `demo`, `crash`, `hostile`, `simulate`, `schedules`, `mutants`, `fuzz`,
+//! `bench` and `sbom`.
 //!
 //! Everything that must hold of the tree, and nothing that the program itself does. Depends on two crates only, so
 //! that it is built in seconds.
@@ -6,6 +7,7 @@
 
 mod demand;
 mod fuzz;
+mod mutants;
 mod sbom;
 mod step;
 mod test;
@@ -69,6 +71,24 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         rest: Vec<String>,
     },
+    /// Try orders of threads' and tasks' steps: --orders N, --scenario S, --seed S.
+    Schedules {
+        /// Passed on to the program that tries them.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        rest: Vec<String>,
+    },
+    /// Change the critical code, one place at a time, and see that the tests notice; hours for all of it.
+    Mutants {
+        /// This crate alone.
+        #[arg(long)]
+        package: Option<String>,
+        /// The files whose paths end so alone.
+        #[arg(long)]
+        file: Option<String>,
+        /// One part of several: 1/4.
+        #[arg(long)]
+        shard: Option<String>,
+    },
     /// Measure, and print the figures.
     Bench {
         /// Passed on to the measuring program.
@@ -98,6 +118,13 @@ fn main() -> ExitCode {
         Command::Crash { rest } => release(&workspace, "crash", rest),
         Command::Hostile { rest } => release(&workspace, "hostile", rest),
         Command::Sbom => sbom::run(&workspace),
+        Command::Mutants { package, file, shard } => {
+            mutants::run(&workspace, &mutants::Choice { package, file, shard })
+        }
+        Command::Schedules { rest } => {
+            let run = ["run", "--release", "--locked", "--quiet", "--package", "freehold-schedules"];
+            workspace.cargo(&run).args(["--features", "schedules", "--"]).args(rest).passes()
+        }
         Command::Simulate { rest } => {
             let run = ["run", "--release", "--locked", "--quiet", "--package", "freehold-simulation", "--"];
             workspace.cargo(&run).args(rest).passes()

@@ -45,6 +45,7 @@ pub(crate) fn run(workspace: &Workspace, long: bool, filter: &[String]) -> bool 
                 workspace.cargo(&["test", "--doc", "--locked"]).args(AS_PEOPLE_RUN_IT).passes()
             });
             steps.run("simulation", || simulation(workspace, long));
+            steps.run("orders of steps", || orders(workspace, long));
         }
     }
     if !filter.is_empty() {
@@ -82,6 +83,17 @@ fn simulation(workspace: &Workspace, long: bool) -> bool {
     // The store's own tests see the simulated disks in this build only.
     let packages = ["test", "--package", "freehold-simulation", "--package", "freehold-store", "--locked"];
     let mut run = workspace.cargo(&packages);
+    if long {
+        run = run.env(LONG_VARIABLE, "1");
+    }
+    run.passes()
+}
+
+/// Orders of threads' and tasks' steps, in a build of their own with shuttle's locks and queues.
+fn orders(workspace: &Workspace, long: bool) -> bool {
+    let mut run = workspace
+        .cargo(&["test", "--package", "freehold-schedules", "--features", "schedules", "--test", "orders"])
+        .args(["--locked"]);
     if long {
         run = run.env(LONG_VARIABLE, "1");
     }

@@ -10,6 +10,7 @@ mod threats;
 use serde_json::Value;
 
 use crate::demand;
+use crate::mutants;
 use crate::step::{Steps, Workspace};
 use crate::test::AS_PEOPLE_RUN_IT;
 
@@ -32,6 +33,7 @@ pub(crate) fn check(workspace: &Workspace, steps: &mut Steps) {
     steps.check("numbers", || numbers::failures(workspace));
     steps.check("threats", || threats::failures(workspace));
     steps.check("sources", || sources::failures(&workspace.root));
+    steps.check("mutants", || mutants::failures(&workspace.root));
     steps.run("format", || workspace.cargo(&["fmt", "--all", "--", "--check", "-l"]).passes());
     steps.run("deny", || {
         demand::cargo_deny(workspace).is_some_and(|deny| {
@@ -39,10 +41,11 @@ pub(crate) fn check(workspace: &Workspace, steps: &mut Steps) {
             workspace.program(deny).args(["--log-level", "error"]).args(check).passes()
         })
     });
-    // The simulator has features of its own, with and without which the engines must be clean.
+    // The simulator and the trial of orders have features of their own, with and without which the engines must be clean.
     for (step, packages) in [
         ("clippy", &AS_PEOPLE_RUN_IT[..]),
         ("clippy of the simulator", &["--package", "freehold-simulation"]),
+        ("clippy of orders", &["--package", "freehold-schedules", "--features", "schedules"]),
     ] {
         steps.run(step, || {
             let clippy = ["clippy", "--all-targets", "--locked", "--message-format=short"];

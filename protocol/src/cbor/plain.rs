@@ -145,4 +145,36 @@ mod tests {
             assert!(plain(bad).is_err(), "{bad:02x?}");
         }
     }
+
+    #[test]
+    fn every_kind_of_value_is_shown_as_what_it_is() {
+        for (bytes, expected) in [
+            (&b"\xf5"[..], json!(true)),
+            (b"\xf4", json!(false)),
+            (b"\xf6", json!(null)),
+            (b"\x18\x2a", json!(42)),
+            (b"\x38\x29", json!(-42)),
+            (b"\xfb\x3f\xe0\x00\x00\x00\x00\x00\x00", json!(0.5)),
+            (b"\x62hi", json!("hi")),
+            (b"\x41\x01", json!({"/": {"bytes": "AQ"}})),
+            (b"\x80", json!([])),
+            (b"\xa0", json!({})),
+        ] {
+            assert_eq!(plain(bytes), Ok(expected.clone()), "{bytes:02x?}");
+            if !expected.is_f64() {
+                assert_eq!(from_plain(&expected), Ok(bytes.to_vec()), "{expected}");
+            }
+        }
+        // A map that only begins as bytes are shown is a map.
+        let other = json!({"/": {"bytes": "AQ"}, "a": 1});
+        assert_eq!(plain(&from_plain(&other).unwrap()), Ok(other));
+    }
+
+    #[test]
+    fn what_is_too_deep_to_be_read_is_not_written() {
+        let nested = |levels: usize| (0..levels).fold(json!(0), |value, _| json!([value]));
+        let most = crate::limits::NESTING_MAX;
+        assert!(from_plain(&nested(most)).is_ok());
+        assert_eq!(from_plain(&nested(most + 1)), Err(CborError::TooDeep));
+    }
 }

@@ -407,3 +407,256 @@ fn a_restored_end_believes_no_impossible_answer() {
     );
     assert_eq!(answered(Hello { versions: vec![9], ..said(4, 3, 3) }), refused(Code::UnsupportedVersion));
 }
+
+/// One machine by itself, whose peer is the test.
+struct Lone {
+    session: Session,
+    outputs: Vec<Output>,
+}
+
+impl Lone {
+    /// After the hellos, over mailboxes that stand so.
+    fn open(cursors: Cursors) -> Self {
+        let key = |n| SigningKey::from_seed(&[n; 32]);
+        let parties = Parties { own: key(1).public().did(), peer: key(2).public() };
+        let theirs = Hello { stored: cursors.delivered, ..hello() };
+        let mut lone = Self {
+            session: Session::accept(parties, cursors, hello(), theirs, Moment(0)),
+            outputs: Vec::new(),
+        };
+        lone.drain();
+        lone
+    }
+
+    fn drain(&mut self) -> Vec<Output> {
+        self.outputs = std::iter::from_fn(|| self.session.poll_output()).collect();
+        self.outputs.clone()
+    }
+
+    /// The peer's message of a sequence arrives.
+    fn arrives(&mut self, seq: u64) {
+        self.session.handle_frame(&signed(seq, 1, 2).encode(), Moment(0));
+    }
+
+    fn acknowledged(&mut self, stored: u64, now: u64) {
+        self.session.handle_frame(&Frame::Ack { stored }.encode(), Moment(now));
+    }
+
+    /// The shell sends what it was asked to compose, or something new.
+    fn send(&mut self, seq: u64, now: u64) {
+        let key = |n| SigningKey::from_seed(&[n; 32]);
+        let composed = message(seq, &key(2).public().did());
+        self.session.send(SignedMessage::sign(&composed, &key(1)), Moment(now));
+    }
+}
+
+/// How many messages and acknowledgements there are among outputs.
+fn counted(outputs: &[Output]) -> (usize, usize) {
+    let frames: Vec<Frame> = outputs
+        .iter()
+        .filter_map(|output| match output {
+            Output::Transmit(frame) => Frame::decode(frame).ok(),
+            _ => None,
+        })
+        .collect();
+    let of = |wanted: fn(&Frame) -> bool| frames.iter().filter(|frame| wanted(frame)).count();
+    (of(|frame| matches!(frame, Frame::Message(_))), of(|frame| matches!(frame, Frame::Ack { .. })))
+}
+
+#[test]
+fn a_session_is_open_between_the_hellos_and_its_end() {
+    let mut lone = Lone::open(Cursors::default());
+    assert!(lone.session.is_open() && !lone.session.is_over());
+    assert!(lone.session.peer_knows("data/1") && !lone.session.peer_knows("data/2"));
+    lone.session.close(Code::ShuttingDown);
+    lone.session.close(Code::Timeout);
+    assert!(!lone.session.is_open() && lone.session.is_over());
+    let bye = Frame::Bye { code: Code::ShuttingDown }.encode();
+    let over = Output::Closed(Closed::ByUs(Code::ShuttingDown));
+    assert_eq!(lone.drain(), [Output::Transmit(bye), over], "one goodbye");
+    lone.arrives(1);
+    assert_eq!((lone.drain(), lone.session.poll_timeout()), (vec![], None), "nothing is heard after it");
+}
+
+#[test]
+fn a_hello_says_what_is_on_disk_whatever_the_shell_has_put_there() {
+    let key = |n| SigningKey::from_seed(&[n; 32]);
+    let parties = Parties { own: key(1).public().did(), peer: key(2).public() };
+    let cursors = Cursors { queued: 0, delivered: 0, stored: 7 };
+    let mut dialling = Session::dial(parties.clone(), cursors, hello(), Moment(0));
+    let mut accepting = Session::accept(parties, cursors, hello(), hello(), Moment(0));
+    for session in [&mut dialling, &mut accepting] {
+        let said = Frame::Hello(Hello { stored: 7, ..hello() });
+        assert_eq!(session.poll_output(), Some(Output::Transmit(said.encode())));
+    }
+    assert!(!dialling.is_open() && !dialling.has_room() && !dialling.is_idle());
+    assert_eq!(dialling.cursors(), cursors);
+}
+
+#[test]
+fn nothing_but_a_hello_or_a_goodbye_comes_first() {
+    let first = |frame: &Frame| {
+        let mut pair = Pair::new();
+        pair.connect();
+        let mut session = pair.a.session.take().unwrap();
+        session.handle_frame(&frame.encode(), Moment(0));
+        std::iter::from_fn(|| session.poll_output()).last()
+    };
+    let unexpected = Some(Output::Closed(Closed::ByUs(Code::UnexpectedFrame)));
+    assert_eq!(first(&Frame::Ack { stored: 0 }), unexpected);
+    assert_eq!(first(&signed(1, 1, 2)), unexpected);
+    let bye = Code::UnknownPeer;
+    assert_eq!(first(&Frame::Bye { code: bye }), Some(Output::Closed(Closed::ByPeer(bye))));
+}
+
+#[test]
+fn a_session_is_idle_when_nothing_is_under_way_in_either_direction() {
+    let mut lone = Lone::open(Cursors { queued: 2, delivered: 2, stored: 3 });
+    assert!(lone.session.is_idle());
+    lone.arrives(4);
+    assert!(!lone.session.is_idle(), "an output waits");
+    lone.drain();
+    assert!(!lone.session.is_idle(), "a message is not on disk");
+    lone.session.committed(4);
+    assert_eq!(counted(&lone.drain()), (0, 1));
+    assert!(lone.session.is_idle());
+    lone.send(3, 0);
+    lone.drain();
+    assert!(!lone.session.is_idle(), "a message is not on the peer's disk");
+    lone.acknowledged(3, 0);
+    lone.drain();
+    assert!(lone.session.is_idle());
+}
+
+#[test]
+fn one_acknowledgement_answers_all_that_was_committed_since_the_last() {
+    let mut lone = Lone::open(Cursors::default());
+    (1..=3).for_each(|seq| lone.arrives(seq));
+    assert_eq!(counted(&lone.drain()), (0, 0), "nothing is acknowledged before it is on disk");
+    (1..=3).for_each(|seq| lone.session.committed(seq));
+    let said = Output::Transmit(Frame::Ack { stored: 3 }.encode());
+    assert_eq!(lone.drain(), std::slice::from_ref(&said));
+    lone.session.committed(2);
+    assert_eq!(lone.drain(), []);
+    lone.arrives(2);
+    assert_eq!(lone.drain(), [said], "a repetition asks for the acknowledgement again");
+}
+
+#[test]
+fn a_repetition_of_what_is_being_committed_is_not_acknowledged_yet() {
+    let mut lone = Lone::open(Cursors::default());
+    lone.arrives(1);
+    lone.drain();
+    lone.arrives(1);
+    assert_eq!(lone.drain(), []);
+}
+
+#[test]
+fn a_peer_may_have_a_window_of_messages_under_way_and_no_more() {
+    let mut lone = Lone::open(Cursors { queued: 0, delivered: 0, stored: 5 });
+    (6..=5 + WINDOW).for_each(|seq| lone.arrives(seq));
+    assert_eq!(lone.drain().len() as u64, WINDOW);
+    lone.arrives(6 + WINDOW);
+    assert_eq!(lone.drain().last(), Some(&Output::Closed(Closed::ByUs(Code::Flood))));
+    let mut lone = Lone::open(Cursors::default());
+    lone.arrives(1);
+    lone.arrives(3);
+    assert_eq!(lone.drain().last(), Some(&Output::Closed(Closed::ByUs(Code::SequenceGap))));
+}
+
+#[test]
+fn there_is_room_for_a_new_message_within_the_window_and_behind_what_is_queued() {
+    let mut lone = Lone::open(Cursors::default());
+    for seq in 1..=WINDOW {
+        assert!(lone.session.has_room(), "{seq}");
+        lone.send(seq, 0);
+    }
+    assert!(!lone.session.has_room());
+    assert_eq!(counted(&lone.drain()).0 as u64, WINDOW);
+    lone.send(WINDOW + 1, 0);
+    assert_eq!(lone.drain(), [], "what has no room is dropped");
+    lone.acknowledged(1, 0);
+    assert!(lone.session.has_room());
+    assert_eq!(lone.drain(), [Output::Delivered(1)]);
+    lone.session.queued(WINDOW + 2);
+    assert!(!lone.session.has_room(), "an entry waits for its turn");
+}
+
+#[test]
+fn entries_are_composed_one_after_the_other_in_the_order_of_the_queue() {
+    let mut lone = Lone::open(Cursors { queued: 4, delivered: 2, stored: 0 });
+    assert!(lone.outputs.contains(&Output::Compose(3)) && !lone.outputs.contains(&Output::Compose(4)));
+    lone.send(4, 0);
+    assert_eq!(lone.drain(), [], "another one was asked for");
+    lone.send(3, 0);
+    let outputs = lone.drain();
+    assert_eq!((counted(&outputs).0, outputs.last()), (1, Some(&Output::Compose(4))));
+    lone.send(3, 0);
+    assert_eq!(lone.drain(), [], "it was sent already");
+    lone.session.queued(3);
+    assert_eq!(lone.session.cursors().queued, 4, "a queue does not shrink");
+    lone.send(4, 0);
+    assert_eq!(counted(&lone.drain()), (1, 0));
+    lone.session.queued(5);
+    assert_eq!(lone.drain(), [Output::Compose(5)]);
+}
+
+#[test]
+fn composing_stops_at_the_window_and_goes_on_with_the_acknowledgement() {
+    let mut lone = Lone::open(Cursors { queued: WINDOW + 1, delivered: 0, stored: 0 });
+    for seq in 1..=WINDOW {
+        assert!(lone.outputs.contains(&Output::Compose(seq)), "{seq}");
+        lone.send(seq, 0);
+        lone.drain();
+    }
+    assert!(!lone.outputs.contains(&Output::Compose(WINDOW + 1)));
+    lone.acknowledged(2, 0);
+    assert_eq!(lone.drain(), [Output::Delivered(2), Output::Compose(WINDOW + 1)]);
+}
+
+#[test]
+fn an_acknowledgement_says_something_once_and_never_of_what_was_not_sent() {
+    let mut lone = Lone::open(Cursors::default());
+    (1..=2).for_each(|seq| lone.send(seq, 0));
+    lone.drain();
+    lone.acknowledged(2, 0);
+    assert_eq!(lone.drain(), [Output::Delivered(2)]);
+    assert_eq!(lone.session.cursors().delivered, 2);
+    for old in [1, 2] {
+        lone.acknowledged(old, 0);
+        assert_eq!(lone.drain(), []);
+    }
+    lone.acknowledged(3, 0);
+    assert_eq!(lone.drain().last(), Some(&Output::Closed(Closed::ByUs(Code::AheadOfSender))));
+}
+
+#[test]
+fn a_peer_has_its_time_from_the_first_message_under_way_and_from_each_acknowledgement() {
+    let mut lone = Lone::open(Cursors::default());
+    assert_eq!(lone.session.poll_timeout(), None);
+    lone.send(1, 1_000);
+    lone.send(2, 5_000);
+    assert_eq!(lone.session.poll_timeout(), Some(Moment(1_000).after(ACK_TIMEOUT)));
+    lone.acknowledged(1, 7_000);
+    assert_eq!(lone.session.poll_timeout(), Some(Moment(7_000).after(ACK_TIMEOUT)));
+    lone.acknowledged(1, 9_000);
+    assert_eq!(lone.session.poll_timeout(), Some(Moment(7_000).after(ACK_TIMEOUT)), "nothing new");
+    lone.acknowledged(2, 9_000);
+    assert_eq!(lone.session.poll_timeout(), None);
+    lone.send(3, 20_000);
+    lone.drain();
+    let end = Moment(20_000).after(ACK_TIMEOUT);
+    lone.session.handle_timeout(Moment(end.0 - 1));
+    assert_eq!(lone.drain(), []);
+    lone.session.handle_timeout(end);
+    assert_eq!(lone.drain().last(), Some(&Output::Closed(Closed::ByUs(Code::Timeout))));
+}
+
+#[test]
+fn a_peer_that_says_nothing_at_all_is_given_the_time_of_a_hello() {
+    let mut pair = Pair::new();
+    pair.now = Moment(500);
+    pair.connect();
+    let session = pair.a.session.as_ref().unwrap();
+    assert_eq!(session.poll_timeout(), Some(Moment(500).after(HELLO_TIMEOUT)));
+}

@@ -1,7 +1,6 @@
 //! One session of a relationship, from hello to its end.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use freehold_link::{Context, Event, Link};
@@ -19,6 +18,7 @@ use tokio::time::Instant;
 
 use super::{Command, Contact, Task, hello, stop_asked};
 use crate::person::Inner;
+use crate::sync::Ordering;
 use crate::{live_read, outgoing, restored};
 
 /// Live reads that may wait to be decided; a vendor that asks faster waits on its own streams.

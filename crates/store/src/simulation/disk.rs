@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+#[cfg(not(feature = "schedules"))]
 use std::time::Duration;
 
 use super::Random;
@@ -21,6 +22,7 @@ const SECTOR_BYTES: u64 = 512;
 /// Free bytes of a disk that is not full.
 const FREE_BYTES: u64 = 1 << 40;
 /// Longest that a write waits for the disk.
+#[cfg(not(feature = "schedules"))]
 const LATENCY_MICROS_MAX: u64 = 4_000;
 
 type Map = BTreeMap<Bytes, Bytes>;
@@ -73,7 +75,7 @@ struct State {
     files: BTreeMap<String, FileState>,
 }
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct LogState {
     made: bool,
     live: Map,
@@ -83,7 +85,7 @@ struct LogState {
     flushed: usize,
 }
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct FileState {
     live: Vec<u8>,
     synced: Vec<u8>,
@@ -105,6 +107,19 @@ impl SimulatedDisk {
             log: LogState::default(),
             files: BTreeMap::new(),
         })))
+    }
+
+    /// Another disk that holds the same, with choices of its own.
+    #[must_use]
+    pub fn copy(&self, seed: u64) -> Self {
+        let copy = Self::new(seed);
+        {
+            let (from, mut to) = (self.state(), copy.state());
+            to.starts = from.starts;
+            to.log = from.log.clone();
+            to.files = from.files.clone();
+        }
+        copy
     }
 
     /// On this thread, a store that is opened in this folder is on this disk.
@@ -251,6 +266,9 @@ pub(crate) fn mounted(dir: &Path) -> Option<Power> {
 
 impl Power {
     fn reach(&self) -> io::Result<MutexGuard<'_, State>> {
+        // Others may take steps before it: a disk is slow.
+        #[cfg(feature = "schedules")]
+        shuttle::thread::yield_now();
         let state = self.disk.state();
         if state.off || state.starts != self.start {
             return Err(io::Error::other("the machine is off"));
@@ -304,6 +322,7 @@ impl Power {
     }
 
     /// How long a write waits for the disk this time.
+    #[cfg(not(feature = "schedules"))]
     pub(crate) fn latency(&self) -> Duration {
         Duration::from_micros(self.disk.state().random.below(LATENCY_MICROS_MAX))
     }
@@ -353,7 +372,7 @@ impl Log {
 
     pub(crate) fn apply(&self, batch: Batch) -> io::Result<()> {
         let mut state = self.0.operate()?;
-        Batch(batch.0.clone()).write(&mut state.log.live);
+        batch.clone().write(&mut state.log.live);
         state.log.unsynced.push(batch);
         Ok(())
     }

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
@@ -18,6 +18,7 @@ use super::{Machine, Network, Passage};
 use crate::connection::Open;
 use crate::handler::Handler;
 use crate::stream::Stream;
+use crate::sync::{Mutex, MutexGuard};
 use crate::{Limits, StreamError};
 
 /// Bytes that a pipe holds before its writer waits: what QUIC lets one stream have in flight.
@@ -343,9 +344,8 @@ impl SimulatedStream {
         let passage =
             Passage { stream: self.number, from: from.place, to: to.place, key, bytes: &bytes[..taken] };
         // The tap looks at the story, which may ask the network: it is not called under its lock.
-        let mut tap = std::mem::replace(&mut self.wire.network.state().tap, Box::new(|_| {}));
-        tap(passage);
-        self.wire.network.state().tap = tap;
+        let tap = Arc::clone(&self.wire.network.state().tap);
+        (tap.lock().unwrap_or_else(PoisonError::into_inner))(passage);
         Poll::Ready(Ok(taken))
     }
 

@@ -73,6 +73,7 @@ const MAY_USE: [(&str, &[&str]); 24] = [
         &["freehold-protocol", "freehold-transport", "freehold-hub", "freehold-api", "freehold-crash"],
     ),
     ("freehold-simulation", &BELOW_NODE),
+    ("freehold-schedules", &BELOW_NODE),
     ("xtask", &[]),
 ];
 

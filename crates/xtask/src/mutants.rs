@@ -1,0 +1,287 @@
+//! `cargo xtask mutants`: cargo-mutants changes the critical code, one place at a time, and the tests have to notice.
+//!
+//! What survives must stand in `mutants.txt` beside this crate, with the reason why no test can or need notice it; and what
+//! stands there must survive.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::demand;
+use crate::step::Workspace;
+
+/// The code on which everything rests: the gate, signatures, codecs, the audit log and sequences. Each crate with its
+/// files; no file means all.
+pub(crate) const CRITICAL: [(&str, &str, &[&str]); 6] = [
+    (
+        "freehold-protocol",
+        "protocol",
+        &[
+            "audit.rs",
+            "cbor.rs",
+            "cbor/plain.rs",
+            "cose.rs",
+            "data.rs",
+            "disclosure.rs",
+            "document.rs",
+            "document/agreement.rs",
+            "document/ending.rs",
+            "document/rotation.rs",
+            "frame.rs",
+            "identity.rs",
+            "intake.rs",
+            "json.rs",
+            "mailbox.rs",
+            "message.rs",
+            "path.rs",
+            "proof.rs",
+            "read.rs",
+            "release.rs",
+            "session.rs",
+        ],
+    ),
+    ("freehold-transport", "crates/transport", &["framing.rs"]),
+    ("freehold-store", "crates/store", &["seal.rs", "txn.rs", "witness.rs", "writer.rs"]),
+    ("freehold-mailbox", "crates/mailbox", &["queue.rs"]),
+    ("freehold-vault", "crates/vault", &["audit.rs", "fields/version.rs"]),
+    ("freehold-person", "crates/person", &["outgoing.rs", "revoke.rs", "task/gate.rs"]),
+];
+
+/// The list of what may survive.
+const SURVIVORS: &str = "crates/xtask/mutants.txt";
+/// Longest that the tests of one mutant may take, in seconds; one that never ends is noticed by this.
+const TEST_SECONDS_MAX: &str = "120";
+const BUILD_SECONDS_MAX: &str = "600";
+
+/// What is chosen of the critical code.
+pub(crate) struct Choice {
+    /// One crate's name.
+    pub(crate) package: Option<String>,
+    /// One file, by the end of its path.
+    pub(crate) file: Option<String>,
+    /// One part of several, as cargo-mutants takes it: `1/4`.
+    pub(crate) shard: Option<String>,
+}
+
+/// A mutant without its line: the file and what was changed.
+type Name = String;
+
+/// What became of the mutants of a run.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Outcome {
+    caught: usize,
+    timed_out: usize,
+    unviable: usize,
+    /// How often a mutant of this name survived.
+    survived: BTreeMap<Name, usize>,
+}
+
+pub(crate) fn run(workspace: &Workspace, choice: &Choice) -> bool {
+    let Some(tool) = demand::cargo_mutants(workspace) else { return false };
+    let listed = match fs::read_to_string(workspace.root.join(SURVIVORS)).map(|text| read(&text)) {
+        Ok(Ok(listed)) => listed,
+        Ok(Err(error)) => return refuse(&format!("{SURVIVORS}: {error}")),
+        Err(error) => return refuse(&format!("{SURVIVORS}: {error}")),
+    };
+    let mut passed = true;
+    for (package, folder, files) in CRITICAL {
+        if choice.package.as_ref().is_some_and(|chosen| chosen != package) {
+            continue;
+        }
+        let files: Vec<String> = files
+            .iter()
+            .map(|file| format!("{folder}/src/{file}"))
+            .filter(|file| choice.file.as_ref().is_none_or(|chosen| file.ends_with(chosen)))
+            .collect();
+        if files.is_empty() {
+            continue;
+        }
+        let Some(outcome) = test(workspace, &tool, package, &files, choice.shard.as_deref()) else {
+            return refuse(&format!("{package}: its mutants could not be tested"));
+        };
+        let survived: usize = outcome.survived.values().sum();
+        println!(
+            "{package}: {} caught, {} of them by the time limit, {survived} survived, {} cannot be built",
+            outcome.caught + outcome.timed_out,
+            outcome.timed_out,
+            outcome.unviable,
+        );
+        let failures = judge(&outcome, &listed, &files, choice.shard.is_none());
+        failures.iter().for_each(|failure| println!("{failure}"));
+        passed &= failures.is_empty();
+    }
+    passed
+}
+
+fn refuse(why: &str) -> bool {
+    println!("{why}");
+    false
+}
+
+/// Tests the mutants of some files of one crate with the crate's own tests.
+fn test(
+    workspace: &Workspace,
+    tool: &Path,
+    package: &str,
+    files: &[String],
+    shard: Option<&str>,
+) -> Option<Outcome> {
+    let place = workspace.target.join("mutants").join(package);
+    fs::create_dir_all(&place).ok()?;
+    let report = place.join("mutants.out/outcomes.json");
+    // A report that is left from before would be taken for this run's.
+    let _ = fs::remove_file(&report);
+    let mut run = workspace
+        .program(tool)
+        .args(["mutants", "--package", package, "--test-package", package, "--cap-lints", "true"])
+        .args(["--timeout", TEST_SECONDS_MAX, "--build-timeout", BUILD_SECONDS_MAX, "--colors", "never"])
+        .args(["--output"])
+        .args([&place])
+        .args(files.iter().flat_map(|file| ["--file", file]))
+        .args(shard.iter().flat_map(|shard| ["--shard", shard]))
+        .args(["--", "--lib", "--tests"]);
+    // Dependencies are built once for all runs.
+    run = run.env("CARGO_TARGET_DIR", workspace.target.join("mutants/build"));
+    // It ends with a failure when anything survived, which is judged here.
+    run.env("CARGO_PROFILE_DEV_DEBUG", "0").passes();
+    let report: Value = serde_json::from_str(&fs::read_to_string(report).ok()?).ok()?;
+    outcome(&report)
+}
+
+/// Reads the report of cargo-mutants; `None` when the code does not pass its tests as it is.
+fn outcome(report: &Value) -> Option<Outcome> {
+    let mut outcome = Outcome::default();
+    for tested in report["outcomes"].as_array()? {
+        let Some(name) = tested["scenario"]["Mutant"]["name"].as_str() else {
+            if tested["summary"] != "Success" {
+                return None;
+            }
+            continue;
+        };
+        match tested["summary"].as_str()? {
+            "CaughtMutant" => outcome.caught += 1,
+            "Timeout" => outcome.timed_out += 1,
+            "Unviable" => outcome.unviable += 1,
+            "MissedMutant" => *outcome.survived.entry(without_line(name)?).or_default() += 1,
+            _ => return None,
+        }
+    }
+    Some(outcome)
+}
+
+/// `file:line:column: what` without the numbers, which move.
+fn without_line(name: &str) -> Option<Name> {
+    let mut parts = name.splitn(4, ':');
+    let (file, _, _, what) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
+    Some(format!("{file}:{what}"))
+}
+
+/// Reads the list: two lines each, the mutant and, indented, why it may survive. One that is there several times may
+/// survive so often.
+fn read(text: &str) -> Result<BTreeMap<Name, usize>, String> {
+    let mut listed = BTreeMap::new();
+    let mut lines = text.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
+    while let Some(name) = lines.next() {
+        let reason = lines.next().unwrap_or_default();
+        if name.starts_with(' ') || !reason.starts_with("    ") || reason.trim().is_empty() {
+            return Err(format!("give the reason in an indented line after: {name}"));
+        }
+        *listed.entry(name.to_owned()).or_default() += 1;
+    }
+    Ok(listed)
+}
+
+/// What survived without being listed, and, where all mutants of the files were tested, what is listed and did not.
+fn judge(outcome: &Outcome, listed: &BTreeMap<Name, usize>, files: &[String], whole: bool) -> Vec<String> {
+    let mut failures = Vec::new();
+    for (name, count) in &outcome.survived {
+        let allowed = listed.get(name).copied().unwrap_or_default();
+        if *count > allowed {
+            failures.push(format!("survived {count} times, {allowed} are justified: {name}"));
+        }
+    }
+    for (name, allowed) in listed {
+        let count = outcome.survived.get(name).copied().unwrap_or_default();
+        if whole && files.iter().any(|file| name.starts_with(&format!("{file}:"))) && count < *allowed {
+            failures.push(format!("justified {allowed} times, {count} survived: {name}"));
+        }
+    }
+    failures
+}
+
+/// For `tidy`: every critical file is there, and the list names only such files, each with a reason.
+pub(crate) fn failures(root: &Path) -> Vec<String> {
+    let files: Vec<String> = CRITICAL
+        .iter()
+        .flat_map(|(_, folder, files)| files.iter().map(move |file| format!("{folder}/src/{file}")))
+        .collect();
+    let mut failures: Vec<String> = files
+        .iter()
+        .filter(|file| !root.join(file).is_file())
+        .map(|file| format!("{file} is listed as critical and is not there"))
+        .collect();
+    match fs::read_to_string(root.join(SURVIVORS)).map(|text| read(&text)) {
+        Ok(Ok(listed)) => {
+            let unknown =
+                listed.keys().filter(|name| !files.iter().any(|f| name.starts_with(&format!("{f}:"))));
+            failures.extend(unknown.map(|name| format!("{SURVIVORS}: no critical file has {name}")));
+        }
+        Ok(Err(error)) => failures.push(format!("{SURVIVORS}: {error}")),
+        Err(error) => failures.push(format!("{SURVIVORS}: {error}")),
+    }
+    failures
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    const ONE: &str = "a/src/b.rs: replace > with >= in f";
+
+    fn report(summaries: &[&str]) -> Value {
+        let tested = |(line, summary): (usize, &&str)| {
+            let name = format!("a/src/b.rs:{line}:7: replace > with >= in f");
+            json!({"scenario": {"Mutant": {"name": name}}, "summary": summary})
+        };
+        let baseline = json!({"scenario": "Baseline", "summary": "Success"});
+        let outcomes: Vec<Value> =
+            std::iter::once(baseline).chain(summaries.iter().enumerate().map(tested)).collect();
+        json!({"outcomes": outcomes})
+    }
+
+    fn check(summaries: &[&str], list: &str, whole: bool, failures: usize) {
+        let outcome = outcome(&report(summaries)).unwrap();
+        let files = ["a/src/b.rs".to_owned()];
+        let found = judge(&outcome, &read(list).unwrap(), &files, whole);
+        assert_eq!(found.len(), failures, "{summaries:?} with {list:?}: {found:?}");
+    }
+
+    #[test]
+    fn what_survives_must_be_listed_and_what_is_listed_must_survive() {
+        let listed = format!("# why\n\n{ONE}\n    nobody can see it\n");
+        check(&["CaughtMutant", "Timeout", "Unviable"], "", true, 0);
+        check(&["MissedMutant"], "", true, 1);
+        check(&["MissedMutant"], &listed, true, 0);
+        check(&["MissedMutant", "MissedMutant"], &listed, true, 1);
+        check(&["CaughtMutant"], &listed, true, 1);
+        check(&["CaughtMutant"], &listed, false, 0);
+        check(&["MissedMutant", "MissedMutant"], &format!("{listed}{listed}"), true, 0);
+    }
+
+    #[test]
+    fn a_listed_mutant_has_a_reason() {
+        assert!(read(&format!("{ONE}\n")).is_err());
+        assert!(read(&format!("{ONE}\nno indent\n")).is_err());
+        assert!(read("    a reason alone\n").is_err());
+    }
+
+    #[test]
+    fn code_that_fails_its_tests_as_it_is_gives_no_outcome() {
+        let baseline = json!({"scenario": "Baseline", "summary": "Failure"});
+        assert_eq!(outcome(&json!({"outcomes": [baseline]})), None);
+    }
+}
