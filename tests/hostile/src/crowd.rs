@@ -220,6 +220,7 @@ pub(crate) fn hello(invitation: Option<[u8; 16]>) -> Vec<u8> {
         stored: 0,
         invitation: invitation.map(|token| token.to_vec().into()),
         check_in_secs: None,
+        last: None,
         restored: false,
         mailbox: None,
     };

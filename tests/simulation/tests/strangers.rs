@@ -92,6 +92,7 @@ fn hello_with(invitation: Option<[u8; 16]>, stored: u64) -> Vec<u8> {
         stored,
         invitation: invitation.map(|token| token.to_vec().into()),
         check_in_secs: None,
+        last: None,
         restored: false,
         mailbox: None,
     };
