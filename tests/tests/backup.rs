@@ -75,6 +75,12 @@ fn number_at(hub: &Hub) -> String {
 
 type Hub = Home;
 
+/// The person follows an invitation of the hub; the DID that they have in it.
+fn follow(home: &Home, hub: &Hub, customer: &str) -> String {
+    let link = hub.json(&["invite", "--customer", customer])["link"].as_str().unwrap().to_owned();
+    home.json(&["connect", &link])["did"].as_str().unwrap().to_owned()
+}
+
 /// The words of a home, in a file beside it.
 fn words_of(home: &Home) -> PathBuf {
     let pass = home.file("pass");
@@ -106,6 +112,8 @@ fn a_lost_home_comes_back_from_its_words_and_a_folder_and_releases_nothing_until
     assert!(next["written"].as_u64() < full["written"].as_u64(), "{next} {full}");
     let _ = home.json(&["set", "phone.mobile=+442079460003"]);
     until("the third number", || (number_at(&hub) == "+442079460003").then_some(()));
+    // A relationship that no backup knows of, under the next key.
+    let lost = follow(&home, &hub, "C-18");
     let words = words_of(&home);
     home.kill();
     let chains = home.json(&["backup", "verify", text(&folder), "--words-file", text(&words)]);
@@ -136,9 +144,8 @@ fn a_lost_home_comes_back_from_its_words_and_a_folder_and_releases_nothing_until
     // It is backed up again, as a chain of its own: it remembers none.
     let again = home.json(&["backup", text(&folder)]);
     assert_eq!((&again["number"], again["chain"] == full["chain"]), (&0.into(), false));
-    let (_, link) = (0, hub.json(&["invite", "--customer", "C-18"])["link"].as_str().unwrap().to_owned());
-    let other = home.json(&["connect", &link]);
-    assert!(other["request"]["id"].is_string(), "{other}");
+    // What begins now has a key that the lost relationship did not have.
+    assert_ne!(follow(&home, &hub, "C-19"), lost);
 }
 
 #[test]
@@ -167,8 +174,13 @@ fn an_earlier_point_is_restored_on_request_and_a_missing_file_is_named() {
     let restore = ["restore", text(&folder), "--words-file", text(&words), "--passphrase-file", text(&pass)];
     assert_eq!(failure(&other, &restore).1, "backup-incomplete");
     assert!(!other.path().exists(), "no half of a home");
+    // What a restore that was killed has left is no hindrance, and is gone afterwards.
+    let half = other.file(".home.restoring");
+    fs::create_dir_all(half.join("store")).unwrap();
+    fs::write(half.join("store/db"), "half").unwrap();
     let earlier = [&restore[..], &["--to", "0"]].concat();
     assert_eq!(other.json(&earlier)["point"], 0);
+    assert!(!half.exists());
     let mut other = other;
     other.start();
     assert!(other.json(&["get", "x.test.n"]).to_string().contains("\"0\""));
@@ -212,10 +224,12 @@ fn wrong_words_and_wrong_folders_have_their_exit_status_and_a_sentence_without_a
 }
 
 #[test]
-fn the_words_alone_make_a_home_that_says_what_is_not_in_it() {
+fn the_words_alone_make_a_home_that_says_what_is_not_in_it_and_uses_no_key_again() {
+    let (hub, link) = hub();
     let mut home = Home::person();
     home.start();
     let _ = home.json(&["set", "x.test.n=1"]);
+    let first = home.json(&["connect", &link])["did"].clone();
     let words = words_of(&home);
     home.kill();
     let pass = home.file("pass");
@@ -226,6 +240,7 @@ fn the_words_alone_make_a_home_that_says_what_is_not_in_it() {
     assert_eq!(fs::read(words_of(&other)).unwrap(), fs::read(&words).unwrap(), "the same words");
     other.start();
     assert_eq!(other.json(&["get"]), Value::Array(Vec::new()));
+    assert_ne!(first, follow(&other, &hub, "C-18"));
     let third = Home::person();
     let mut command = third.command(&restore);
     // For people: without --json.
