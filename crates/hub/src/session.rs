@@ -13,10 +13,11 @@ use freehold_protocol::frame::{Frame, Hello, VERSIONS};
 use freehold_protocol::id::RelationshipId;
 use freehold_protocol::identity::PublicKey;
 use freehold_protocol::limits::HELLO_TIMEOUT;
-use freehold_store::{Durable, WriteError};
+use freehold_store::{Durable, ReadError, WriteError};
 use freehold_transport::{Connection, FrameReceiver, FrameSender};
 use tokio::sync::{Notify, watch};
 
+use crate::keys::Identity;
 use crate::relationship::{Relationship, admit, uuid};
 use crate::restored;
 use crate::shared::Shared;
@@ -46,6 +47,7 @@ struct Handle {
     /// Resolves when the session's task is gone.
     gone: watch::Receiver<()>,
     connection: Arc<Connection>,
+    identity: Arc<Identity>,
     greeted: Arc<AtomicBool>,
 }
 
@@ -66,6 +68,7 @@ impl Sessions {
         &self,
         relationship: &RelationshipId,
         connection: &Arc<Connection>,
+        identity: &Arc<Identity>,
     ) -> Result<Place<'_>, Code> {
         let serial = self.serial.fetch_add(1, Ordering::Relaxed);
         let (close, closing) = watch::channel(None);
@@ -77,6 +80,7 @@ impl Sessions {
             close,
             gone,
             connection: Arc::clone(connection),
+            identity: Arc::clone(identity),
             greeted: Arc::clone(&greeted),
         };
         let older = {
@@ -104,11 +108,16 @@ impl Sessions {
         }
     }
 
-    /// The connection of a relationship whose session is open.
-    pub(crate) fn connection(&self, relationship: &RelationshipId) -> Option<Arc<Connection>> {
+    /// Whether a relationship's session is open.
+    pub(crate) fn is_open(&self, relationship: &RelationshipId) -> bool {
+        self.speaking(relationship).is_some()
+    }
+
+    /// The connection of a relationship whose session is open, and the key of the hub that it was dialled by.
+    pub(crate) fn speaking(&self, relationship: &RelationshipId) -> Option<(Arc<Connection>, Arc<Identity>)> {
         let open = self.lock();
         let handle = open.get(relationship).filter(|handle| handle.greeted.load(Ordering::Acquire))?;
-        Some(Arc::clone(&handle.connection))
+        Some((Arc::clone(&handle.connection), Arc::clone(&handle.identity)))
     }
 
     /// How many are open.
@@ -134,6 +143,8 @@ impl Drop for Place<'_> {
 #[derive(Clone)]
 pub(crate) struct Server {
     pub(crate) shared: Arc<Shared>,
+    /// The key of the hub that was dialled.
+    pub(crate) identity: Arc<Identity>,
     pub(crate) families: Arc<Families<Linked>>,
     pub(crate) check_in_secs: Option<u32>,
     pub(crate) stop: Stopping,
@@ -162,7 +173,7 @@ impl Server {
             }
         };
         let connection = Arc::new(connection);
-        let place = match self.shared.sessions.enter(&known.id, &connection).await {
+        let place = match self.shared.sessions.enter(&known.id, &connection, &self.identity).await {
             Ok(place) => place,
             Err(code) => return bye(&connection, sender, receiver, code).await,
         };
@@ -186,8 +197,9 @@ impl Server {
         }
         let token = hello.invitation.as_ref().map(|token| token.to_vec());
         let now = shared.now();
-        let writing = Arc::clone(&shared);
-        let admitted = shared.store.write(move |txn| admit(txn, &writing, &key, token.as_deref(), now)).await;
+        let (writing, identity) = (Arc::clone(&shared), Arc::clone(&self.identity));
+        let admitted =
+            shared.store.write(move |txn| admit(txn, &writing, &identity, &key, token.as_deref(), now)).await;
         match admitted {
             Ok(known) => Ok(known.into_inner()),
             Err(WriteError::Refused(code)) => Err(code),
@@ -205,6 +217,20 @@ impl Server {
         read.map(Durable::into_inner).map_err(|_| Code::StorageFailed)
     }
 
+    /// As [`Server::known_on_disk`], noting that the person has found this key of the vendor.
+    async fn found_on_disk(&self, key: PublicKey) -> Result<Option<Relationship>, Code> {
+        let generation = self.identity.generation;
+        let found = self.shared.store.write(move |txn| {
+            let Some(mut known) = Relationship::of_key(txn, &key)? else { return Ok(None) };
+            if known.peer.key() == Some(key) && generation > known.generation {
+                known.generation = generation;
+                known.save(txn);
+            }
+            Ok::<_, ReadError>(Some(known))
+        });
+        found.await.map(Durable::into_inner).map_err(|_| Code::StorageFailed)
+    }
+
     async fn run(
         &self,
         connection: &Connection,
@@ -218,9 +244,9 @@ impl Server {
             store: shared.store.clone(),
             families: Arc::clone(&self.families),
             relationship: known.id.clone(),
-            own: shared.keys.did.clone(),
+            own: self.identity.did.clone(),
             peer: known.peer.clone(),
-            key: shared.keys.transport.clone(),
+            key: self.identity.transport.clone(),
             clock: Arc::clone(&shared.clock),
         };
         let hello = Hello {
@@ -234,8 +260,8 @@ impl Server {
             mailbox: None,
         };
         if theirs.restored {
-            let (id, now) = (known.id.clone(), shared.now());
-            let told = shared.store.write(move |txn| restored::tell(txn, &id, now)).await;
+            let (id, from, now) = (known.id.clone(), self.identity.generation, shared.now());
+            let told = shared.store.write(move |txn| restored::tell(txn, &id, from, now)).await;
             if let Err(error) = told {
                 tracing::error!(relationship = uuid(&known.id), %error, "a restored person cannot be told what is held");
                 return bye(connection, sender, receiver, Code::StorageFailed).await;
@@ -248,7 +274,7 @@ impl Server {
         };
         let mut closing = false;
         // An older session may have taken a rotation since this peer was let in; the link has waited for it.
-        match self.known_on_disk(connection.peer()).await {
+        match self.found_on_disk(connection.peer()).await {
             Ok(Some(now)) if now.peer == known.peer => {}
             now => {
                 closing = true;
