@@ -11,8 +11,7 @@ use freehold_api::ApiError;
 use freehold_backup::{Backup, ChainId, Choice};
 use freehold_keystore::{Passphrase, Seed};
 use freehold_link::system_clock;
-use freehold_protocol::time::Timestamp;
-use freehold_store::{HomeKey, Options, ReadError, Store, Txn};
+use freehold_store::{HomeKey, Options, Store};
 use freehold_vault::{hold, relationships};
 use serde_json::json;
 
