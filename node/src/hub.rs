@@ -18,6 +18,7 @@ mod customers;
 mod events;
 mod init;
 mod invite;
+mod rotate;
 mod run;
 
 /// Runs one command on a hub's home.
@@ -45,6 +46,7 @@ pub(crate) async fn dispatch(dir: &Path, command: HubCommand, out: &Out) -> Outc
         }
         HubCommand::Message { command } => message::of_hub(&client, command, out).await,
         HubCommand::DeadLetters { retry } => events::dead_letters(&client, retry, out).await,
+        HubCommand::Rotate(args) => rotate::rotate(&client, args, out).await,
         HubCommand::Stats => stats(&client, out).await,
         // These were taken before.
         HubCommand::Init(_) | HubCommand::Run(_) | HubCommand::Passphrase(_) => Ok(()),
@@ -114,8 +116,14 @@ async fn stats(client: &Client, out: &Out) -> Outcome {
     out.show(&stats, |s| {
         format!(
             "customers         {}\nconnected         {}\nupdates           {}\nupdates a second  {:.2}\n\
-             events pending    {}\ndead letters      {}",
-            s.customers, s.connected, s.updates, s.updates_per_sec, s.events_pending, s.dead_letters
+             events pending    {}\ndead letters      {}\nat an older key   {}",
+            s.customers,
+            s.connected,
+            s.updates,
+            s.updates_per_sec,
+            s.events_pending,
+            s.dead_letters,
+            s.not_moved
         )
     });
     Ok(())

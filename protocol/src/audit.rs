@@ -45,6 +45,11 @@ pub enum AuditEvent {
     Erased,
     /// The person moved the relationship to its next key.
     Rotated,
+    /// The vendor moved to its next key; the entry's vendor is the new DID.
+    VendorRotated {
+        /// The DID that ended.
+        before: Did,
+    },
     /// Nothing is released to the vendor any more until the person resumes: the home was restored, or is an older copy.
     HeldBack,
     /// The person resumed it.

@@ -6,7 +6,7 @@ use sha2::{Digest as _, Sha256};
 use crate::code::Code;
 use crate::document::text_ok;
 use crate::identity::PublicKey;
-use crate::limits::TEXT_BYTES_MAX;
+use crate::limits::{ADDRESS_BYTES_MAX, ADDRESSES_MAX, TEXT_BYTES_MAX};
 
 /// The family's name with its version.
 pub const FAMILY: &str = "connect/1";
@@ -17,6 +17,8 @@ pub const PROBLEM: &str = "connect/1/problem";
 
 /// Person to vendor: the relationship moves to its next key. The body is a [`crate::data::Carried`] rotation statement.
 pub const ROTATION: &str = "connect/1/rotation";
+/// Vendor to person: the vendor moves to its next key. The body is [`VendorMoves`].
+pub const VENDOR_ROTATION: &str = "connect/1/vendor-rotation";
 
 /// The body of an introduction.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,8 +62,56 @@ pub struct Problem {
     pub about: u64,
 }
 
+/// The body of a vendor's rotation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VendorMoves {
+    /// The canonical bytes of a [`crate::document::VendorRotation`].
+    #[serde(with = "serde_bytes")]
+    pub document: Vec<u8>,
+    /// Multiaddrs where the hub is dialled under the new key.
+    pub addresses: Vec<String>,
+}
+
+impl VendorMoves {
+    /// Decodes and bounds a vendor's rotation.
+    ///
+    /// # Errors
+    /// [`Code::Malformed`].
+    pub fn decode(body: &[u8]) -> Result<Self, Code> {
+        let said: Self = crate::cbor::decode(body)?;
+        let fits = |address: &String| {
+            (2..=ADDRESS_BYTES_MAX).contains(&address.len())
+                && address.starts_with('/')
+                && address.bytes().all(|byte| byte.is_ascii_graphic())
+        };
+        let some = (1..=ADDRESSES_MAX).contains(&said.addresses.len());
+        if some && said.addresses.iter().all(fits) { Ok(said) } else { Err(Code::Malformed) }
+    }
+}
+
 /// The commitment to a key: SHA-256 of its 32 bytes.
 #[must_use]
 pub fn commitment(key: &PublicKey) -> [u8; 32] {
     Sha256::digest(key.as_bytes()).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_vendor_that_moves_names_a_few_addresses() {
+        let decoded = |addresses: &[&str]| {
+            let addresses = addresses.iter().map(|address| (*address).to_owned()).collect();
+            let said = VendorMoves { document: vec![1], addresses };
+            VendorMoves::decode(&crate::cbor::encode(&said)).map(|decoded| assert_eq!(decoded, said))
+        };
+        let good = "/dns4/hub.shop.example/udp/4102/quic-v1";
+        assert_eq!(decoded(&[good; ADDRESSES_MAX]), Ok(()));
+        assert_eq!(decoded(&["/".repeat(ADDRESS_BYTES_MAX).as_str()]), Ok(()));
+        for bad in [vec![], vec![good; ADDRESSES_MAX + 1], vec![""], vec!["dns4"], vec!["/dns4/a\u{1b}[2J"]] {
+            assert_eq!(decoded(&bad), Err(Code::Malformed), "{bad:?}");
+        }
+        assert_eq!(decoded(&["/".repeat(ADDRESS_BYTES_MAX + 1).as_str()]), Err(Code::Malformed));
+    }
 }

@@ -20,12 +20,14 @@ use crate::time::Timestamp;
 mod agreement;
 mod ending;
 mod rotation;
+mod vendor_rotation;
 
 pub use agreement::{
     AskedField, DataRequest, DataRequestError, GrantSubject, Mode, RequestSubject, Retention, ScopeItem,
 };
 pub use ending::{ErasureLine, ErasureResult, ErasureSubject, RevocationSubject};
 pub use rotation::{Rotation, RotationSubject};
+pub use vendor_rotation::{VendorRotation, VendorRotationSubject};
 
 /// The SHA-256 multihash of a document's canonical bytes in multibase base64url (VC 2.0 `digestMultibase`).
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

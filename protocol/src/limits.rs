@@ -47,8 +47,11 @@ pub const TYPE_BYTES_MAX: usize = 64;
 /// Longest free text in a message or document (a reason, a name, a detail), in bytes.
 pub const TEXT_BYTES_MAX: usize = 1_024;
 
-/// Most addresses in an invitation.
+/// Most addresses in an invitation, and in a vendor's rotation.
 pub const ADDRESSES_MAX: usize = 8;
+
+/// Longest address in a vendor's rotation, in bytes: a name of 253 and its ports.
+pub const ADDRESS_BYTES_MAX: usize = 320;
 
 /// Longest invitation link, in characters: still a QR code that a phone reads.
 pub const LINK_CHARS_MAX: usize = 1_200;

@@ -18,6 +18,7 @@ pub type Erasure = Document<ErasureSubject>;
 pub struct Vendor {
     did: Did,
     keys: Vec<PublicKey>,
+    earlier: Vec<Did>,
 }
 
 impl Vendor {
@@ -25,7 +26,15 @@ impl Vendor {
     #[must_use]
     pub fn new(did: Did, resolved: impl IntoIterator<Item = PublicKey>) -> Self {
         let keys = did.key().map_or_else(|| resolved.into_iter().collect(), |own| vec![own]);
-        Self { did, keys }
+        Self { did, keys, earlier: Vec::new() }
+    }
+
+    /// The same vendor, which had these `did:key`s before: what it signed under them may still arrive
+    /// (`specs/identity.md`, rule 22).
+    #[must_use]
+    pub fn with_predecessors(mut self, earlier: impl IntoIterator<Item = Did>) -> Self {
+        self.earlier.extend(earlier);
+        self
     }
 
     /// Whether a key may sign documents for the vendor (`specs/identity.md`, rule 9).
@@ -48,7 +57,7 @@ impl Vendor {
     /// # Errors
     /// [`Code::ReceiptMismatch`].
     pub fn check_receipt(&self, receipt: &Grant, given: &[u8]) -> Result<(), Code> {
-        let by_vendor = |signer: &Signer| signer.method.did == self.did && self.may_assert(&signer.key);
+        let by_vendor = |signer: &Signer| self.signs_as(&signer.method.did, &signer.key);
         let countersigned = receipt.signers().get(1).is_some_and(by_vendor);
         if countersigned && receipt.without_countersignature()? == given {
             Ok(())
@@ -68,10 +77,15 @@ impl Vendor {
     }
 
     fn check_issuer<S: Subject>(&self, document: &Document<S>) -> Result<(), Code> {
-        let by_vendor = *document.issuer() == self.did
-            && document.signers().len() == 1
-            && self.may_assert(&document.signer_key());
+        let by_vendor =
+            document.signers().len() == 1 && self.signs_as(document.issuer(), &document.signer_key());
         if by_vendor { Ok(()) } else { Err(Code::WrongSigner) }
+    }
+
+    /// Whether a key signs under a DID that the vendor has or had.
+    fn signs_as(&self, did: &Did, key: &PublicKey) -> bool {
+        (*did == self.did && self.may_assert(key))
+            || self.earlier.iter().any(|before| before == did && before.key().as_ref() == Some(key))
     }
 }
 
@@ -126,6 +140,21 @@ mod tests {
         assert_eq!(other.check_request(&request, now), Err(Code::WrongSigner));
         let countersigned = request.countersign(&person(), &person().public().did(), now).unwrap();
         assert_eq!(this_vendor().check_request(&countersigned, now), Err(Code::WrongSigner));
+    }
+
+    #[test]
+    fn what_a_vendor_signed_before_it_moved_counts_after_it() {
+        let (request, now) = (request(&["phone.mobile"]), Timestamp::default());
+        let grant = grant(&["phone.mobile"], None);
+        let receipt = grant.countersign(&vendor(), &vendor().public().did(), now).unwrap();
+        let moved = || Vendor::new(stranger().public().did(), []);
+        let known = moved().with_predecessors([vendor().public().did()]);
+        assert_eq!(known.check_request(&request, now), Ok(()));
+        assert_eq!(known.check_receipt(&receipt, grant.bytes()), Ok(()));
+        assert_eq!(moved().check_request(&request, now), Err(Code::WrongSigner));
+        assert_eq!(moved().check_receipt(&receipt, grant.bytes()), Err(Code::ReceiptMismatch));
+        // A predecessor's key signs under its own DID alone.
+        assert!(!known.may_assert(&vendor().public()));
     }
 
     #[test]

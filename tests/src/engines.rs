@@ -1,11 +1,13 @@
 //! A person's engine and a hub's, each on a home of its own, in the test's process.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use freehold_hub::{Hub, HubConfig};
 use freehold_keystore::Seed;
-use freehold_link::system_clock;
+use freehold_link::{Clock, system_clock};
 use freehold_mailbox::Linked;
 use freehold_outbound::{Client, Policy};
 use freehold_person::view::RequestView;
@@ -35,6 +37,8 @@ purposes = ["ServiceProvision"]
 pub struct EngineHome {
     dir: PathBuf,
     seed: Seed,
+    /// By how much its machine's clock is ahead.
+    ahead_ms: Arc<AtomicU64>,
     _temporary: Option<TempDir>,
 }
 
@@ -56,7 +60,7 @@ impl EngineHome {
     pub fn new() -> Self {
         let temporary = tempfile::tempdir().expect("a folder");
         let (dir, seed) = (temporary.path().to_owned(), Seed::generate().expect("randomness"));
-        Self { dir, seed, _temporary: Some(temporary) }
+        Self { dir, seed, ahead_ms: Arc::default(), _temporary: Some(temporary) }
     }
 
     /// The home that another process has made, which has written its words.
@@ -66,7 +70,25 @@ impl EngineHome {
     #[must_use]
     pub fn of(dir: &Path) -> Self {
         let words = std::fs::read_to_string(dir.join(WORDS)).expect("the words");
-        Self { dir: dir.to_owned(), seed: Seed::from_words(&words).expect("words"), _temporary: None }
+        let seed = Seed::from_words(&words).expect("words");
+        Self { dir: dir.to_owned(), seed, ahead_ms: Arc::default(), _temporary: None }
+    }
+
+    /// So much time passes on its machine, for an engine that runs as for one that is started later.
+    ///
+    /// # Panics
+    /// After some hundred million years.
+    pub fn pass(&self, time: Duration) {
+        let millis = u64::try_from(time.as_millis()).expect("a time to live to see");
+        self.ahead_ms.fetch_add(millis, Ordering::Relaxed);
+    }
+
+    fn clock(&self) -> Clock {
+        let (ahead_ms, system) = (Arc::clone(&self.ahead_ms), system_clock());
+        Arc::new(move || {
+            let ahead_ms = ahead_ms.load(Ordering::Relaxed);
+            Timestamp::from_millis(system().millis().saturating_add(ahead_ms))
+        })
     }
 
     /// Writes the words down for another process.
@@ -140,7 +162,7 @@ impl EngineHome {
             Resolver::new(Client::new(Policy::public()).expect("a client"), CachePolicy::default());
         let (limits, store) = (Limits::default(), Options::default());
         let config = PersonConfig { resolver, limits, store, families };
-        Person::start(self.path(), self.seed(), config, system_clock()).await
+        Person::start(self.path(), self.seed(), config, self.clock()).await
     }
 
     /// Starts a hub that speaks these families too; on the addresses it had before, so that persons find it again.
@@ -177,7 +199,7 @@ impl EngineHome {
         let mut config = HubConfig::new("Acme");
         let any = || ["/ip4/127.0.0.1/udp/0/quic-v1", "/ip4/127.0.0.1/tcp/0"].map(str::to_owned).to_vec();
         config.listen = listen.unwrap_or_else(any);
-        Hub::start_with(self.path(), &self.seed(), config, families, system_clock()).await
+        Hub::start_with(self.path(), &self.seed(), config, families, self.clock()).await
     }
 }
 

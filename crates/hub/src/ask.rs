@@ -20,6 +20,7 @@ use serde_bytes::ByteBuf;
 use toml::Spanned;
 
 use crate::config::{line_of, toml_error};
+use crate::keys::Identity;
 use crate::relationship::Relationship;
 use crate::shared::Shared;
 use crate::tables;
@@ -139,6 +140,23 @@ struct FileField {
 }
 
 impl Ask {
+    /// The request as the hub asks under one of its keys: of the same id, moment and subject, by that key, and so the same
+    /// bytes each time.
+    pub(crate) fn by(&self, identity: &Identity) -> Option<DataRequest> {
+        if *self.request.issuer() == identity.did {
+            return Some(self.request.clone());
+        }
+        let issue = Issue {
+            id: self.request.id().clone(),
+            issuer: identity.did.clone(),
+            valid_from: self.created,
+            valid_until: None,
+            subject: self.request.subject().clone(),
+        };
+        let issued = Document::issue(issue, &identity.vendor);
+        issued.inspect_err(|code| tracing::error!(%code, "a data request cannot be signed again")).ok()
+    }
+
     pub(crate) fn view(&self) -> AskView {
         let fields = &self.request.subject().fields;
         let paths =
@@ -169,15 +187,15 @@ pub(crate) async fn make(shared: &Shared, text: &str, file_name: &str) -> Result
         line,
         reason,
     })?;
-    let created = shared.now();
+    let (created, identity) = (shared.now(), shared.keys.newest());
     let issue = Issue {
         id: RequestId::from_entropy(freehold_mailbox::entropy()),
-        issuer: shared.keys.did.clone(),
+        issuer: identity.did.clone(),
         valid_from: created,
         valid_until: None,
         subject,
     };
-    let request = Document::issue(issue, &shared.keys.vendor).map_err(|code| AskError::File {
+    let request = Document::issue(issue, &identity.vendor).map_err(|code| AskError::File {
         file: file_name.to_owned(),
         line: 1,
         reason: format!("it makes no valid document ({code})"),
@@ -220,6 +238,7 @@ pub(crate) async fn put(
     let id = known.ok_or(AskCustomerError::CustomerUnknown)?.id;
     let ask = shared.ask(ask)?;
     let (relationship, putting, now) = (id.clone(), Arc::clone(&ask), shared.now());
+    let keys = Arc::clone(shared);
     let written = shared.store.write(move |txn| {
         let storage = |_| AskCustomerError::Store(Code::StorageFailed.to_string());
         let known = Relationship::load(txn, &relationship).map_err(storage)?;
@@ -233,9 +252,11 @@ pub(crate) async fn put(
         }
         known.requests.push(request.clone());
         known.save(txn);
+        let request = putting.by(&keys.keys.at(known.generation));
+        let request = request.ok_or_else(|| AskCustomerError::Store(Code::Malformed.to_string()))?;
         let mailbox = Mailbox::new(&relationship);
         let mut desk = Desk::new(txn, &mailbox, &relationship, &known.peer, now);
-        desk.queue(REQUEST, None, Carried::body(putting.request.bytes()))
+        desk.queue(REQUEST, None, Carried::body(request.bytes()))
             .map_err(|code| AskCustomerError::Store(code.to_string()))
     });
     match written.await {

@@ -1,7 +1,7 @@
 //! The running hub.
 
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use freehold_keystore::Seed;
@@ -10,18 +10,20 @@ use freehold_mailbox::{Draft, Linked};
 use freehold_outbound::{Client, Policy, Reach};
 use freehold_protocol::family::{Families, FamiliesError};
 use freehold_store::{HomeKey, Options, ReadError as StoreReadError, Store};
-use freehold_transport::{Address, Connection, Endpoint, Limits, ListenError};
+use freehold_transport::{Connection, ListenError};
 use freehold_webhook::{RetryPolicy, Secret, Webhook};
 use tokio::sync::mpsc;
-use tokio::task::{JoinHandle, JoinSet};
+use tokio::task::JoinHandle;
 
 use crate::ask::{self, AskCustomerError, AskError};
 use crate::config::{ConfigError, HubConfig, SinksConfig, WebhookConfig};
 use crate::families::families;
-use crate::init::Keys;
 use crate::invite::{self, InviteError};
+use crate::keys::Keys;
 use crate::live::{self, ReadError};
 use crate::messages::{self, MessageError};
+use crate::moves::{self, Move, Moves};
+use crate::serving::Serving;
 use crate::session::Server;
 use crate::shared::{Answers, Shared};
 use crate::sinks::webhook::Worker;
@@ -69,13 +71,16 @@ pub enum StartError {
 /// A running hub. Clones share it.
 #[derive(Clone)]
 pub struct Hub {
-    inner: Arc<Inner>,
+    pub(crate) inner: Arc<Inner>,
 }
 
-struct Inner {
-    shared: Arc<Shared>,
-    announce: Vec<String>,
-    endpoint: Mutex<Option<Endpoint>>,
+pub(crate) struct Inner {
+    pub(crate) shared: Arc<Shared>,
+    /// The keys that are served, oldest first.
+    pub(crate) serving: Mutex<Vec<Serving>>,
+    /// Held while the vendor's keys change.
+    pub(crate) changing: tokio::sync::Mutex<()>,
+    check_in_secs: Option<u32>,
     stop: Stop,
     tasks: Mutex<Vec<JoinHandle<()>>>,
     started: Instant,
@@ -117,13 +122,27 @@ impl Hub {
         let asks = ask::stored(&store)?;
         let answers = answers(&config.sinks);
         let sinks = (answers, config.sinks.jsonl.is_some());
-        let transport = keys.transport.clone();
+        let moves = if keys.can_rotate() { Moves::load(&store)? } else { Moves::default() };
+        keys.grow(moves.newest)?;
         let shared = Shared::new(store, config.name.clone(), keys, clock, sinks, asks, counters.events);
         let shared = Arc::new(shared);
         let families = Arc::new(families(&shared).merge(further)?);
 
-        let listen: Vec<Address> = config.listen.iter().filter_map(|a| Address::parse(a).ok()).collect();
-        let (endpoint, incoming) = Endpoint::listen(&transport, &listen, limits()).await?;
+        let mut listening = Vec::new();
+        for generation in moves.oldest..=moves.newest {
+            let (listen, announce) = match generation {
+                0 => (config.listen.clone(), config.announce.clone()),
+                _ => {
+                    let moved = Move::load(&shared.store, generation)?;
+                    (moved.listen, moved.announce)
+                }
+            };
+            listening.push(Serving::listen_on(shared.keys.at(generation), listen, announce).await?);
+        }
+        // Where a crash has stopped it, everyone is told now that the vendor has moved.
+        if let Err(error) = moves::tell_all(&shared).await {
+            tracing::error!(%error, "some persons are not told yet that the vendor has moved: the next start tries again");
+        }
 
         let stop = Stop::default();
         let mut tasks = Vec::new();
@@ -136,23 +155,20 @@ impl Hub {
             tasks.push(tokio::spawn(worker.run(stop.listen())));
         }
         tasks.push(tokio::spawn(sweep::run(Arc::clone(&shared), stop.listen())));
-        let server = Server {
-            shared: Arc::clone(&shared),
-            families: Arc::clone(&families),
-            check_in_secs: config.check_in_secs,
-            stop: stop.listen(),
-        };
-        tasks.push(tokio::spawn(accept(server, incoming)));
         let inner = Inner {
             shared,
-            announce: config.announce,
-            endpoint: Mutex::new(Some(endpoint)),
+            serving: Mutex::default(),
+            changing: tokio::sync::Mutex::default(),
+            check_in_secs: config.check_in_secs,
             stop,
             tasks: Mutex::new(tasks),
             started: Instant::now(),
             updates_before: counters.updates,
             families,
         };
+        for (serving, incoming) in listening {
+            inner.serve(serving, incoming);
+        }
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -162,7 +178,7 @@ impl Hub {
         let shared = &self.inner.shared;
         let counters = logged(Counters::load(&shared.store));
         HubInfo {
-            did: shared.keys.did.to_string(),
+            did: shared.keys.newest().did.to_string(),
             name: shared.name.clone(),
             addresses: self.addresses(),
             customers: usize::try_from(counters.customers).unwrap_or(usize::MAX),
@@ -205,7 +221,10 @@ impl Hub {
         valid_for: Duration,
     ) -> Result<InvitationView, InviteError> {
         let shared = &self.inner.shared;
-        invite::make(shared, self.addresses(), customer, ask.as_deref(), valid_for).await
+        // Key and addresses of one endpoint: the vendor may be moving.
+        let newest = self.inner.serving().last().map(|one| (Arc::clone(one.identity()), one.addresses()));
+        let newest = newest.unwrap_or_else(|| (shared.keys.newest(), Vec::new()));
+        invite::make(shared, newest, customer, ask.as_deref(), valid_for).await
     }
 
     /// All relationships, oldest first.
@@ -314,6 +333,7 @@ impl Hub {
                 updates_per_sec: 0.0,
                 events_pending: 0,
                 dead_letters: 0,
+                not_moved: 0,
             }
         })
     }
@@ -321,7 +341,9 @@ impl Hub {
     /// Says goodbye to every person, stops delivering, and closes the store. What was acknowledged is on disk.
     pub async fn stop(self) {
         self.inner.stop.give();
-        let tasks = std::mem::take(&mut *self.inner.tasks.lock().unwrap_or_else(PoisonError::into_inner));
+        let mut tasks = std::mem::take(&mut *self.inner.tasks.lock().unwrap_or_else(PoisonError::into_inner));
+        let mut serving = std::mem::take(&mut *self.inner.serving());
+        tasks.extend(serving.iter_mut().filter_map(Serving::say_goodbye));
         let deadline = tokio::time::Instant::now() + STOP;
         for mut task in tasks {
             if tokio::time::timeout_at(deadline, &mut task).await.is_err() {
@@ -329,27 +351,46 @@ impl Hub {
                 let _ = task.await;
             }
         }
-        let endpoint = self.inner.endpoint.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(endpoint) = endpoint {
-            endpoint.close().await;
+        for one in serving {
+            one.close().await;
         }
         if let Err(error) = self.inner.shared.store.clone().close().await {
             tracing::error!(%error, "the store did not close");
         }
     }
 
-    /// Where persons reach the hub: what is announced, else what is really listened on, loopback last.
+    /// Where persons reach the hub under its newest key.
     fn addresses(&self) -> Vec<String> {
-        if !self.inner.announce.is_empty() {
-            return self.inner.announce.clone();
-        }
-        let endpoint = self.inner.endpoint.lock().unwrap_or_else(PoisonError::into_inner);
-        let real = endpoint.as_ref().map(Endpoint::addresses).unwrap_or_default();
-        let bare = |address: &Address| address.as_str().split("/p2p/").next().unwrap_or_default().to_owned();
-        let mut addresses: Vec<String> = real.iter().map(bare).collect();
-        addresses
-            .sort_by_key(|a| (a.starts_with("/ip4/127.") || a.starts_with("/ip6/::1/"), !a.contains("quic")));
-        addresses
+        self.inner.serving().last().map(Serving::addresses).unwrap_or_default()
+    }
+
+    /// Where the hub listens under its newest key.
+    pub(crate) fn listens(&self) -> Vec<String> {
+        self.inner.serving().last().map(|newest| newest.listen().to_vec()).unwrap_or_default()
+    }
+
+    /// Whether persons are told other addresses than those that the hub listens on.
+    pub(crate) fn announces(&self) -> bool {
+        self.inner.serving().last().is_some_and(|newest| !newest.announce().is_empty())
+    }
+}
+
+impl Inner {
+    pub(crate) fn serving(&self) -> MutexGuard<'_, Vec<Serving>> {
+        self.serving.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Begins to serve a key that is listened on.
+    pub(crate) fn serve(&self, mut serving: Serving, incoming: mpsc::Receiver<Connection>) {
+        let server = Server {
+            shared: Arc::clone(&self.shared),
+            identity: Arc::clone(serving.identity()),
+            families: Arc::clone(&self.families),
+            check_in_secs: self.check_in_secs,
+            stop: serving.stopping(),
+        };
+        serving.begin(server, incoming);
+        self.serving().push(serving);
     }
 }
 
@@ -357,33 +398,6 @@ impl std::fmt::Debug for Hub {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Hub(…)")
     }
-}
-
-/// What persons may cost: nobody reads a hub.
-fn limits() -> Limits {
-    Limits { takes_reads: false, ..Limits::default() }
-}
-
-/// Gives each connection a task of its own; ends when all of them have.
-async fn accept(server: Server, mut incoming: mpsc::Receiver<Connection>) {
-    let stop = server.stop.clone();
-    let mut sessions = JoinSet::new();
-    loop {
-        tokio::select! {
-            biased;
-            () = stop.given() => break,
-            Some(ended) = sessions.join_next() => {
-                if let Err(error) = ended {
-                    tracing::error!(%error, "a session's task broke off");
-                }
-            }
-            connection = incoming.recv() => match connection {
-                Some(connection) => drop(sessions.spawn(server.clone().serve(connection))),
-                None => break,
-            },
-        }
-    }
-    while sessions.join_next().await.is_some() {}
 }
 
 /// What the store gives, or nothing and a line in the log: a listing has no way to fail.

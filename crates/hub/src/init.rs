@@ -6,9 +6,9 @@ use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use freehold_keystore::Seed;
-use freehold_protocol::identity::{Did, SigningKey};
 
-use crate::config::{ConfigError, DidChoice, HubConfig};
+use crate::config::{ConfigError, HubConfig};
+use crate::keys::Keys;
 use crate::view::InitView;
 
 /// The configuration's file name in the home.
@@ -37,7 +37,7 @@ pub enum InitError {
 /// [`InitError`]; an existing hub is never touched.
 pub fn init(home: &Path, seed: &Seed, config: &HubConfig) -> Result<InitView, InitError> {
     config.check()?;
-    let keys = Keys::of(seed, &config.did)?;
+    let keys = Keys::of(seed, &config.did)?.first();
     let file = home.join(CONFIG_FILE);
     DirBuilder::new().recursive(true).mode(0o700).create(home)?;
     let mut options = OpenOptions::new();
@@ -54,29 +54,4 @@ pub fn init(home: &Path, seed: &Seed, config: &HubConfig) -> Result<InitView, In
         freehold_resolver::document(&keys.did, &keys.vendor.public(), &replicas, &config.announce)
     });
     Ok(InitView { did: keys.did.to_string(), document })
-}
-
-/// The keys of a hub.
-pub(crate) struct Keys {
-    /// The vendor's DID.
-    pub(crate) did: Did,
-    /// Signs documents in its name.
-    pub(crate) vendor: SigningKey,
-    /// Shown in handshakes; signs messages.
-    pub(crate) transport: SigningKey,
-    /// What the vendor's key will be after a rotation.
-    pub(crate) next: SigningKey,
-}
-
-impl Keys {
-    /// Derives them.
-    pub(crate) fn of(seed: &Seed, choice: &DidChoice) -> Result<Self, freehold_protocol::identity::DidError> {
-        let (vendor, next) = (seed.vendor_key(0), seed.vendor_key(1));
-        Ok(match choice {
-            DidChoice::Key => Self { did: vendor.public().did(), transport: vendor.clone(), vendor, next },
-            DidChoice::Web(did) => {
-                Self { did: Did::parse(did)?, transport: seed.replica_key(0), vendor, next }
-            }
-        })
-    }
 }

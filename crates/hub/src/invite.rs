@@ -1,5 +1,6 @@
 //! Invitations: links that begin a relationship.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use freehold_mailbox::entropy;
@@ -10,6 +11,7 @@ use freehold_protocol::time::Timestamp;
 use freehold_store::{ReadError, WriteError};
 
 use crate::ask::NoSuchAsk;
+use crate::keys::Identity;
 use crate::relationship::Invited;
 use crate::shared::Shared;
 use crate::tables;
@@ -35,10 +37,10 @@ pub enum InviteError {
     Store(String),
 }
 
-/// Makes an invitation.
+/// Makes an invitation to a key of the hub, which is dialled at these addresses.
 pub(crate) async fn make(
     shared: &Shared,
-    addresses: Vec<String>,
+    (identity, addresses): (Arc<Identity>, Vec<String>),
     customer: Option<String>,
     ask: Option<&str>,
     valid_for: Duration,
@@ -56,8 +58,9 @@ pub(crate) async fn make(
     let millis = u64::try_from(valid_for.as_millis()).unwrap_or(u64::MAX);
     let expires = Timestamp::from_millis(shared.now().millis().saturating_add(millis));
     let token = entropy();
-    let link = link(shared, addresses, token, expires);
-    let invited = Invited { customer: customer.clone(), request, expires, used_by: None };
+    let link = link(&identity, addresses, token, expires);
+    let generation = identity.generation;
+    let invited = Invited { customer: customer.clone(), request, expires, generation, used_by: None };
     let written = shared.store.write(move |txn| {
         let key = tables::invitation(txn, &token);
         save(txn, key, &invited);
@@ -68,10 +71,10 @@ pub(crate) async fn make(
 }
 
 /// The link, with as many addresses as it may hold.
-fn link(shared: &Shared, mut addresses: Vec<String>, token: [u8; 16], expires: Timestamp) -> String {
+fn link(identity: &Identity, mut addresses: Vec<String>, token: [u8; 16], expires: Timestamp) -> String {
     addresses.truncate(ADDRESSES_MAX);
     loop {
-        let did = shared.keys.did.clone();
+        let did = identity.did.clone();
         let link = Invitation { v: 1, did, addresses: addresses.clone(), token, expires }.to_link();
         if link.len() <= LINK_CHARS_MAX || addresses.pop().is_none() {
             return link;

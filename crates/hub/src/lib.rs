@@ -7,7 +7,8 @@
 //! What it leaves out: other stores, the command line and the local API.
 //!
 //! Reading order: [`HubConfig`], [`init`], [`Hub`], [`view`]. Inside: `relationship` (who), `session` (their
-//! connections), `families` (what messages do), `held` (grants and values), `log` (events), `sinks` (delivery).
+//! connections), `families` (what messages do), `held` (grants and values), `log` (events), `sinks` (delivery). The vendor's
+//! own keys: `keys` (under which the hub speaks), `serving` (an endpoint for each), `moves` (how persons are told), `rotate`.
 //!
 //! Every key of the store begins with a tag; `M` is the mailboxes'.
 //!
@@ -22,6 +23,7 @@
 //! | `E`, `P`, `X` | events by number; their data in parts; numbers by relationship |
 //! | `D`, `d` | dead letters; those of them that are due again |
 //! | `S`, `N` | cursors of the sinks; counters |
+//! | `z`, `Z` | which keys of the vendor there are; the moves to those after the first |
 
 mod ask;
 mod config;
@@ -30,12 +32,17 @@ mod held;
 mod hub;
 mod init;
 mod invite;
+mod keys;
 mod live;
 mod log;
 mod messages;
+mod moves;
 mod overview;
+mod ports;
 mod relationship;
 mod restored;
+mod rotate;
+mod serving;
 mod session;
 mod shared;
 #[cfg(feature = "simulation")]
@@ -55,4 +62,5 @@ pub use init::{CONFIG_FILE, InitError, init};
 pub use invite::InviteError;
 pub use live::ReadError;
 pub use messages::MessageError;
+pub use rotate::RotateError;
 pub use sinks::RetryError;

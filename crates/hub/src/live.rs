@@ -14,6 +14,7 @@ use freehold_transport::Connection;
 use serde_json::json;
 
 use crate::ask::purpose_iri;
+use crate::keys::Identity;
 use crate::log::{self, New};
 use crate::relationship::Relationship;
 use crate::shared::Shared;
@@ -82,10 +83,10 @@ pub(crate) async fn read(
     let id = MessageId::from_entropy(entropy());
     let request =
         ReadRequest { id, to: known.peer.clone(), paths: paths.clone(), purpose: purpose.to_owned() };
-    let asked = match shared.sessions.connection(&known.id) {
+    let asked = match shared.sessions.speaking(&known.id) {
         None => Err(ReadError::NotConnected),
-        Some(connection) => {
-            let asking = tokio::time::timeout(READ_TIMEOUT, ask(shared, &connection, &request));
+        Some((connection, identity)) => {
+            let asking = tokio::time::timeout(READ_TIMEOUT, ask(&identity, &connection, &request));
             asking.await.unwrap_or(Err(ReadError::Timeout))
         }
     };
@@ -114,16 +115,16 @@ pub(crate) async fn read(
 }
 
 async fn ask(
-    shared: &Shared,
+    identity: &Identity,
     connection: &Connection,
     request: &ReadRequest,
 ) -> Result<BTreeMap<String, Option<String>>, ReadError> {
     let frames = connection.open_read().await.map_err(|_| ReadError::NotConnected)?;
     let (sender, mut receiver) = frames.split();
-    let signed = request.sign(&shared.keys.transport);
+    let signed = request.sign(&identity.transport);
     sender.send(signed).await.map_err(|_| ReadError::NotConnected)?;
     let answer = receiver.recv().await.and_then(Result::ok).ok_or(ReadError::NotConnected)?;
-    let answer = open_answer(&answer, &connection.peer(), &shared.keys.did, request);
+    let answer = open_answer(&answer, &connection.peer(), &identity.did, request);
     let answer = answer.map_err(ReadError::Answer)?;
     match answer.denied {
         Some(code) => Err(ReadError::Denied(code)),

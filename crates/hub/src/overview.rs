@@ -10,6 +10,7 @@ use freehold_store::ReadError;
 
 use crate::held;
 use crate::log::{self, Hook, Record};
+use crate::moves;
 use crate::relationship::Relationship;
 use crate::shared::Shared;
 use crate::sinks::{JSONL, cursor, dead};
@@ -64,7 +65,9 @@ impl Shared {
         Ok(CustomerView {
             id: known.uuid().to_owned(),
             did: known.peer.to_string(),
-            connected: self.sessions.connection(&known.id).is_some(),
+            vendor: self.keys.at(known.generation).did.to_string(),
+            moved: known.generation >= self.keys.newest().generation,
+            connected: self.sessions.is_open(&known.id),
             since: known.since.rfc3339(),
             customer: known.customer,
             grants,
@@ -108,11 +111,11 @@ impl Shared {
     }
 
     pub(crate) fn events(&self, after: u64, limit: usize) -> Result<Vec<EventView>, ReadError> {
-        let jsonl = cursor(&self.store, JSONL)?;
+        let (jsonl, first) = (cursor(&self.store, JSONL)?, self.keys.first());
         let mut events = Vec::new();
         for record in log::after(&self.store, after, limit)? {
             // An erasure may rewrite the record between the two reads: then the newer one is shown.
-            let source = self.keys.did.as_str();
+            let source = first.did.as_str();
             let (record, cloudevent) = match record.cloudevent(&self.store, source) {
                 Ok(event) => (record, event),
                 Err(error) => match Record::load(&self.store, record.n)? {
@@ -168,6 +171,7 @@ impl Shared {
             updates_per_sec: updates as f64 / since.elapsed().as_secs_f64().max(0.001),
             events_pending: jsonl.max(self.webhook_pending.load(Ordering::Relaxed)),
             dead_letters: dead(&self.store)?.len(),
+            not_moved: moves::behind(&self.store)?,
         })
     }
 }

@@ -13,6 +13,8 @@ use freehold_store::{ReadError, Reader, Txn};
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
 
+use crate::keys::Identity;
+use crate::moves;
 use crate::shared::Shared;
 use crate::tables::{self, Counters};
 
@@ -34,6 +36,15 @@ pub(crate) struct Relationship {
     /// The sequence at which a person who was restored from a backup was last told what the hub holds.
     #[serde(default)]
     pub(crate) told_at: Option<u64>,
+    /// By which key of the vendor that person knew it.
+    #[serde(default)]
+    pub(crate) told_from: u32,
+    /// The newest key of the vendor under which the person has opened a session: documents for them are signed by it.
+    #[serde(default)]
+    pub(crate) generation: u32,
+    /// The newest key of which the person's mailbox has had the statement.
+    #[serde(default)]
+    pub(crate) stated: u32,
 }
 
 /// An invitation that was given out.
@@ -42,6 +53,9 @@ pub(crate) struct Invited {
     pub(crate) customer: Option<String>,
     pub(crate) request: RequestId,
     pub(crate) expires: Timestamp,
+    /// The key of the vendor that the link names.
+    #[serde(default)]
+    pub(crate) generation: u32,
     /// Who used it.
     pub(crate) used_by: Option<Did>,
 }
@@ -106,6 +120,7 @@ pub(crate) fn uuid(id: &RelationshipId) -> &str {
 pub(crate) fn invited(
     reader: &impl Reader,
     shared: &Shared,
+    identity: &Identity,
     token: &[u8],
     now: Timestamp,
 ) -> Result<(Invited, DataRequest), Code> {
@@ -117,14 +132,15 @@ pub(crate) fn invited(
     if now >= invited.expires {
         return Err(Code::InvitationExpired);
     }
-    let request = shared.request(&invited.request).ok_or(Code::InvitationUnknown)?;
+    let request = shared.request(&invited.request, identity).ok_or(Code::InvitationUnknown)?;
     Ok((invited, request))
 }
 
-/// Lets a peer in: a known key, or whoever presents a good invitation first.
+/// Lets a peer in that has dialled this key of the hub: a known key, or whoever presents a good invitation first.
 pub(crate) fn admit(
     txn: &mut Txn,
     shared: &Shared,
+    identity: &Identity,
     key: &PublicKey,
     token: &[u8],
     now: Timestamp,
@@ -133,8 +149,8 @@ pub(crate) fn admit(
     if let Some(known) = Relationship::of_key(txn, key).map_err(storage)? {
         return known.by(key);
     }
-    let (mut invited, request) = invited(&*txn, shared, token, now)?;
-    let begun = Relationship {
+    let (mut invited, request) = invited(&*txn, shared, identity, token, now)?;
+    let mut begun = Relationship {
         id: RelationshipId::from_entropy(entropy()),
         peer: key.did(),
         earlier: Vec::new(),
@@ -143,11 +159,13 @@ pub(crate) fn admit(
         requests: vec![invited.request.clone()],
         next_key: None,
         told_at: None,
+        told_from: 0,
+        generation: identity.generation,
+        stated: identity.generation,
     };
     invited.used_by = Some(begun.peer.clone());
     let invitation = tables::invitation(txn, token);
     save(txn, invitation, &invited);
-    begun.save(txn);
     let by_key = tables::by_key(txn, key);
     save(txn, by_key, &begun.id);
     if let Some(customer) = &begun.customer {
@@ -155,10 +173,13 @@ pub(crate) fn admit(
         save(txn, by_reference, &begun.id);
     }
     Counters::change(txn, |counters| counters.customers += 1).map_err(storage)?;
-    let introduction = Introduction::new(Some(shared.name.clone()), &shared.keys.next.public());
+    let introduction = Introduction::new(Some(shared.name.clone()), &identity.next);
     let mailbox = Mailbox::new(&begun.id);
     let mut desk = Desk::new(txn, &mailbox, &begun.id, &begun.peer, now);
     desk.queue(INTRODUCTION, None, freehold_protocol::cbor::encode(&introduction))?;
     desk.queue(REQUEST, None, Carried::body(request.bytes()))?;
+    // The link may name a key that the vendor has moved on from.
+    moves::tell(txn, &mut begun, now).map_err(storage)?;
+    begun.save(txn);
     Ok(begun)
 }

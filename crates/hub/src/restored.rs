@@ -9,21 +9,24 @@ use freehold_protocol::time::Timestamp;
 use freehold_store::{ReadError, Txn};
 
 use crate::held;
+use crate::moves;
 use crate::relationship::Relationship;
 use crate::tables;
 
-/// Queues the receipt of every grant, what of it has ended, and the receipts of what was erased. Whoever asks again before it was delivered gets no more.
+/// Queues the vendor's rotations since the key by which they know it, the receipt of every grant, what of it has ended, and the
+/// receipts of what was erased. Whoever asks again before it was delivered gets no more.
 ///
 /// # Errors
 /// [`Code::StorageFailed`].
-pub(crate) fn tell(txn: &mut Txn, id: &RelationshipId, now: Timestamp) -> Result<(), Code> {
+pub(crate) fn tell(txn: &mut Txn, id: &RelationshipId, from: u32, now: Timestamp) -> Result<(), Code> {
     let storage = |_: ReadError| Code::StorageFailed;
     let mut known = Relationship::load(txn, id).map_err(storage)?.ok_or(Code::StorageFailed)?;
     let mailbox = Mailbox::new(id);
     let delivered = mailbox.cursors(txn).map_err(storage)?.delivered;
-    if known.told_at.is_some_and(|told_at| told_at > delivered) {
+    if known.told_at.is_some_and(|told_at| told_at > delivered) && known.told_from <= from {
         return Ok(());
     }
+    moves::tell_again(txn, &known, from, now).map_err(storage)?;
     for held in held::grants(txn, id).map_err(storage)? {
         let receipt = txn.get(&tables::receipt(txn, id, &held.grant)).map_err(storage)?;
         let mut desk = Desk::new(txn, &mailbox, id, &known.peer, now);
@@ -40,6 +43,7 @@ pub(crate) fn tell(txn: &mut Txn, id: &RelationshipId, now: Timestamp) -> Result
         desk.queue(ERASURE, None, Carried::body(&receipt))?;
     }
     known.told_at = Some(mailbox.cursors(txn).map_err(storage)?.queued);
+    known.told_from = from;
     known.save(txn);
     Ok(())
 }

@@ -13,11 +13,12 @@ use freehold_protocol::frame::{Frame, Hello, VERSIONS};
 use freehold_protocol::id::RelationshipId;
 use freehold_protocol::identity::PublicKey;
 use freehold_protocol::limits::HELLO_TIMEOUT;
-use freehold_store::{Durable, WriteError};
+use freehold_store::{Durable, ReadError, WriteError};
 use freehold_transport::{Connection, FrameReceiver, FrameSender};
 use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 
+use crate::keys::Identity;
 use crate::relationship::{Relationship, admit, invited, uuid};
 use crate::restored;
 use crate::shared::Shared;
@@ -47,6 +48,7 @@ struct Handle {
     /// Resolves when the session's task is gone.
     gone: watch::Receiver<()>,
     connection: Arc<Connection>,
+    identity: Arc<Identity>,
     greeted: Arc<AtomicBool>,
 }
 
@@ -67,6 +69,7 @@ impl Sessions {
         &self,
         relationship: &RelationshipId,
         connection: &Arc<Connection>,
+        identity: &Arc<Identity>,
     ) -> Result<Place<'_>, Code> {
         let serial = self.serial.fetch_add(1, Ordering::Relaxed);
         let (close, closing) = watch::channel(None);
@@ -78,6 +81,7 @@ impl Sessions {
             close,
             gone,
             connection: Arc::clone(connection),
+            identity: Arc::clone(identity),
             greeted: Arc::clone(&greeted),
         };
         let older = {
@@ -105,11 +109,16 @@ impl Sessions {
         }
     }
 
-    /// The connection of a relationship whose session is open.
-    pub(crate) fn connection(&self, relationship: &RelationshipId) -> Option<Arc<Connection>> {
+    /// Whether a relationship's session is open.
+    pub(crate) fn is_open(&self, relationship: &RelationshipId) -> bool {
+        self.speaking(relationship).is_some()
+    }
+
+    /// The connection of a relationship whose session is open, and the key of the hub that it was dialled by.
+    pub(crate) fn speaking(&self, relationship: &RelationshipId) -> Option<(Arc<Connection>, Arc<Identity>)> {
         let open = self.lock();
         let handle = open.get(relationship).filter(|handle| handle.greeted.load(Ordering::Acquire))?;
-        Some(Arc::clone(&handle.connection))
+        Some((Arc::clone(&handle.connection), Arc::clone(&handle.identity)))
     }
 
     /// How many are open.
@@ -135,6 +144,8 @@ impl Drop for Place<'_> {
 #[derive(Clone)]
 pub(crate) struct Server {
     pub(crate) shared: Arc<Shared>,
+    /// The key of the hub that was dialled.
+    pub(crate) identity: Arc<Identity>,
     pub(crate) families: Arc<Families<Linked>>,
     pub(crate) check_in_secs: Option<u32>,
     pub(crate) stop: Stopping,
@@ -165,7 +176,7 @@ impl Server {
         };
         connection.welcome();
         let connection = Arc::new(connection);
-        let place = match self.shared.sessions.enter(&known.id, &connection).await {
+        let place = match self.shared.sessions.enter(&known.id, &connection, &self.identity).await {
             Ok(place) => place,
             Err(code) => return bye(&connection, sender, receiver, code).await,
         };
@@ -190,9 +201,10 @@ impl Server {
         let token = hello.invitation.as_ref().map(|token| token.to_vec()).ok_or(Code::UnknownPeer)?;
         let now = shared.now();
         // Strangers with tokens that are worth nothing are not to keep the writer from its work.
-        invited(&shared.store, &shared, &token, now)?;
-        let writing = Arc::clone(&shared);
-        let admitted = shared.store.write(move |txn| admit(txn, &writing, &key, &token, now)).await;
+        invited(&shared.store, &shared, &self.identity, &token, now)?;
+        let (writing, identity) = (Arc::clone(&shared), Arc::clone(&self.identity));
+        let admitted =
+            shared.store.write(move |txn| admit(txn, &writing, &identity, &key, &token, now)).await;
         match admitted {
             Ok(known) => Ok(known.into_inner()),
             Err(WriteError::Refused(code)) => Err(code),
@@ -210,6 +222,20 @@ impl Server {
         read.map(Durable::into_inner).map_err(|_| Code::StorageFailed)
     }
 
+    /// As [`Server::known_on_disk`], noting that the person has found this key of the vendor.
+    async fn found_on_disk(&self, key: PublicKey) -> Result<Option<Relationship>, Code> {
+        let generation = self.identity.generation;
+        let found = self.shared.store.write(move |txn| {
+            let Some(mut known) = Relationship::of_key(txn, &key)? else { return Ok(None) };
+            if known.peer.key() == Some(key) && generation > known.generation {
+                known.generation = generation;
+                known.save(txn);
+            }
+            Ok::<_, ReadError>(Some(known))
+        });
+        found.await.map(Durable::into_inner).map_err(|_| Code::StorageFailed)
+    }
+
     async fn run(
         &self,
         connection: &Connection,
@@ -223,9 +249,9 @@ impl Server {
             store: shared.store.clone(),
             families: Arc::clone(&self.families),
             relationship: known.id.clone(),
-            own: shared.keys.did.clone(),
+            own: self.identity.did.clone(),
             peer: known.peer.clone(),
-            key: shared.keys.transport.clone(),
+            key: self.identity.transport.clone(),
             clock: Arc::clone(&shared.clock),
         };
         let hello = Hello {
@@ -239,8 +265,8 @@ impl Server {
             mailbox: None,
         };
         if theirs.restored {
-            let (id, now) = (known.id.clone(), shared.now());
-            let told = shared.store.write(move |txn| restored::tell(txn, &id, now)).await;
+            let (id, from, now) = (known.id.clone(), self.identity.generation, shared.now());
+            let told = shared.store.write(move |txn| restored::tell(txn, &id, from, now)).await;
             if let Err(error) = told {
                 tracing::error!(relationship = uuid(&known.id), %error, "a restored person cannot be told what is held");
                 return bye(connection, sender, receiver, Code::StorageFailed).await;
@@ -253,7 +279,7 @@ impl Server {
         };
         let mut closing = false;
         // An older session may have taken a rotation since this peer was let in; the link has waited for it.
-        match self.known_on_disk(connection.peer()).await {
+        match self.found_on_disk(connection.peer()).await {
             Ok(Some(now)) if now.peer == known.peer => {}
             now => {
                 closing = true;

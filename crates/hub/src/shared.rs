@@ -14,7 +14,7 @@ use freehold_store::{Key, Store};
 use tokio::sync::{Notify, watch};
 
 use crate::ask::{Ask, NoSuchAsk};
-use crate::init::Keys;
+use crate::keys::{Identity, Keys};
 use crate::session::Sessions;
 
 /// Most grants kept parsed: a read document is some 20 KiB, and parsing one costs two signatures.
@@ -80,10 +80,12 @@ impl Shared {
         (self.clock)()
     }
 
-    /// A data request of this hub.
-    pub(crate) fn request(&self, id: &RequestId) -> Option<DataRequest> {
+    /// A data request of this hub, as it asks under this key.
+    pub(crate) fn request(&self, id: &RequestId, by: &Identity) -> Option<DataRequest> {
         let asks = self.asks.read().unwrap_or_else(PoisonError::into_inner);
-        asks.iter().find(|ask| ask.request.id() == id).map(|ask| ask.request.clone())
+        let ask = asks.iter().find(|ask| ask.request.id() == id).cloned();
+        drop(asks);
+        ask?.by(by)
     }
 
     /// The data request that somebody means: by its id or the beginning of it, or the newest.

@@ -20,8 +20,12 @@ pub(crate) fn ask_number(reader: &impl Reader, id: &RequestId) -> Key {
     Key::new(b'a').with(&reader.hidden(id.as_str().as_bytes()))
 }
 
+pub(crate) fn invitations() -> Key {
+    Key::new(b'I')
+}
+
 pub(crate) fn invitation(reader: &impl Reader, token: &[u8]) -> Key {
-    Key::new(b'I').with(&reader.hidden(token))
+    invitations().with(&reader.hidden(token))
 }
 
 pub(crate) fn relationships() -> Key {
@@ -109,6 +113,16 @@ pub(crate) fn revived() -> Key {
 
 pub(crate) fn cursor(sink: &str) -> Key {
     Key::new(b'S').with(sink.as_bytes())
+}
+
+/// Which keys of the vendor there are.
+pub(crate) fn moves() -> Key {
+    Key::new(b'z')
+}
+
+/// The move to a key after the first.
+pub(crate) fn move_to(generation: u32) -> Key {
+    Key::new(b'Z').with_u64(u64::from(generation))
 }
 
 fn counters() -> Key {

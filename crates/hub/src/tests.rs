@@ -3,6 +3,7 @@
 mod dead_letters;
 mod erasure;
 mod jsonl;
+mod moves;
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -20,7 +21,7 @@ use freehold_store::{HomeKey, Options, ReadError, Store, Txn};
 use serde_json::{Map, Value, json};
 
 use crate::config::DidChoice;
-use crate::init::Keys;
+use crate::keys::Keys;
 use crate::log::{self, AnsweredBy, New, Owed, Record};
 use crate::relationship::Relationship;
 use crate::shared::{Answers, Shared};
@@ -69,6 +70,9 @@ pub(crate) fn relationship(shared: &Shared, begin: &[u8], key: u8) -> Relationsh
         requests: Vec::new(),
         next_key: None,
         told_at: None,
+        told_from: 0,
+        generation: 0,
+        stated: 0,
     };
     let saved = known.clone();
     write(shared, move |txn| {

@@ -64,6 +64,10 @@ pub struct CustomerView {
     pub id: String,
     /// The person's pairwise DID.
     pub did: String,
+    /// The vendor's DID by which they know the hub.
+    pub vendor: String,
+    /// Whether that is the newest: they have opened a session under the vendor's present key.
+    pub moved: bool,
     /// The vendor's own reference, as the invitation named it.
     pub customer: Option<String>,
     /// Whether a session is open.
@@ -163,4 +167,32 @@ pub struct StatsView {
     pub events_pending: u64,
     /// Events that the webhook gave up.
     pub dead_letters: usize,
+    /// Relationships that have not moved to the vendor's newest key yet.
+    pub not_moved: usize,
+}
+
+/// The vendor has moved to its next key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RotationView {
+    /// The vendor's DID so far, which the hub serves until it is retired.
+    pub before: String,
+    /// The vendor's DID from now on.
+    pub after: String,
+    /// Multiaddrs where persons reach the hub under it.
+    pub addresses: Vec<String>,
+    /// How many relationships are to move when they next connect.
+    pub customers: usize,
+}
+
+/// Older keys that the hub serves no more.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RetireView {
+    /// The vendor's DIDs of them.
+    pub retired: Vec<String>,
+    /// Relationships that had not moved: they cannot reach the hub any more.
+    pub customers: usize,
+    /// Links that lead to one of these keys and were not used: they are void.
+    pub links: usize,
 }

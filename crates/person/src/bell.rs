@@ -38,7 +38,7 @@ impl Bell {
         self.reload.swap(false, Ordering::AcqRel)
     }
 
-    /// The relationship has moved to its next key: the session under the old one is over.
+    /// The relationship, or its vendor, has moved to its next key: the session under the old one is over.
     pub(crate) fn ring_rotated(&self) {
         self.rotated.store(true, Ordering::Release);
         self.ring();

@@ -160,6 +160,7 @@ impl Person {
                 rotation: None,
                 unproven: false,
                 vendor: invitation.did,
+                earlier_vendors: Vec::new(),
                 vendor_name: None,
                 invitation: Some(invitation.token),
                 addresses: invitation.addresses,

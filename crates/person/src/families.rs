@@ -6,10 +6,10 @@ use freehold_keystore::Seed;
 use freehold_mailbox::{Desk, Linked};
 use freehold_protocol::audit::{AuditEvent, AuditRecord};
 use freehold_protocol::code::Code;
-use freehold_protocol::connect::{self, Introduction, Problem};
+use freehold_protocol::connect::{self, Introduction, Problem, VendorMoves};
 use freehold_protocol::data::{self, Carried, Ended, Outcome};
 use freehold_protocol::disclosure::{Grant, GrantState, GrantStatus};
-use freehold_protocol::document::{DataRequest, Mode};
+use freehold_protocol::document::{DataRequest, Mode, VendorRotation};
 use freehold_protocol::family::{Families, Family};
 use freehold_protocol::mailbox::Entry;
 use freehold_protocol::message::Message;
@@ -24,6 +24,9 @@ use crate::{outgoing, restored};
 
 /// Most data requests of one vendor that are kept: an agreement is renewed now and then, not hundreds of times.
 const REQUESTS_MAX: usize = 200;
+
+/// Most keys that one vendor may have had in a relationship: one a day for a year.
+const EARLIER_VENDORS_MAX: usize = 365;
 
 /// The families a person's node knows.
 pub(crate) fn families(bells: &Arc<Bells>, seed: &Arc<Seed>) -> Families<Linked> {
@@ -81,6 +84,7 @@ impl Family<Linked> for Connect {
                 desk.after_commit(move || bells.arrivals.notify_waiters());
                 Ok(())
             }
+            connect::VENDOR_ROTATION => self.vendor_rotation(desk, message),
             _ => Err(Code::UnknownType),
         }
     }
@@ -97,6 +101,35 @@ impl Family<Linked> for Connect {
         let next = self.seed.relationship_key(relationship.index, relationship.generation + 1);
         relationship.rotate(next.public().did());
         relationships::save(desk.txn, &relationship).map_err(storage)?;
+        let bell = self.bells.of(desk.relationship);
+        desk.after_commit(move || bell.ring_rotated());
+        Ok(())
+    }
+}
+
+impl Connect {
+    /// The vendor moves to the key that it had committed to. What was agreed stays; from the next session on it is dialled
+    /// under that key alone.
+    fn vendor_rotation(&self, desk: &mut Desk<'_>, message: &Message) -> Result<(), Code> {
+        let said = VendorMoves::decode(&message.body)?;
+        let statement = VendorRotation::read(&said.document)?;
+        let mut relationship = relationship(desk)?;
+        if relationship.is_with(&statement.subject().id) {
+            // Told again, to a home that was restored: it was taken before.
+            return Ok(());
+        }
+        let committed = relationship.vendor_next_key;
+        let (key, next_key) =
+            statement.check_step(&relationship.vendor, committed.as_ref().map(|committed| &committed[..]))?;
+        if relationship.earlier_vendors.len() >= EARLIER_VENDORS_MAX {
+            return Err(Code::Busy);
+        }
+        let before = relationship.vendor.clone();
+        relationship.move_vendor(&key, next_key, said.addresses);
+        relationships::save(desk.txn, &relationship).map_err(storage)?;
+        let (at, vendor, paths) = (desk.now, relationship.vendor, Default::default());
+        let event = AuditEvent::VendorRotated { before };
+        audit::append(desk.txn, AuditRecord { at, vendor, grant: None, paths, event }).map_err(storage)?;
         let bell = self.bells.of(desk.relationship);
         desk.after_commit(move || bell.ring_rotated());
         Ok(())
@@ -298,3 +331,6 @@ fn outcome(desk: &mut Desk<'_>, message: &Message) -> Result<(), Code> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

@@ -66,7 +66,8 @@ pub(crate) fn revoke(
     let before = stored.state.clone();
     stored.state.revoke(&grant, &paths);
     let subject = RevocationSubject {
-        id: relationship.vendor.clone(),
+        // The vendor as the grant names it, which may have had another DID then.
+        id: grant.subject().id.clone(),
         grant: grant.reference(),
         paths: paths.iter().cloned().collect(),
         whole: stored.state.status == GrantStatus::Revoked,

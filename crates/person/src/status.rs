@@ -187,6 +187,7 @@ fn audit_view(entry: freehold_protocol::audit::AuditEntry) -> AuditView {
         AuditEvent::Revoked => ("revoked", None, None),
         AuditEvent::Erased => ("erased", None, None),
         AuditEvent::Rotated => ("rotated", None, None),
+        AuditEvent::VendorRotated { .. } => ("vendor-rotated", None, None),
         AuditEvent::HeldBack => ("held-back", None, None),
         AuditEvent::Resumed => ("resumed", None, None),
         AuditEvent::Regained => ("regained", None, None),

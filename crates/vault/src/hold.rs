@@ -80,6 +80,7 @@ mod tests {
             rotation: None,
             unproven: false,
             vendor,
+            earlier_vendors: Vec::new(),
             vendor_name: None,
             invitation: None,
             addresses: Vec::new(),

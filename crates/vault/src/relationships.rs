@@ -33,6 +33,9 @@ pub struct Relationship {
     pub rotation: Option<u64>,
     /// The vendor's DID.
     pub vendor: Did,
+    /// The vendor's DIDs before it, oldest first: what it signed under one of them may still come.
+    #[serde(default)]
+    pub earlier_vendors: Vec<Did>,
     /// The vendor, as it calls itself.
     pub vendor_name: Option<String>,
     /// The invitation's token, until the first session used it.
@@ -92,7 +95,21 @@ impl Relationship {
     #[must_use]
     pub fn counterpart(&self) -> Vendor {
         let keys = self.assertion_keys.iter().filter_map(|key| PublicKey::from_bytes(key).ok());
-        Vendor::new(self.vendor.clone(), keys)
+        Vendor::new(self.vendor.clone(), keys).with_predecessors(self.earlier_vendors.iter().cloned())
+    }
+
+    /// Whether the vendor has or had this DID.
+    #[must_use]
+    pub fn is_with(&self, vendor: &Did) -> bool {
+        self.vendor == *vendor || self.earlier_vendors.contains(vendor)
+    }
+
+    /// The vendor has moved to its next key, with a commitment to the one after it, and is dialled at these addresses.
+    pub fn move_vendor(&mut self, key: &PublicKey, next_key: [u8; 32], addresses: Vec<String>) {
+        self.earlier_vendors.push(std::mem::replace(&mut self.vendor, key.did()));
+        self.assertion_keys = vec![*key.as_bytes()];
+        self.vendor_next_key = Some(next_key);
+        self.addresses = addresses;
     }
 
     /// The person's DIDs in this relationship: the present one and those before it.
@@ -172,13 +189,16 @@ pub fn all(reader: &impl Reader) -> Result<Vec<Relationship>, ReadError> {
     Ok(all)
 }
 
-/// The relationship that a person meant by its id, a prefix of it or the vendor's DID.
+/// The relationship that a person meant by its id, a prefix of it or the vendor's DID, which may be one it had before.
 ///
 /// # Errors
 /// [`LookupError`] unless it is exactly one.
 pub fn meant_by(reader: &impl Reader, text: &str) -> Result<Relationship, LookupError> {
     let mut meant = all(reader)?;
-    meant.retain(|it| it.id.is_meant_by(text) || it.vendor.as_str() == text);
+    let is_with = |it: &Relationship| {
+        it.vendor.as_str() == text || it.earlier_vendors.iter().any(|before| before.as_str() == text)
+    };
+    meant.retain(|it| it.id.is_meant_by(text) || is_with(it));
     only("relationship", meant)
 }
 
@@ -202,6 +222,7 @@ mod tests {
             rotation: None,
             unproven: false,
             vendor: SigningKey::from_seed(&[byte + 100; 32]).public().did(),
+            earlier_vendors: Vec::new(),
             vendor_name: None,
             invitation: Some([byte; 16]),
             addresses: vec!["/ip4/192.0.2.1/udp/1/quic-v1".into()],
@@ -246,6 +267,24 @@ mod tests {
         assert_eq!(found(relationship(1).id.short()).unwrap(), relationship(1));
         assert!(matches!(found("090909"), Err(LookupError::Ambiguous { count: 2, .. })));
         assert!(matches!(found("ffff"), Err(LookupError::Unknown { .. })));
+    }
+
+    #[test]
+    fn a_vendor_that_moved_is_found_under_its_old_name_too() {
+        let scratch = Scratch::new();
+        let before = relationship(0);
+        let mut moved = before.clone();
+        let key = SigningKey::from_seed(&[77; 32]).public();
+        moved.move_vendor(&key, [5; 32], vec!["/ip4/192.0.2.1/udp/2/quic-v1".into()]);
+        assert_eq!((&moved.vendor, &moved.earlier_vendors), (&key.did(), &vec![before.vendor.clone()]));
+        assert_eq!((moved.vendor_next_key, &moved.own), (Some([5; 32]), &before.own));
+        let saved = moved.clone();
+        scratch.write(move |txn| save(txn, &saved));
+        for did in [&before.vendor, &moved.vendor] {
+            assert_eq!(meant_by(&scratch.store, did.as_str()).unwrap(), moved);
+            assert!(moved.is_with(did));
+        }
+        assert!(!before.is_with(&moved.vendor));
     }
 
     #[test]

@@ -73,6 +73,8 @@ pub(crate) enum HubCommand {
         #[arg(long, value_name = "N|all", value_parser = which)]
         retry: Option<Which>,
     },
+    /// Move to the next key of your did:key; customers follow when they next connect, and nothing else changes for them
+    Rotate(Rotate),
     /// Show the hub's figures
     Stats,
 }
@@ -105,6 +107,22 @@ pub(crate) struct Init {
 pub(crate) struct HubRun {
     #[command(flatten)]
     pub(crate) passphrase: Passphrase,
+}
+
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Rotate {
+    /// Listen here under the next key; may be repeated [default: a port after the present ones]
+    #[arg(long, value_name = "MULTIADDR")]
+    pub(crate) listen: Vec<String>,
+    /// Tell persons these addresses instead of those listened on
+    #[arg(long, value_name = "MULTIADDR")]
+    pub(crate) announce: Vec<String>,
+    /// Instead, stop serving all keys but the newest
+    #[arg(long, conflicts_with_all = ["listen", "announce"])]
+    pub(crate) retire: bool,
+    /// Also when customers have not moved yet: they cannot reach you any more
+    #[arg(long, requires = "retire")]
+    pub(crate) yes: bool,
 }
 
 #[derive(Debug, Clone, Args)]

@@ -22,7 +22,11 @@ fn list(customers: &[CustomerView]) -> String {
         return "no customer yet: invite one with `freehold hub invite --customer REF`".to_owned();
     }
     let row = |c: &CustomerView| {
-        let connected = if c.connected { "connected" } else { "-" };
+        let connected = match (c.connected, c.moved) {
+            (true, _) => "connected",
+            (false, false) => "at an older key",
+            (false, true) => "-",
+        };
         [
             cell(&c.customer),
             short(&c.id),
@@ -40,10 +44,11 @@ fn list(customers: &[CustomerView]) -> String {
 
 fn details(customer: &CustomerView) -> String {
     let mut parts = vec![format!(
-        "Customer     {}\nId           {}\nDID          {}\nConnected    {}\nSince        {}\nLast update  {}",
+        "Customer     {}\nId           {}\nDID          {}\nKnows you as {}\nConnected    {}\nSince        {}\nLast update  {}",
         cell(&customer.customer),
         customer.id,
         customer.did,
+        customer.vendor,
         if customer.connected { "now" } else { "no" },
         customer.since,
         cell(&customer.last_update),

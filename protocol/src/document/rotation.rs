@@ -39,11 +39,15 @@ impl RotationSubject {
     /// The commitment to the key after the new one; `None` if the text is not in its one form.
     #[must_use]
     pub fn next_commitment(&self) -> Option<[u8; 32]> {
-        let (base, bytes) = multibase::decode(&self.next_key).ok()?;
-        let bytes: [u8; 32] = bytes.try_into().ok()?;
-        (base == multibase::Base::Base64Url && self.next_key == multibase::encode(base, bytes))
-            .then_some(bytes)
+        commitment_in(&self.next_key)
     }
+}
+
+/// The commitment that a text holds in its one form: multibase base64url of 32 bytes.
+pub(super) fn commitment_in(text: &str) -> Option<[u8; 32]> {
+    let (base, bytes) = multibase::decode(text).ok()?;
+    let bytes: [u8; 32] = bytes.try_into().ok()?;
+    (base == multibase::Base::Base64Url && text == multibase::encode(base, bytes)).then_some(bytes)
 }
 
 impl Rotation {

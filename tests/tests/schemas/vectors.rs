@@ -89,6 +89,8 @@ fn forms(check: &str, input: &Value) -> Vec<(&'static str, As, String)> {
         "grant" => of(&[("grant", As::Document, "grant"), ("request", As::Document, "request")]),
         "receipt" => of(&[("receipt", As::Document, "receipt"), ("given", As::Document, "grant")]),
         "rotation" => of(&[("document", As::Document, "rotation")]),
+        "vendorRotation" => of(&[("document", As::Document, "vendor-rotation")]),
+        "vendorRotationBody" => of(&[("body", As::Bytes, "vendor-rotation")]),
         "didDocument" => of(&[("document", As::Document, "did-document")]),
         "authorize" => of(&[("receipt", As::Document, "receipt")]),
         "intake" => of(&[("update", As::Bytes, "update"), ("receipt", As::Document, "receipt")]),
@@ -118,6 +120,7 @@ fn schema(input: &Value) -> &'static str {
         "FreeholdRevocation" => "revocation",
         "FreeholdErasureReceipt" => "erasure",
         "FreeholdRotation" => "rotation",
+        "FreeholdVendorRotation" => "vendor-rotation",
         other => panic!("no schema of {other}"),
     }
 }

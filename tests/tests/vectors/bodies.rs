@@ -2,7 +2,7 @@
 
 use freehold_protocol::cbor;
 use freehold_protocol::code::Code;
-use freehold_protocol::connect::{Introduction, Problem, commitment};
+use freehold_protocol::connect::{Introduction, Problem, VendorMoves, commitment};
 use freehold_protocol::cose::Kind;
 use freehold_protocol::data::{self, Carried, Decline, Ended, Outcome, OutcomeLine, ReceivedUpdate};
 use freehold_protocol::id::{GrantId, MessageId, RequestId};
@@ -44,6 +44,17 @@ pub(crate) fn problem(case: &mut Case) -> Verdict {
         case.same_bytes("body", &cbor::encode(&Problem { code, about: number(&input, "about") }));
     }
     coded(data::decode::<Problem>(&body(case)))
+}
+
+pub(crate) fn vendor_rotation(case: &mut Case) -> Verdict {
+    let input = case.input();
+    if input.get("addresses").is_some() {
+        let document = text(&input, "document").as_bytes().to_vec();
+        let said = VendorMoves { document, addresses: from(&input["addresses"]) };
+        case.same_bytes("body", &cbor::encode(&said));
+        assert_eq!(VendorMoves::decode(&cbor::encode(&said)), Ok(said), "{}", case.place());
+    }
+    coded(VendorMoves::decode(&body(case)))
 }
 
 pub(crate) fn update(case: &mut Case) -> Verdict {

@@ -3,7 +3,7 @@
 use freehold_protocol::code::Code;
 use freehold_protocol::document::{
     Document, DocumentDigest, ErasureSubject, GrantSubject, RequestSubject, RevocationSubject,
-    RotationSubject, Subject,
+    RotationSubject, Subject, VendorRotationSubject,
 };
 use freehold_protocol::json;
 use freehold_protocol::proof;
@@ -40,6 +40,7 @@ pub(crate) fn document(case: &mut Case) -> Verdict {
         RevocationSubject::TYPE => read::<RevocationSubject>(case),
         ErasureSubject::TYPE => read::<ErasureSubject>(case),
         RotationSubject::TYPE => read::<RotationSubject>(case),
+        VendorRotationSubject::TYPE => read::<VendorRotationSubject>(case),
         other => panic!("{}: no document is a {other}", case.place()),
     }
 }

@@ -1,7 +1,7 @@
 //! DID documents and rotations.
 
 use freehold_protocol::code::Code;
-use freehold_protocol::document::Rotation;
+use freehold_protocol::document::{Rotation, VendorRotation};
 use freehold_protocol::time::Timestamp;
 use freehold_resolver::ResolvedDid;
 use freehold_tests::replay::{did, hex as bytes, text};
@@ -43,6 +43,17 @@ pub(crate) fn rotation(case: &mut Case) -> Verdict {
         return coded(Err::<(), _>(Code::WrongSigner));
     }
     case.same("key", key);
+    case.same("commitment", digits(&commitment));
+    Ok(())
+}
+
+pub(crate) fn vendor_rotation(case: &mut Case) -> Verdict {
+    let input = case.input();
+    let committed = input["committed"].is_string().then(|| bytes(&input, "committed"));
+    let step = VendorRotation::read(text(&input, "document").as_bytes())
+        .and_then(|statement| statement.check_step(&did(&input, "vendor"), committed.as_deref()));
+    let (key, commitment) = step.map_err(Some)?;
+    case.same("key", digits(key.as_bytes()));
     case.same("commitment", digits(&commitment));
     Ok(())
 }

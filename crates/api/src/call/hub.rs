@@ -2,7 +2,7 @@
 
 use freehold_hub::view::{
     AskView, CustomerView, DeadLetterView, EventView, HubInfo, InvitationView, MessagesOfView, ReadView,
-    SentView, StatsView,
+    RetireView, RotationView, SentView, StatsView,
 };
 use serde::{Deserialize, Serialize};
 
@@ -153,6 +153,27 @@ pub struct Retried {
     /// How many events are tried again.
     pub events: usize,
 }
+
+call!(
+    /// Moves the vendor to its next key.
+    RotateVendor = "rotate-vendor" -> RotationView {
+        /// Where the hub listens under it; a port after the present ones when empty.
+        #[serde(default)]
+        listen: Vec<String>,
+        /// Where persons reach it; where it listens when empty.
+        #[serde(default)]
+        announce: Vec<String>,
+    }
+);
+
+call!(
+    /// Stops serving the vendor's older keys.
+    RetireKeys = "retire-keys" -> RetireView {
+        /// Also when somebody has not moved to the newest.
+        #[serde(default)]
+        yes: bool,
+    }
+);
 
 call!(
     /// The hub's figures.

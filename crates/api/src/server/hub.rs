@@ -5,14 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use freehold_hub::{
-    AskCustomerError, AskError, Hub, InviteError, MessageError, NoSuchAsk, ReadError, RetryError,
+    AskCustomerError, AskError, Hub, InviteError, MessageError, NoSuchAsk, ReadError, RetryError, RotateError,
 };
 use freehold_protocol::code::Code;
 
 use super::{Calls, ServeError};
 use crate::call::hub::{
     Ask, AskCustomer, Asks, Customers, DeadLetters, Events, ForgetMessages, Info, Invite, Messages, Read,
-    Receipt, ReceiptAnswer, Retried, Retry, SendMessage, Stats,
+    Receipt, ReceiptAnswer, RetireKeys, Retried, Retry, RotateVendor, SendMessage, Stats,
 };
 use crate::call::person::Forgotten;
 use crate::{ApiError, Socket, exit};
@@ -78,6 +78,8 @@ pub async fn serve_hub(
         })
         .on(|h, _: DeadLetters| async move { Ok(h.dead_letters()) })
         .on(|h, c: Retry| async move { Ok(Retried { events: h.retry_dead_letter(c.n).await? }) })
+        .on(|h, c: RotateVendor| async move { Ok(h.rotate(c.listen, c.announce).await?) })
+        .on(|h, c: RetireKeys| async move { Ok(h.retire(c.yes).await?) })
         .on(|h, _: Stats| async move { Ok(h.stats()) })
         .serve(socket, stop)
         .await
@@ -147,6 +149,22 @@ impl From<MessageError> for ApiError {
             MessageError::CustomerUnknown => "not-found",
             MessageError::Draft(draft) => draft.code(),
             MessageError::Store(_) => "store-failed",
+        };
+        Self::new(code, error)
+    }
+}
+
+impl From<RotateError> for ApiError {
+    fn from(error: RotateError) -> Self {
+        let code = match &error {
+            RotateError::Address { .. } | RotateError::Addresses => "bad-value",
+            RotateError::Web
+            | RotateError::Listen
+            | RotateError::Announce
+            | RotateError::Endpoint(_)
+            | RotateError::Nothing
+            | RotateError::Left { .. } => "not-possible-now",
+            RotateError::Store(_) => "store-failed",
         };
         Self::new(code, error)
     }

@@ -38,9 +38,11 @@ impl Connect {
         let carried: Carried = decode(&message.body)?;
         let statement = Rotation::read(&carried.document)?;
         let mut known = relationship(desk)?;
-        let committed = known.next_key.clone();
+        let (keys, committed) = (&self.shared.keys, known.next_key.clone());
+        // The person may know the vendor by an older key, or have known it when the statement was made.
+        let vendor = keys.of_did(&statement.subject().vendor).unwrap_or_else(|| keys.at(known.generation));
         let (key, next_key) =
-            statement.check_step(&known.peer, &self.shared.keys.did, committed.as_ref().map(|c| &c[..]))?;
+            statement.check_step(&known.peer, &vendor.did, committed.as_ref().map(|c| &c[..]))?;
         if Relationship::of_key(&*desk.txn, &key).map_err(|_| Code::StorageFailed)?.is_some() {
             return Err(Code::WrongSigner);
         }

@@ -45,7 +45,10 @@ impl Data {
         let grant = Grant::read(&carried.document)?;
         let known = relationship(desk)?;
         let asked = &grant.subject().request.id;
-        let asked = known.requests.contains(asked).then(|| self.shared.request(asked)).flatten();
+        let keys = &self.shared.keys;
+        // As it was asked, which may have been under an older key.
+        let asking = keys.of_did(&grant.subject().id).unwrap_or_else(|| keys.at(known.generation));
+        let asked = known.requests.contains(asked).then(|| self.shared.request(asked, &asking)).flatten();
         check_grant(&grant, &known.person(), asked.as_ref())?;
         grant.check_time(desk.now)?;
         let key = tables::held_grant(desk.txn, desk.relationship, grant.id());
@@ -55,8 +58,8 @@ impl Data {
         if held::grants(desk.txn, desk.relationship).map_err(storage)?.len() >= GRANTS_MAX {
             return Err(Code::Busy);
         }
-        let keys = &self.shared.keys;
-        let receipt = grant.countersign(&keys.vendor, &keys.did, desk.now)?;
+        let identity = keys.at(known.generation);
+        let receipt = grant.countersign(&identity.vendor, &identity.did, desk.now)?;
         let key = tables::receipt(desk.txn, desk.relationship, grant.id());
         desk.txn.put(key, receipt.bytes());
         let held = Held { grant: grant.id().clone(), state: IntakeState::default(), at: desk.now };

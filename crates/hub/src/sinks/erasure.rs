@@ -12,6 +12,7 @@ use freehold_protocol::path::Path;
 use freehold_protocol::time::Timestamp;
 use freehold_store::{ReadError, Txn};
 
+use crate::keys::Identity;
 use crate::log::{Owed, Record};
 use crate::relationship::Relationship;
 use crate::shared::Shared;
@@ -27,7 +28,8 @@ pub(crate) fn queue(
     now: Timestamp,
 ) -> Result<bool, ReadError> {
     let known = Relationship::load(txn, &record.relationship)?.ok_or(ReadError::Corrupt)?;
-    let receipt = match receipt(shared, known.peer, revocation, &record.paths, now) {
+    let identity = shared.keys.at(known.generation);
+    let receipt = match receipt(&identity, known.peer, revocation, &record.paths, now) {
         Ok(receipt) => receipt,
         // Trying again changes nothing, and the events behind it need not suffer.
         Err(code) => {
@@ -44,7 +46,7 @@ pub(crate) fn queue(
 
 /// Erased, every path. It is shorter than the grant, which names the same paths with their purposes.
 fn receipt<'p>(
-    shared: &Shared,
+    identity: &Identity,
     person: Did,
     revocation: &Reference<RevocationId>,
     paths: impl IntoIterator<Item = &'p Path>,
@@ -58,7 +60,7 @@ fn receipt<'p>(
     };
     let issue = Issue {
         id: ErasureId::from_entropy(entropy()),
-        issuer: shared.keys.did.clone(),
+        issuer: identity.did.clone(),
         valid_from: now,
         valid_until: None,
         subject: ErasureSubject {
@@ -67,5 +69,5 @@ fn receipt<'p>(
             results: paths.into_iter().map(erased).collect(),
         },
     };
-    Document::issue(issue, &shared.keys.vendor)
+    Document::issue(issue, &identity.vendor)
 }

@@ -124,7 +124,8 @@ impl Lines {
 
 /// A line for each event.
 fn lines(shared: &Shared, records: &[Record]) -> io::Result<Vec<u8>> {
-    let (store, source) = (&shared.store, shared.keys.did.as_str());
+    let (store, first) = (&shared.store, shared.keys.first());
+    let source = first.did.as_str();
     let mut lines = Vec::new();
     for record in records {
         let event = match record.cloudevent(store, source) {

@@ -86,6 +86,7 @@ impl Home {
             rotation: None,
             unproven: false,
             vendor: key(VENDOR).public().did(),
+            earlier_vendors: Vec::new(),
             vendor_name: None,
             invitation: None,
             addresses: Vec::new(),

@@ -39,7 +39,7 @@ pub(super) enum End {
     CheckIn(Duration),
     /// A revocation has broken the connection.
     BrokenOff,
-    /// The relationship has another key now.
+    /// The relationship or its vendor has another key now.
     Rotated,
     /// After a restore: the mailboxes go on where the vendor is.
     Realigned,
@@ -132,11 +132,18 @@ impl Task {
                 }
                 event = link.next() => match event {
                     Event::Open(theirs) => {
-                        self.opened(inner, connection).await;
+                        if self.opened(inner, relationship, connection).await {
+                            return End::Rotated;
+                        }
                         check_in = theirs.check_in_secs.map(|secs| Duration::from_secs(u64::from(secs)));
                     }
                     Event::Realigned(to) => return self.realigned(inner, relationship, to).await,
-                    Event::Taken => inner.bells.arrivals.notify_waiters(),
+                    Event::Taken => {
+                        inner.bells.arrivals.notify_waiters();
+                        if self.bell.take_rotated() {
+                            return End::Rotated;
+                        }
+                    }
                     Event::Delivered(through) => {
                         let stale = self.gates.handle_delivered(through, inner.now());
                         if stale && self.gates.load(inner, &self.id).is_err() {
@@ -181,25 +188,33 @@ impl Task {
         }
     }
 
-    async fn opened(&mut self, inner: &Arc<Inner>, connection: &Connection) {
+    /// Notes that a session is open. Gives whether the vendor has another key by now: a statement of an earlier session may
+    /// have been stored after this one was dialled.
+    async fn opened(
+        &mut self,
+        inner: &Arc<Inner>,
+        relationship: &Relationship,
+        connection: &Connection,
+    ) -> bool {
         self.opened_at = Some(Instant::now());
         self.bell.connected.store(true, Ordering::Release);
         self.contact.send_replace(Contact::Open(connection.transport().name()));
-        let (id, now) = (self.id.clone(), inner.now());
+        let (id, vendor, now) = (self.id.clone(), relationship.vendor.clone(), inner.now());
         let noted = inner.store.write(move |txn| {
-            if let Some(mut relationship) = relationships::get(txn, &id)? {
-                relationship.last_connected = Some(now);
-                relationship.last_error = None;
-                relationship.invitation = None;
-                relationship.unproven = false;
-                relationships::save(txn, &relationship)?;
-            }
-            Ok::<_, freehold_store::ReadError>(())
+            let Some(mut relationship) = relationships::get(txn, &id)? else { return Ok(false) };
+            relationship.last_connected = Some(now);
+            relationship.last_error = None;
+            relationship.invitation = None;
+            relationship.unproven = false;
+            relationships::save(txn, &relationship)?;
+            Ok::<_, freehold_store::ReadError>(relationship.vendor != vendor)
         });
-        if let Err(error) = noted.await {
+        let moved = noted.await.map(freehold_store::Durable::into_inner).unwrap_or_else(|error| {
             tracing::error!(relationship = %self.id, %error, "the session could not be written down");
-        }
+            false
+        });
         inner.bells.arrivals.notify_waiters();
+        moved
     }
 
     /// The vendor knows the next key: its acknowledgement of the statement was lost, and this is another.

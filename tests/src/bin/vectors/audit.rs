@@ -6,7 +6,7 @@ use freehold_protocol::id::GrantId;
 use freehold_protocol::time::Timestamp;
 use serde_json::{Value, json};
 
-use crate::craft::{MADE, VENDOR, did, time};
+use crate::craft::{MADE, STRANGER, VENDOR, did, time};
 use crate::paper::{SERVICE, paths};
 use crate::vector::{Vector, hex};
 
@@ -33,6 +33,7 @@ fn log(count: usize) -> (Head, Vec<Vec<u8>>, Vec<Value>) {
         (grant(), AuditEvent::Regained),
         (grant(), AuditEvent::Ended),
         (None, AuditEvent::Resumed),
+        (None, AuditEvent::VendorRotated { before: did(STRANGER) }),
     ];
     let (mut head, mut entries, mut records) = (Head::default(), Vec::new(), Vec::new());
     for (place, (grant, event)) in events.into_iter().take(count).enumerate() {
@@ -69,7 +70,7 @@ fn good() -> Vec<Vector> {
     vec![
         case("empty", "A log without an entry: its head is zeros.", 0),
         case("first-entry", "The entry whose bytes stand on the page.", 1),
-        case("every-event", "One entry of each kind.", 12),
+        case("every-event", "One entry of each kind.", 13),
     ]
 }
 

@@ -1,11 +1,12 @@
-//! `specs/connect.md`: introductions and problems.
+//! `specs/connect.md`: introductions, problems and vendors' rotations.
 
 use freehold_protocol::cbor;
 use freehold_protocol::code::Code;
-use freehold_protocol::connect::{Introduction, Problem};
+use freehold_protocol::connect::{Introduction, Problem, VendorMoves};
 use serde_json::json;
 
 use crate::craft::{byte_string, head, key, key_hex, text_string};
+use crate::paper::{text, vendor_rotation};
 use crate::vector::{Vector, hex};
 
 const PAGE: &str = "connect";
@@ -33,7 +34,25 @@ fn good() -> Vec<Vector> {
             .input("problem", json!({"code": code.number(), "about": about}))
             .steps(json!({"body": hex(&body)}))
     };
+    let moves = |name: &str, addresses: &[String], what: &str| {
+        let document = vendor_rotation().bytes().to_vec();
+        let body = cbor::encode(&VendorMoves { document, addresses: addresses.to_vec() });
+        let input = json!({"document": text(&vendor_rotation()), "addresses": addresses});
+        Vector::accept(PAGE, name, "connect, Data", what)
+            .input("vendorRotationBody", input)
+            .steps(json!({"body": hex(&body)}))
+    };
     vec![
+        moves(
+            "vendor-rotation",
+            &["/dns4/hub.shop.example/udp/4102/quic-v1".into(), "/ip4/192.0.2.7/tcp/4102".into()],
+            "A vendor says that it has moved, and where its hub is now.",
+        ),
+        moves(
+            "vendor-rotation-longest-addresses",
+            &std::array::from_fn::<_, 8, _>(|_| address_of(320)),
+            "Eight addresses of 320 bytes.",
+        ),
         introduction(
             "introduction-of-a-person",
             None,
@@ -51,6 +70,12 @@ fn good() -> Vec<Vector> {
     ]
 }
 
+/// An address of so many bytes.
+fn address_of(bytes: usize) -> String {
+    let (before, behind) = ("/dns4/", "/udp/4102/quic-v1");
+    format!("{before}{}{behind}", "a".repeat(bytes - before.len() - behind.len()))
+}
+
 fn bad() -> Vec<Vector> {
     let commitment = freehold_protocol::connect::commitment(&key(3).public());
     let next = [text_string("nextKey"), byte_string(&commitment)].concat();
@@ -63,9 +88,22 @@ fn bad() -> Vec<Vector> {
         Vector::reject(PAGE, name, Code::Malformed, "connect, Data", what)
             .input("problem", json!({"body": hex(&body)}))
     };
+    let moves = |name: &str, what: &str, addresses: &[&str]| {
+        let addresses = addresses.iter().map(|address| (*address).to_owned()).collect();
+        let body = cbor::encode(&VendorMoves { document: vendor_rotation().bytes().to_vec(), addresses });
+        Vector::reject(PAGE, name, Code::Malformed, "connect, Data", what)
+            .input("vendorRotationBody", json!({"body": hex(&body)}))
+    };
+    let longer = address_of(321);
     let about = [text_string("about"), vec![9]].concat();
     let code = |number: Vec<u8>| [text_string("code"), number].concat();
     vec![
+        moves("vendor-rotation-without-an-address", "It does not say where the hub is.", &[]),
+        moves("vendor-rotation-nine-addresses", "An address too many.", &["/ip4/192.0.2.7/tcp/4102"; 9]),
+        moves("vendor-rotation-address-too-long", "An address of 321 bytes.", &[&longer]),
+        moves("vendor-rotation-address-empty", "An address of nothing.", &[""]),
+        moves("vendor-rotation-address-with-blank", "A blank in an address.", &["/ip4/192.0.2.7 /tcp/4102"]),
+        moves("vendor-rotation-address-of-a-host", "A name is no multiaddr.", &["hub.shop.example:4102"]),
         case("commitment-missing", Code::Malformed, "No commitment to a next key.", head(5, 0)),
         case(
             "commitment-of-31-bytes",

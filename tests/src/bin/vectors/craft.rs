@@ -18,6 +18,9 @@ pub(crate) const PERSON: u8 = 2;
 /// The seed of the person's next key, and of the one after it.
 pub(crate) const NEXT: u8 = 3;
 pub(crate) const AFTER_NEXT: u8 = 4;
+/// The vendor's next key, to which its introduction has committed, and the one after it.
+pub(crate) const VENDOR_NEXT: u8 = 5;
+pub(crate) const VENDOR_AFTER_NEXT: u8 = 6;
 /// The seed of somebody else: 32 bytes `09`.
 pub(crate) const STRANGER: u8 = 9;
 

@@ -2,6 +2,7 @@
 
 mod documents;
 mod rotations;
+mod vendor_rotations;
 
 use freehold_keystore::Seed;
 use freehold_protocol::code::Code;
@@ -18,10 +19,9 @@ use crate::vector::{Vector, hex};
 const PAGE: &str = "identity";
 
 pub(super) fn vectors() -> Vec<Vector> {
-    [keys(), bad_keys(), texts(), bad_dids(), signatures(), documents::vectors(), rotations::vectors()]
-        .into_iter()
-        .flatten()
-        .collect()
+    let made = [keys(), bad_keys(), texts(), bad_dids(), signatures()];
+    let papers = [documents::vectors(), rotations::vectors(), vendor_rotations::vectors()];
+    made.into_iter().chain(papers).flatten().collect()
 }
 
 fn keys() -> Vec<Vector> {

@@ -6,6 +6,7 @@ use freehold_protocol::disclosure::Grant;
 use freehold_protocol::document::{
     AskedField, DataRequest, Document, DocumentDigest, ErasureLine, ErasureResult, ErasureSubject,
     GrantSubject, Issue, Mode, Reference, RequestSubject, Retention, RevocationSubject, Rotation, Subject,
+    VendorRotation,
 };
 use freehold_protocol::id::{ErasureId, GrantId, RequestId, RevocationId, RotationId};
 use freehold_protocol::identity::SigningKey;
@@ -16,7 +17,9 @@ use freehold_protocol::vocabulary::Vocabulary;
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 
-use crate::craft::{AFTER_NEXT, MADE, NEXT, PERSON, VENDOR, did, key, seed_hex, time};
+use crate::craft::{
+    AFTER_NEXT, MADE, NEXT, PERSON, VENDOR, VENDOR_AFTER_NEXT, VENDOR_NEXT, did, key, seed_hex, time,
+};
 use crate::vector::hex;
 
 pub(crate) const SERVICE: &str = "https://w3id.org/dpv#ServiceProvision";
@@ -136,6 +139,14 @@ pub(crate) fn rotation() -> Rotation {
     let id = RotationId::parse("urn:uuid:9b2f6c1e-4a5d-4b8e-8c3a-1f0e7d6c5b4a").expect("the page's id");
     let keys = [&key(PERSON), &key(NEXT)];
     Rotation::state(id, did(VENDOR), keys, &key(AFTER_NEXT).public(), time(MADE)).expect("a statement")
+}
+
+/// The vendor's statement that moves it to its next key.
+pub(crate) fn vendor_rotation() -> VendorRotation {
+    let keys = [&key(VENDOR), &key(VENDOR_NEXT)];
+    let after = key(VENDOR_AFTER_NEXT).public();
+    VendorRotation::state(RotationId::from_entropy([0x4c; 16]), keys, &after, time(MADE))
+        .expect("a statement")
 }
 
 /// A document as an object, without any proof.

@@ -62,7 +62,9 @@ pub(super) async fn attempt(
 
 /// Delivers an event; `None` when there is nothing to deliver any more.
 async fn deliver(shared: &Arc<Shared>, webhook: &Webhook, n: u64) -> Result<Option<Delivery>, ReadError> {
-    let Some((id, body)) = event(&shared.store, shared.keys.did.as_str(), n)? else { return Ok(None) };
+    let Some((id, body)) = event(&shared.store, shared.keys.first().did.as_str(), n)? else {
+        return Ok(None);
+    };
     let secs = i64::try_from(shared.now().secs()).unwrap_or(i64::MAX);
     let delivery = webhook.deliver(&id, secs, &body).await;
     if let Delivery::Accepted { problem: Some(problem), .. } = &delivery {
