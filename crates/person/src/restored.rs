@@ -4,6 +4,8 @@
 //! grants it holds; nothing is released before, and nothing until the person resumes the relationship. A vendor's word can
 //! narrow what it gets and never widen it: what a grant allows stands in the document that the person signed.
 
+use std::collections::BTreeSet;
+
 use freehold_mailbox::{AfterCommit, Desk, Linked, Mailbox, TakeError};
 use freehold_protocol::audit::{AuditEvent, AuditRecord};
 use freehold_protocol::code::Code;
@@ -19,7 +21,7 @@ use freehold_protocol::time::Timestamp;
 use freehold_store::{ReadError, Reader, Txn};
 use freehold_vault::agreements::{self, StoredGrant};
 use freehold_vault::relationships::{self, Relationship, Restored, VendorAnswer};
-use freehold_vault::{LookupError, audit, lines};
+use freehold_vault::{LookupError, audit, fields, lines};
 
 use crate::error::PersonError;
 use crate::person::Person;
@@ -75,14 +77,16 @@ impl Person {
     }
 
     async fn resume_one(&self, id: &RelationshipId) -> Result<(), PersonError> {
-        let (of, now) = (id.clone(), self.inner.now());
+        let (of, now, key) = (id.clone(), self.inner.now(), self.inner.signing.clone());
         let resumed = self.inner.store.write(move |txn| {
             let missing = || PersonError::Lookup(LookupError::Unknown { what: "relationship" });
             let mut relationship = relationships::get(txn, &of)?.ok_or_else(missing)?;
             let Some(restored) = relationship.restored.take() else {
                 return Ok(relationship.rotation.is_some());
             };
-            release_held(txn, &relationship, &restored)?;
+            let standing = release_held(txn, &relationship, &restored)?;
+            // The vendor may hold values of fields that this home has never had.
+            fields::note_empty(txn, standing, "resume", now, &key)?;
             relationships::save(txn, &relationship)?;
             let (vendor, paths) = (relationship.vendor.clone(), Default::default());
             let record = AuditRecord { at: now, vendor, grant: None, paths, event: AuditEvent::Resumed };
@@ -158,8 +162,13 @@ fn vendor_holds(restored: &Restored, stored: &StoredGrant) -> Result<Option<bool
 }
 
 /// The grants that were held back stand again, where the vendor holds them. What it has of them is not known, so that all of
-/// it is due; a grant for once may have been used.
-fn release_held(txn: &mut Txn, relationship: &Relationship, restored: &Restored) -> Result<(), ReadError> {
+/// it is due; a grant for once may have been used. Gives the paths of those that stand.
+fn release_held(
+    txn: &mut Txn,
+    relationship: &Relationship,
+    restored: &Restored,
+) -> Result<BTreeSet<Path>, ReadError> {
+    let mut standing = BTreeSet::new();
     let waiting = Mailbox::new(&relationship.id).waiting(txn)?;
     for mut stored in agreements::grants_of(txn, &relationship.id)? {
         let held = vendor_holds(restored, &stored)?;
@@ -171,10 +180,13 @@ fn release_held(txn: &mut Txn, relationship: &Relationship, restored: &Restored)
             (GrantStatus::Offered, Some(false)) if !is_under_way => GrantStatus::Refused,
             _ => continue,
         };
+        if stored.state.status == GrantStatus::Standing {
+            standing.extend(stored.state.effective(&stored.read()?));
+        }
         lines::remove_grant(txn, &stored.id()?)?;
         agreements::put_grant(txn, &stored)?;
     }
-    Ok(())
+    Ok(standing)
 }
 
 /// A receipt in a home that was restored from a backup: the vendor tells again what it holds. The home may lack the grant; it

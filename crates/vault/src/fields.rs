@@ -10,6 +10,6 @@ mod apply;
 mod change;
 mod version;
 
-pub use apply::{CHANGES_MAX, Change, FieldError, SOURCE_BYTES_MAX, apply};
+pub use apply::{CHANGES_MAX, Change, FieldError, SOURCE_BYTES_MAX, apply, note_empty};
 pub use change::{ChangeSet, change, change_meant_by, changes};
 pub use version::{FieldVersion, at, current, erase, history, list, verify, verify_version, version};

@@ -17,8 +17,7 @@ use crate::{agreements, audit};
 /// The store's.
 pub fn hold_back_all(txn: &mut Txn, now: Timestamp) -> Result<(), ReadError> {
     for mut relationship in relationships::all(txn)? {
-        relationship.restored = None;
-        hold_back(txn, &mut relationship, true, now)?;
+        hold(txn, &mut relationship, true, now)?;
     }
     Ok(())
 }
@@ -37,10 +36,22 @@ pub fn hold_back(
     if relationship.restored.as_ref().is_some_and(|restored| restored.answer.is_none()) {
         return Ok(());
     }
+    hold(txn, relationship, asked, now)
+}
+
+fn hold(
+    txn: &mut Txn,
+    relationship: &mut Relationship,
+    asked: bool,
+    now: Timestamp,
+) -> Result<(), ReadError> {
+    let unanswered = relationship.restored.take().filter(|restored| restored.answer.is_none());
     let cursors = Mailbox::new(&relationship.id).cursors(txn)?;
     // What waits in a home that was just restored was in the backup. In an older copy that nobody announced it may be from
     // after it, so that it is sent again behind what the vendor has, whether the vendor has it or not.
     let queued = if asked { cursors.queued } else { cursors.delivered };
+    // Nor has a vendor that was never asked since an earlier restore ever heard of what was queued after that.
+    let queued = unanswered.map_or(queued, |before| before.queued.min(queued));
     relationship.restored = Some(Restored { queued, asked, ..Restored::default() });
     relationships::save(txn, relationship)?;
     for mut stored in agreements::grants_of(txn, &relationship.id)? {

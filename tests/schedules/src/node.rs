@@ -75,7 +75,7 @@ pub(crate) fn prepare() {
         let disk = SimulatedDisk::new(1);
         mount(&disk);
         let store = open();
-        store.write_blocking(move |txn| relationships::add(txn, &relationship())).expect("written");
+        store.write_blocking(move |txn| relationships::save(txn, &relationship())).expect("written");
         store.write_blocking(move |txn| agreements::put_grant(txn, &stored(status))).expect("written");
         // Under a grant that is still offered the field is empty: a value would be released whatever is heard.
         if status == GrantStatus::Standing {
@@ -288,6 +288,7 @@ fn relationship() -> Relationship {
         generation: 0,
         own: own().public().did(),
         earlier: Vec::new(),
+        earlier_vendors: Vec::new(),
         rotation: None,
         unproven: false,
         vendor: vendor().public().did(),

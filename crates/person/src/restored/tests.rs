@@ -1,6 +1,5 @@
 //! What a restored person takes of what the vendor tells again.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use freehold_keystore::Seed;

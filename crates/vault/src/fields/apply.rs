@@ -112,6 +112,37 @@ pub fn apply(
     Ok(set)
 }
 
+/// Writes down of fields that never had a version that they are empty, so that a vendor which may hold a value of them is
+/// told: in a home that was restored, one from after the backup.
+///
+/// # Errors
+/// The store's.
+pub fn note_empty(
+    txn: &mut Txn,
+    paths: impl IntoIterator<Item = Path>,
+    source: &str,
+    now: Timestamp,
+    key: &SigningKey,
+) -> Result<(), ReadError> {
+    let id = ChangeId::from_entropy(freehold_mailbox::entropy());
+    let mut set = ChangeSet { id, at: now, source: source.to_owned(), versions: BTreeMap::new() };
+    for path in paths {
+        if version::version(txn, &path)? == 0 {
+            set.versions.insert(path, 1);
+        }
+    }
+    if set.versions.is_empty() {
+        return Ok(());
+    }
+    change::append(txn, &set)?;
+    for path in set.versions.keys() {
+        let (path, change, source) = (path.clone(), set.id.clone(), set.source.clone());
+        let empty = FieldVersion { path, version: 1, value: None, change, source, at: now };
+        version::save(txn, &empty, key)?;
+    }
+    Ok(())
+}
+
 /// What each field is to become.
 fn normalised<'a>(
     txn: &Txn,
