@@ -97,9 +97,9 @@ fn a_newer_format_is_refused_before_anything_is_read() {
     fill(&open(dir.path()), 3);
     let path = dir.path().join("format");
     let text = fs::read_to_string(&path).unwrap();
-    fs::write(&path, text.replace("freehold-store 1", "freehold-store 2")).unwrap();
+    fs::write(&path, text.replace("freehold-store 2", "freehold-store 3")).unwrap();
     let error = open_error(dir.path(), &home());
-    assert!(matches!(error, OpenError::NewerFormat { found: 2, supported: 1 }));
+    assert!(matches!(error, OpenError::NewerFormat { found: 3, supported: 2 }));
 }
 
 #[test]

@@ -31,6 +31,12 @@ fn the_same_crashes_find_a_change_that_does_not_sync() {
     if let Err(why) = tracer::available() {
         return skipped("a change of passphrase without syncs", &why);
     }
-    let outcome = crash_everywhere(program(), seed("without syncs"), Syncs::LeftOut).expect("it is recorded");
-    assert!(!outcome.breaches.is_empty(), "{outcome:?}");
+    // Few of the crashes of one recording meet the moments that matter.
+    const RECORDINGS: u64 = 12;
+    let first = seed("without syncs");
+    let found = (0..RECORDINGS).any(|more| {
+        let outcome = crash_everywhere(program(), first.wrapping_add(more), Syncs::LeftOut);
+        !outcome.expect("it is recorded").breaches.is_empty()
+    });
+    assert!(found, "none of {RECORDINGS} recordings shows that syncs were left out");
 }
