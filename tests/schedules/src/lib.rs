@@ -2,9 +2,9 @@
 //! engine run under [shuttle](https://docs.rs/shuttle), which decides at each lock, queue and wait who goes on.
 //!
 //! The code is the crates' own, over a disk and a network in memory; with the feature `schedules` their locks, queues,
-//! threads and tasks are shuttle's. There is no time: a timeout never comes, a pause is over at once. A [`Scenario`] is
-//! a few things that happen side by side and what must hold in every order of them; [`try_orders`] plays it as often as
-//! wanted. Each of [`FAULTS`] is planted in the code, and has to be found.
+//! threads and tasks are shuttle's. There is no time: a timeout never comes, a pause is over at once. A `Scenario` is
+//! a few things that happen side by side and what must hold in every order of them; `try_orders` plays it as often as
+//! wanted. Each of `FAULTS` is planted in the code, and has to be found.
 #![cfg(feature = "schedules")]
 
 mod commit;
