@@ -32,10 +32,6 @@ mod session;
 use allowance::ReadAllowance;
 use gate::Gates;
 
-/// How long a session must have been open for the one after it not to be a repeated failure: longer than a vendor may take to
-/// acknowledge. A hub that says hello and hangs up would else be dialled four times a second for ever.
-const LASTED: Duration = Duration::from_secs(30);
-
 /// Commands that may wait for a task: revocations that a person types.
 const COMMANDS: usize = 8;
 
@@ -111,7 +107,6 @@ pub(crate) fn start(inner: &Arc<Inner>, relationship: &Relationship) -> TaskHand
         id: relationship.id.clone(),
         gates: Gates::default(),
         failures: 0,
-        opened_at: None,
         reads: ReadAllowance::default(),
         read_pace: Pace::new(Instant::now()),
         contact,
@@ -129,8 +124,6 @@ struct Task {
     bell: Arc<Bell>,
     gates: Gates,
     failures: u32,
-    /// When the vendor said hello in the last session.
-    opened_at: Option<Instant>,
     reads: ReadAllowance,
     read_pace: Pace,
     contact: watch::Sender<Contact>,
@@ -194,11 +187,7 @@ impl Task {
                 return Some(self.failed(inner, Contact::Unreached(error.to_string())).await);
             }
         };
-        self.opened_at = None;
         let end = self.session(inner, &relationship, key, connection, frames).await;
-        if self.opened_at.is_some_and(|at| at.elapsed() >= LASTED) {
-            self.failures = 0;
-        }
         match end {
             session::End::Stop => None,
             session::End::CheckIn(wait) => {

@@ -152,19 +152,6 @@ fn strangers_without_a_good_invitation_never_reach_the_writer() {
     });
 }
 
-/// What a vendor's hub does when a person calls.
-#[derive(Clone, Copy)]
-enum Manners {
-    /// It says hello and hangs up.
-    HangsUp,
-    /// It says hello and goodbye.
-    SaysGoodbye,
-    /// It says nothing.
-    Silent,
-    /// It says hello, acknowledges, and stays for a while.
-    Stays,
-}
-
 /// A person who has followed the invitation of a vendor.
 async fn follow(network: &Network, vendor: &SigningKey) -> (Person, JoinHandle<()>) {
     let home = Path::new("/simulated/person");
@@ -183,62 +170,6 @@ async fn follow(network: &Network, vendor: &SigningKey) -> (Person, JoinHandle<(
     // It waits for a request, which may never come.
     let called = tokio::spawn(async move { calling.connect(&link).await.map(drop).unwrap_or_default() });
     (person, called)
-}
-
-/// How often a person dials such a hub in an hour.
-async fn dials_in_an_hour(network: &Network, manners: Manners) -> u32 {
-    let vendor = key(9);
-    let (endpoint, mut incoming) = Endpoint::listen(&vendor, &[address()], Limits::default()).await.unwrap();
-    let (person, called) = follow(network, &vendor).await;
-    let mut dials = 0;
-    let end = Instant::now() + Duration::from_secs(3_600);
-    while let Ok(Some(connection)) = tokio::time::timeout_at(end, incoming.recv()).await {
-        dials += 1;
-        let is_first = dials == 1;
-        tokio::spawn(async move {
-            let Some(frames) = connection.accept_session().await else { return };
-            let (sender, mut receiver) = frames.split();
-            let _ = receiver.recv().await;
-            if !matches!(manners, Manners::Silent) {
-                let stored = u64::from(matches!(manners, Manners::Stays) && !is_first);
-                let _ = sender.send(hello_with(None, stored)).await;
-            }
-            match manners {
-                Manners::HangsUp => sleep(Duration::from_millis(200)).await,
-                Manners::SaysGoodbye => {
-                    let _ = sender.send(Frame::Bye { code: Code::ShuttingDown }.encode()).await;
-                    sleep(Duration::from_millis(200)).await;
-                }
-                Manners::Silent => connection.closed().await,
-                Manners::Stays => {
-                    if is_first {
-                        // The introduction, the only message there is.
-                        let _ = receiver.recv().await;
-                        let _ = sender.send(Frame::Ack { stored: 1 }.encode()).await;
-                    }
-                    sleep(Duration::from_secs(60)).await;
-                }
-            }
-        });
-    }
-    called.abort();
-    drop((person, endpoint));
-    dials
-}
-
-#[test]
-fn a_hub_that_ends_every_session_is_dialled_ever_more_rarely() {
-    for manners in [Manners::HangsUp, Manners::SaysGoodbye, Manners::Silent] {
-        on_virtual_time(|network| async move {
-            let dials = dials_in_an_hour(&network, manners).await;
-            assert!((5..60).contains(&dials), "{dials} dials");
-        });
-    }
-    // One whose sessions last, until it starts again, is dialled at once.
-    on_virtual_time(|network| async move {
-        let dials = dials_in_an_hour(&network, Manners::Stays).await;
-        assert!((50..80).contains(&dials), "{dials} dials");
-    });
 }
 
 /// 1. A person has followed a vendor's invitation. 2. The vendor sends messages that nobody knows as fast as they are taken. They

@@ -196,7 +196,7 @@ impl Task {
         relationship: &Relationship,
         connection: &Connection,
     ) -> bool {
-        self.opened_at = Some(Instant::now());
+        self.failures = 0;
         self.bell.connected.store(true, Ordering::Release);
         self.contact.send_replace(Contact::Open(connection.transport().name()));
         let (id, vendor, now) = (self.id.clone(), relationship.vendor.clone(), inner.now());
