@@ -12,6 +12,7 @@ use std::collections::VecDeque;
 
 use crate::code::Code;
 use crate::frame::{Frame, Hello, Outgoing};
+use crate::id::MessageId;
 use crate::identity::{Did, PublicKey};
 use crate::limits::{ACK_TIMEOUT, HELLO_TIMEOUT, REALIGN_MAX, WINDOW};
 use crate::mailbox::Cursors;
@@ -52,6 +53,8 @@ pub enum Output {
 pub struct Realigned {
     /// The last sequence of this side's mailbox that the peer has.
     pub delivered: u64,
+    /// The id of the message there, where the peer names it.
+    pub last: Option<MessageId>,
     /// The last sequence of the peer's mailbox that this side has acknowledged.
     pub stored: u64,
     /// The last sequence of the peer's mailbox: by then it has told what it holds. `None` where the peer does not know what
@@ -305,6 +308,7 @@ impl Session {
         let Cursors { queued, delivered, stored } = self.cursors;
         let realigned = Realigned {
             delivered: theirs.stored,
+            last: theirs.last,
             stored: theirs.mailbox.map_or(stored, |mailbox| mailbox.acknowledged.max(stored)),
             told_at: theirs.mailbox.map(|mailbox| mailbox.queued),
         };

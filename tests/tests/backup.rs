@@ -6,21 +6,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use freehold_tests::engines::ASK;
 use freehold_tests::program::Home;
 use serde_json::Value;
-
-const ASK: &str = r#"
-title = "Repairs"
-legal_basis = "contract"
-mode = "continuous"
-retention = { duration = "P2Y", after = "end of contract" }
-
-[[field]]
-path = "phone.mobile"
-required = true
-reason = "to call you"
-purposes = ["ServiceProvision"]
-"#;
 
 /// The exit status and the error's code and message.
 fn failure(home: &Home, words: &[&str]) -> (i32, String, String) {

@@ -33,9 +33,9 @@ pub(crate) struct Relationship {
     pub(crate) requests: Vec<RequestId>,
     /// The person's commitment to their next key.
     pub(crate) next_key: Option<ByteBuf>,
-    /// The sequence at which a person who was restored from a backup was last told what the hub holds.
+    /// The first sequence of what a person who was restored from a backup was last told; `None` once that is out of date.
     #[serde(default)]
-    pub(crate) told_at: Option<u64>,
+    pub(crate) told_since: Option<u64>,
     /// By which key of the vendor that person knew it.
     #[serde(default)]
     pub(crate) told_from: u32,
@@ -158,7 +158,7 @@ pub(crate) fn admit(
         since: now,
         requests: vec![invited.request.clone()],
         next_key: None,
-        told_at: None,
+        told_since: None,
         told_from: 0,
         generation: identity.generation,
         stated: identity.generation,

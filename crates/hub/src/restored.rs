@@ -14,7 +14,8 @@ use crate::relationship::Relationship;
 use crate::tables;
 
 /// Queues the vendor's rotations since the key by which they know it, the receipt of every grant, what of it has ended, and the
-/// receipts of what was erased. Whoever asks again before it was delivered gets no more.
+/// receipts of what was erased. Whoever asks again before any of it was delivered gets no more; what was delivered may have been
+/// lost with another copy.
 ///
 /// # Errors
 /// [`Code::StorageFailed`].
@@ -22,8 +23,8 @@ pub(crate) fn tell(txn: &mut Txn, id: &RelationshipId, from: u32, now: Timestamp
     let storage = |_: ReadError| Code::StorageFailed;
     let mut known = Relationship::load(txn, id).map_err(storage)?.ok_or(Code::StorageFailed)?;
     let mailbox = Mailbox::new(id);
-    let delivered = mailbox.cursors(txn).map_err(storage)?.delivered;
-    if known.told_at.is_some_and(|told_at| told_at > delivered) && known.told_from <= from {
+    let cursors = mailbox.cursors(txn).map_err(storage)?;
+    if known.told_since.is_some_and(|since| since > cursors.delivered) && known.told_from <= from {
         return Ok(());
     }
     moves::tell_again(txn, &known, from, now).map_err(storage)?;
@@ -42,7 +43,7 @@ pub(crate) fn tell(txn: &mut Txn, id: &RelationshipId, from: u32, now: Timestamp
         let mut desk = Desk::new(txn, &mailbox, id, &known.peer, now);
         desk.queue(ERASURE, None, Carried::body(&receipt))?;
     }
-    known.told_at = Some(mailbox.cursors(txn).map_err(storage)?.queued);
+    known.told_since = Some(cursors.queued + 1);
     known.told_from = from;
     known.save(txn);
     Ok(())

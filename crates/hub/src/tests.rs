@@ -4,6 +4,7 @@ mod dead_letters;
 mod erasure;
 mod jsonl;
 mod moves;
+mod restored;
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -69,7 +70,7 @@ pub(crate) fn relationship(shared: &Shared, begin: &[u8], key: u8) -> Relationsh
         since: NOW,
         requests: Vec::new(),
         next_key: None,
-        told_at: None,
+        told_since: None,
         told_from: 0,
         generation: 0,
         stated: 0,

@@ -284,15 +284,18 @@ impl Link {
             let Some(output) = self.session.poll_output() else { return };
             match output {
                 Output::Transmit(frame) => self.outbox.push_back(frame),
-                Output::Open(hello) if self.is_forked(&hello) => {
-                    self.forked = true;
-                    self.session.close(Code::Forked);
-                }
                 Output::Compose(_) | Output::Delivered(_) if self.forked => {}
-                Output::Open(hello) => {
-                    self.note_named(&hello);
-                    self.events.push_back(Event::Open(hello));
-                }
+                Output::Open(hello) => match self.is_forked(&hello) {
+                    Ok(false) => {
+                        self.note_named(&hello);
+                        self.events.push_back(Event::Open(hello));
+                    }
+                    Ok(true) => {
+                        self.forked = true;
+                        self.session.close(Code::Forked);
+                    }
+                    Err(error) => self.fail(LinkError::Store(error.to_string())),
+                },
                 Output::Realigned(realigned) => self.events.push_back(Event::Realigned(realigned)),
                 Output::Compose(seq) => self.compose(seq),
                 Output::Received(message) => self.take(message),
@@ -344,9 +347,11 @@ impl Link {
 
     /// Whether the peer holds another message than this side's in the place that it names: one of the two has gone on from
     /// an older copy, and what it says is delivered is not.
-    fn is_forked(&self, hello: &Hello) -> bool {
-        let Some(last) = hello.last.as_ref().filter(|_| !hello.restored) else { return false };
-        self.mailbox.is_forked(&self.context.store, hello.stored, last).unwrap_or_default()
+    fn is_forked(&self, hello: &Hello) -> Result<bool, ReadError> {
+        match hello.last.as_ref().filter(|_| !hello.restored) {
+            Some(last) => self.mailbox.is_forked(&self.context.store, hello.stored, last),
+            None => Ok(false),
+        }
     }
 
     /// Notes which families the peer knows, where that has changed, for whoever wants to write to it later.

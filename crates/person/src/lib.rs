@@ -20,6 +20,8 @@ mod kept;
 mod live_read;
 mod messages;
 mod outgoing;
+#[cfg(test)]
+mod paper;
 mod person;
 mod restored;
 mod revoke;

@@ -25,6 +25,7 @@ use freehold_vault::{LookupError, audit, fields, lines};
 
 use crate::error::PersonError;
 use crate::person::Person;
+use crate::rotate;
 use crate::view::{HeldGrantView, ResumeView};
 
 impl Person {
@@ -78,25 +79,32 @@ impl Person {
 
     async fn resume_one(&self, id: &RelationshipId) -> Result<(), PersonError> {
         let (of, now, key) = (id.clone(), self.inner.now(), self.inner.signing.clone());
+        let seed = self.inner.seed.clone();
         let resumed = self.inner.store.write(move |txn| {
             let missing = || PersonError::Lookup(LookupError::Unknown { what: "relationship" });
             let mut relationship = relationships::get(txn, &of)?.ok_or_else(missing)?;
-            let Some(restored) = relationship.restored.take() else {
-                return Ok(relationship.rotation.is_some());
-            };
+            // An older copy may have been noticed since the vendor was seen to have told.
+            if view(txn, &relationship)?.is_none_or(|view| view.state != READY) {
+                return Err(PersonError::State(
+                    "this relationship has changed meanwhile: look again with `freehold resume`".into(),
+                ));
+            }
+            let restored = relationship.restored.take().unwrap_or_default();
             let standing = release_held(txn, &relationship, &restored)?;
             // The vendor may hold values of fields that this home has never had.
-            fields::note_empty(txn, standing, "resume", now, &key)?;
-            relationships::save(txn, &relationship)?;
+            let emptied = fields::note_empty(txn, standing, "resume", now, &key)?;
             let (vendor, paths) = (relationship.vendor.clone(), Default::default());
             let record = AuditRecord { at: now, vendor, grant: None, paths, event: AuditEvent::Resumed };
             audit::append(txn, record)?;
-            Ok::<_, PersonError>(relationship.rotation.is_some())
+            match relationship.rotation {
+                Some(_) => relationships::save(txn, &relationship)?,
+                // With the same commit: before it no other copy is shut out, and nothing may be released.
+                None => drop(rotate::state(txn, &seed, &mut relationship, now)?),
+            }
+            Ok::<_, PersonError>(emptied)
         });
-        let moving = resumed.await.map_err(PersonError::from)?.into_inner();
-        if !moving {
-            self.rotate_one(id).await?;
-        }
+        let emptied = resumed.await.map_err(PersonError::from)?.into_inner();
+        self.inner.bells.changed(&emptied);
         self.inner.bells.of(id).ring_reload();
         Ok(())
     }
@@ -268,16 +276,25 @@ pub(crate) fn realign(
     to: Realigned,
     now: Timestamp,
 ) -> Result<AfterCommit, TakeError> {
-    let Some(backed_up) = relationships::get(txn, id)?.and_then(|it| it.restored).map(|it| it.queued) else {
-        return Ok(Vec::new());
+    let Some(mut relationship) = relationships::get(txn, id)? else { return Ok(Vec::new()) };
+    let Some(restored) = &mut relationship.restored else { return Ok(Vec::new()) };
+    let mailbox = Mailbox::new(id);
+    // Where the vendor has another message in a place than this home, nothing that waits is certainly from before the backup.
+    let forked = match &to.last {
+        Some(last) => mailbox.is_forked(txn, to.delivered, last)?,
+        None => false,
     };
-    let after = freehold_mailbox::delivered(txn, families, id, vendor, to.delivered.min(backed_up), now)?;
-    let moved = Mailbox::new(id).realign(txn, backed_up, to.delivered, to.stored)?;
+    let certain = if forked { mailbox.cursors(txn)?.delivered } else { restored.queued };
+    let missed = to.delivered.saturating_sub(certain);
+    restored.answer = Some(VendorAnswer { missed, told_at: to.told_at });
+    let after = freehold_mailbox::delivered(txn, families, id, vendor, to.delivered.min(certain), now)?;
+    let moved = mailbox.realign(txn, certain, to.delivered, to.stored)?;
+    let place = |before: u64| moved.iter().find(|(seq, _)| *seq == before).map(|(_, after)| *after);
     for mut stored in agreements::grants_of(txn, id)? {
         let mut changed = false;
         for revocation in &mut stored.revocations {
-            if let Some((_, seq)) = moved.iter().find(|(before, _)| *before == revocation.seq) {
-                revocation.seq = *seq;
+            if let Some(seq) = place(revocation.seq) {
+                revocation.seq = seq;
                 changed = true;
             }
         }
@@ -285,15 +302,12 @@ pub(crate) fn realign(
             agreements::put_grant(txn, &stored)?;
         }
     }
-    // A rotation may have been among what was delivered.
-    let Some(mut relationship) = relationships::get(txn, id)? else { return Ok(after) };
-    if let Some((_, seq)) = moved.iter().find(|(before, _)| Some(*before) == relationship.rotation) {
-        relationship.rotation = Some(*seq);
-    }
-    if let Some(restored) = &mut relationship.restored {
-        let missed = to.delivered.saturating_sub(backed_up);
-        restored.answer = Some(VendorAnswer { missed, told_at: to.told_at });
-    }
+    // The vendor has answered under this key, so it has taken no rotation away from it, whatever it has in that place: what the
+    // families have made of it is written over.
+    relationship.rotation = relationship.rotation.and_then(|seq| {
+        let waits = (seq > to.delivered).then_some(seq);
+        place(seq).or(waits)
+    });
     relationship.invitation = None;
     relationship.unproven = false;
     relationship.last_connected = Some(now);

@@ -1,14 +1,19 @@
 //! Moving relationships to their next keys.
 
+use freehold_keystore::Seed;
 use freehold_mailbox::Mailbox;
 use freehold_protocol::audit::{AuditEvent, AuditRecord};
 use freehold_protocol::connect::ROTATION;
 use freehold_protocol::data::Carried;
 use freehold_protocol::document::Rotation;
 use freehold_protocol::id::{RelationshipId, RotationId};
+use freehold_protocol::identity::Did;
 use freehold_protocol::mailbox::EntryBody;
 use freehold_protocol::message::MessageType;
-use freehold_vault::{LookupError, audit, relationships};
+use freehold_protocol::time::Timestamp;
+use freehold_store::Txn;
+use freehold_vault::relationships::{self, Relationship};
+use freehold_vault::{LookupError, audit};
 
 use crate::error::PersonError;
 use crate::person::Person;
@@ -38,7 +43,7 @@ impl Person {
         Ok(views)
     }
 
-    pub(crate) async fn rotate_one(&self, id: &RelationshipId) -> Result<RotateView, PersonError> {
+    async fn rotate_one(&self, id: &RelationshipId) -> Result<RotateView, PersonError> {
         let (seed, now, id) = (self.inner.seed.clone(), self.inner.now(), id.clone());
         let of = id.clone();
         let stated = self.inner.store.write(move |txn| {
@@ -52,32 +57,40 @@ impl Person {
                 let text = "this relationship is moving to its next key already: it waits for the vendor";
                 return Err(PersonError::State(text.into()));
             }
-            let key = |step| seed.relationship_key(relationship.index, relationship.generation + step);
-            let (old, new, after) = (key(0), key(1), key(2).public());
-            let statement = Rotation::state(
-                RotationId::from_entropy(freehold_mailbox::entropy()),
-                relationship.vendor.clone(),
-                [&old, &new],
-                &after,
-                now,
-            )?;
-            let kind = MessageType::parse(ROTATION)?;
-            let body = EntryBody::Fixed(Carried::body(statement.bytes()));
-            let entry = Mailbox::new(&relationship.id).queue(txn, &kind, None, body, now)?;
-            relationship.rotation = Some(entry.seq);
-            relationships::save(txn, &relationship)?;
-            let vendor = relationship.vendor.clone();
-            let (paths, event) = (Default::default(), AuditEvent::Rotated);
-            audit::append(txn, AuditRecord { at: now, vendor, grant: None, paths, event })?;
-            Ok(RotateView {
-                relationship: relationship.id.to_string(),
-                vendor: relationship.vendor.to_string(),
-                before: relationship.own.to_string(),
-                after: new.public().did().to_string(),
-            })
+            let before = relationship.own.to_string();
+            let after = state(txn, &seed, &mut relationship, now)?.to_string();
+            let (id, vendor) = (relationship.id.to_string(), relationship.vendor.to_string());
+            Ok(RotateView { relationship: id, vendor, before, after })
         });
         let view = stated.await.map_err(PersonError::from)?.into_inner();
         self.inner.bells.of(&of).ring();
         Ok(view)
     }
+}
+
+/// States that a relationship moves to its next key, as part of a transaction. Gives the DID that begins.
+pub(crate) fn state(
+    txn: &mut Txn,
+    seed: &Seed,
+    relationship: &mut Relationship,
+    now: Timestamp,
+) -> Result<Did, PersonError> {
+    let key = |step| seed.relationship_key(relationship.index, relationship.generation + step);
+    let (old, new, after) = (key(0), key(1), key(2).public());
+    let statement = Rotation::state(
+        RotationId::from_entropy(freehold_mailbox::entropy()),
+        relationship.vendor.clone(),
+        [&old, &new],
+        &after,
+        now,
+    )?;
+    let kind = MessageType::parse(ROTATION)?;
+    let body = EntryBody::Fixed(Carried::body(statement.bytes()));
+    let entry = Mailbox::new(&relationship.id).queue(txn, &kind, None, body, now)?;
+    relationship.rotation = Some(entry.seq);
+    relationships::save(txn, relationship)?;
+    let vendor = relationship.vendor.clone();
+    let (paths, event) = (Default::default(), AuditEvent::Rotated);
+    audit::append(txn, AuditRecord { at: now, vendor, grant: None, paths, event })?;
+    Ok(new.public().did())
 }

@@ -43,6 +43,23 @@ impl RotationSubject {
     }
 }
 
+/// How a statement names the commitment to the key after the one that begins.
+pub(super) fn commitment_text(after: &PublicKey) -> String {
+    multibase::encode(multibase::Base::Base64Url, commitment(after))
+}
+
+/// The key that begins, where the present identity and it have signed, in this order.
+pub(super) fn successor<S: Subject>(
+    statement: &Document<S>,
+    present: &Did,
+    begins: &Did,
+) -> Result<PublicKey, Code> {
+    match statement.signers() {
+        [_, second] if statement.issuer() == present && second.method.did == *begins => Ok(second.key),
+        _ => Err(Code::WrongSigner),
+    }
+}
+
 /// The commitment that a text holds in its one form: multibase base64url of 32 bytes.
 pub(super) fn commitment_in(text: &str) -> Option<[u8; 32]> {
     let (base, bytes) = multibase::decode(text).ok()?;
@@ -62,9 +79,8 @@ impl Rotation {
         after: &PublicKey,
         now: Timestamp,
     ) -> Result<Self, Code> {
-        let next_key = multibase::encode(multibase::Base::Base64Url, commitment(after));
         let begun = new.public().did();
-        let subject = RotationSubject { id: begun.clone(), next_key, vendor };
+        let subject = RotationSubject { id: begun.clone(), next_key: commitment_text(after), vendor };
         let issue = Issue { id, issuer: old.public().did(), valid_from: now, valid_until: None, subject };
         Self::issue(issue, old)?.countersign(new, &begun, now)
     }
@@ -81,17 +97,14 @@ impl Rotation {
         committed: Option<&[u8]>,
     ) -> Result<(PublicKey, [u8; 32]), Code> {
         let said = self.subject();
-        let [_, second] = self.signers() else { return Err(Code::WrongSigner) };
-        if self.issuer() != present || second.method.did != said.id {
-            return Err(Code::WrongSigner);
-        }
+        let key = successor(self, present, &said.id)?;
         if said.vendor != *vendor {
             return Err(Code::WrongAudience);
         }
-        if committed != Some(&commitment(&second.key)[..]) {
+        if committed != Some(&commitment(&key)[..]) {
             return Err(Code::NotCommitted);
         }
-        Ok((second.key, said.next_commitment().ok_or(Code::Malformed)?))
+        Ok((key, said.next_commitment().ok_or(Code::Malformed)?))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::rotation::commitment_in;
+use super::rotation::{commitment_in, commitment_text, successor};
 use super::{Document, Issue, Subject};
 use crate::code::Code;
 use crate::connect::commitment;
@@ -45,9 +45,8 @@ impl VendorRotation {
         after: &PublicKey,
         now: Timestamp,
     ) -> Result<Self, Code> {
-        let next_key = multibase::encode(multibase::Base::Base64Url, commitment(after));
         let begun = new.public().did();
-        let subject = VendorRotationSubject { id: begun.clone(), next_key };
+        let subject = VendorRotationSubject { id: begun.clone(), next_key: commitment_text(after) };
         let issue = Issue { id, issuer: old.public().did(), valid_from: now, valid_until: None, subject };
         Self::issue(issue, old)?.countersign(new, &begun, now)
     }
@@ -59,17 +58,14 @@ impl VendorRotation {
     /// [`Code::WrongSigner`] or [`Code::NotCommitted`].
     pub fn check_step(&self, present: &Did, committed: Option<&[u8]>) -> Result<(PublicKey, [u8; 32]), Code> {
         let said = self.subject();
-        if self.issuer() != present || present.key().is_none() {
+        if present.key().is_none() {
             return Err(Code::WrongSigner);
         }
-        let [_, second] = self.signers() else { return Err(Code::WrongSigner) };
-        if second.method.did != said.id {
-            return Err(Code::WrongSigner);
-        }
-        if committed != Some(&commitment(&second.key)[..]) {
+        let key = successor(self, present, &said.id)?;
+        if committed != Some(&commitment(&key)[..]) {
             return Err(Code::NotCommitted);
         }
-        Ok((second.key, commitment_in(&said.next_key).ok_or(Code::Malformed)?))
+        Ok((key, commitment_in(&said.next_key).ok_or(Code::Malformed)?))
     }
 }
 

@@ -382,7 +382,7 @@ fn a_restored_end_believes_no_impossible_answer() {
     let refused = |code: Code| vec![Output::Closed(Closed::ByUs(code))];
     let learnt = |delivered: u64, stored: u64, told_at: Option<u64>| {
         vec![
-            Output::Realigned(Realigned { delivered, stored, told_at }),
+            Output::Realigned(Realigned { delivered, last: None, stored, told_at }),
             Output::Closed(Closed::ByUs(Code::ShuttingDown)),
         ]
     };

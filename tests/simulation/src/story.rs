@@ -197,7 +197,7 @@ impl Teller {
         if self.restores && self.random.one_in(8) {
             return match self.random.below(4) {
                 0 => Action::Backup { person },
-                1 => Action::Restore { person, told: true },
+                1 => Action::Restore { person, told: !self.random.one_in(3) },
                 _ => Action::Resume { person },
             };
         }

@@ -74,8 +74,12 @@ fn said(output: Output) -> Value {
     match output {
         Output::Transmit(frame) => json!({"transmit": digits(&frame)}),
         Output::Open(theirs) => json!({"open": hello_said(&theirs)}),
-        Output::Realigned(Realigned { delivered, stored, told_at }) => {
-            json!({"realigned": {"delivered": delivered, "stored": stored, "toldAt": told_at}})
+        Output::Realigned(Realigned { delivered, last, stored, told_at }) => {
+            let mut said = json!({"delivered": delivered, "stored": stored, "toldAt": told_at});
+            if let Some(last) = last {
+                said["last"] = last.to_string().into();
+            }
+            json!({"realigned": said})
         }
         Output::Compose(seq) => json!({"compose": seq}),
         Output::Received(message) => json!({"received": message_said(&message)}),

@@ -134,7 +134,11 @@ impl Data {
         }
         log::scrub(desk.txn, desk.relationship, grant, &paths).map_err(storage)?;
 
-        let known = relationship(desk)?;
+        let mut known = relationship(desk)?;
+        // A restored person who was told before this is to be told again.
+        if known.told_since.take().is_some() {
+            known.save(desk.txn);
+        }
         let names: Vec<&str> = paths.iter().map(Path::as_str).collect();
         let left = receipt.subject().scope.iter().filter(|s| !held.state.revoked.contains(&s.path)).count();
         // Answered once the vendor's systems have taken it: a receipt before that would speak for them unheard.

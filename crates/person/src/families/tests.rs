@@ -4,20 +4,15 @@ use freehold_mailbox::Mailbox;
 use freehold_protocol::cbor;
 use freehold_protocol::connect::{PROBLEM, VENDOR_ROTATION, commitment};
 use freehold_protocol::id::{MessageId, RelationshipId, RotationId};
-use freehold_protocol::identity::{Did, SigningKey};
+use freehold_protocol::identity::Did;
 use freehold_protocol::message::MessageType;
-use freehold_protocol::time::Timestamp;
 use freehold_store::{HomeKey, Options, Store};
 use tempfile::TempDir;
 
 use super::*;
+use crate::paper::{self, NOW, key};
 
-const NOW: Timestamp = Timestamp::from_millis(1_800_000_000_000);
 const NEW_ADDRESS: &str = "/ip4/192.0.2.1/udp/4102/quic-v1";
-
-fn key(n: u8) -> SigningKey {
-    SigningKey::from_seed(&[n; 32])
-}
 
 fn did(n: u8) -> Did {
     key(n).public().did()
@@ -35,28 +30,11 @@ impl Home {
     fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let store = Store::open(dir.path(), &HomeKey::new([7; 32]), Options::default()).unwrap();
-        let id = RelationshipId::from_entropy([3; 16]);
         let relationship = Relationship {
-            id: id.clone(),
-            index: 0,
-            generation: 0,
-            own: did(1),
-            earlier: Vec::new(),
-            rotation: None,
-            unproven: false,
-            vendor: did(2),
-            earlier_vendors: Vec::new(),
-            vendor_name: None,
-            invitation: None,
-            addresses: vec!["/ip4/192.0.2.1/udp/4101/quic-v1".into()],
-            assertion_keys: vec![*key(2).public().as_bytes()],
             vendor_next_key: Some(commitment(&key(3).public())),
-            check_in_secs: None,
-            created: NOW,
-            last_connected: None,
-            last_error: None,
-            restored: None,
+            ..paper::relationship([1, 2])
         };
+        let id = relationship.id.clone();
         store.write_blocking(move |txn| relationships::save(txn, &relationship)).unwrap();
         let seed = Arc::new(Seed::generate().unwrap());
         let families = Arc::new(families(&Arc::new(Bells::default()), &seed));

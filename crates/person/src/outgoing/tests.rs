@@ -2,20 +2,14 @@
 
 use freehold_mailbox::Desk;
 use freehold_protocol::data::ReceivedUpdate;
-use freehold_protocol::disclosure::{Grant, GrantState, GrantStatus};
-use freehold_protocol::document::{
-    AskedField, DataRequest, Document, GrantSubject, Issue, RequestSubject, Retention,
-};
-use freehold_protocol::id::{MessageId, RequestId};
-use freehold_protocol::identity::SigningKey;
-use freehold_protocol::vocabulary::Vocabulary;
+use freehold_protocol::disclosure::{GrantState, GrantStatus};
+use freehold_protocol::id::MessageId;
 use freehold_store::{HomeKey, Options, Store};
 use freehold_vault::fields::Change;
 use tempfile::TempDir;
 
 use super::*;
-
-const NOW: Timestamp = Timestamp::from_millis(1_800_000_000_000);
+use crate::paper::{self, NOW, key, path};
 
 /// A vault with one standing grant.
 struct Vault {
@@ -26,20 +20,13 @@ struct Vault {
     _dir: TempDir,
 }
 
-fn key(n: u8) -> SigningKey {
-    SigningKey::from_seed(&[n; 32])
-}
-
-fn path(text: &str) -> Path {
-    Path::parse(text).unwrap()
-}
-
 impl Vault {
     fn new(mode: Mode, names: &[String]) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let store = Store::open(dir.path(), &HomeKey::new([7; 32]), Options::default()).unwrap();
         let relationship = RelationshipId::from_entropy([3; 16]);
-        let grant = grant(mode, names);
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let grant = paper::receipt(2, [2, 1], mode, &names);
         let stored = StoredGrant {
             document: grant.bytes().to_vec(),
             relationship: relationship.clone(),
@@ -94,46 +81,6 @@ impl Vault {
         }
         lacking
     }
-}
-
-fn grant(mode: Mode, names: &[String]) -> Grant {
-    let vocabulary = Vocabulary::standard();
-    let field = |name: &String| AskedField {
-        path: path(name),
-        required: true,
-        reason: "to deliver".into(),
-        purposes: [vocabulary.purpose("serviceProvision").unwrap().iri.clone()].into(),
-    };
-    let subject = RequestSubject {
-        name: "Acme".into(),
-        title: "Service".into(),
-        fields: names.iter().map(field).collect(),
-        legal_basis: vocabulary.legal_basis("contract").unwrap().iri.clone(),
-        mode,
-        retention: Retention { duration: "P2Y".into(), after: "end of contract".into() },
-        recipients: vec![],
-        policy: None,
-    };
-    let request: DataRequest = Document::issue(
-        Issue {
-            id: RequestId::from_entropy([1; 16]),
-            issuer: key(1).public().did(),
-            valid_from: NOW,
-            valid_until: None,
-            subject,
-        },
-        &key(1),
-    )
-    .unwrap();
-    let issue = Issue {
-        id: GrantId::from_entropy([2; 16]),
-        issuer: key(2).public().did(),
-        valid_from: NOW,
-        valid_until: None,
-        subject: GrantSubject::answering(&request, &BTreeSet::new()),
-    };
-    let grant: Grant = Document::issue(issue, &key(2)).unwrap();
-    grant.countersign(&key(1), &key(1).public().did(), NOW).unwrap()
 }
 
 fn names(count: usize) -> Vec<String> {

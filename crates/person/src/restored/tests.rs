@@ -6,61 +6,23 @@ use freehold_keystore::Seed;
 use freehold_mailbox::Desk;
 use freehold_protocol::cbor;
 use freehold_protocol::data::{self, Carried, Ended};
-use freehold_protocol::document::{
-    AskedField, DataRequest, Document, GrantSubject, Issue, RequestSubject, Retention,
-};
-use freehold_protocol::id::{GrantId, MessageId, RequestId};
-use freehold_protocol::identity::SigningKey;
+use freehold_protocol::id::{GrantId, MessageId};
 use freehold_protocol::message::{Message, MessageType};
-use freehold_protocol::vocabulary::Vocabulary;
 use freehold_store::{HomeKey, Options, Store};
 use tempfile::TempDir;
 
 use super::*;
 use crate::bell::Bells;
 use crate::families::families;
+use crate::paper::{self, NOW, key, path};
 
-const NOW: Timestamp = Timestamp::from_millis(1_800_000_000_000);
 const PERSON: u8 = 1;
 const VENDOR: u8 = 2;
 const STRANGER: u8 = 3;
 
-fn key(n: u8) -> SigningKey {
-    SigningKey::from_seed(&[n; 32])
-}
-
-fn path(text: &str) -> Path {
-    Path::parse(text).unwrap()
-}
-
 /// A receipt of a grant of `phone.mobile` and `email.personal`.
 fn receipt(id: u8, person: u8, vendor: u8) -> Grant {
-    let (vendor, person) = (key(vendor), key(person));
-    let vocabulary = Vocabulary::standard();
-    let field = |name: &str| AskedField {
-        path: path(name),
-        required: true,
-        reason: "to deliver".into(),
-        purposes: [vocabulary.purpose("serviceProvision").unwrap().iri.clone()].into(),
-    };
-    let subject = RequestSubject {
-        name: "Acme".into(),
-        title: "Service".into(),
-        fields: vec![field("phone.mobile"), field("email.personal")],
-        legal_basis: vocabulary.legal_basis("contract").unwrap().iri.clone(),
-        mode: Mode::Continuous,
-        retention: Retention { duration: "P2Y".into(), after: "end of contract".into() },
-        recipients: vec![],
-        policy: None,
-    };
-    let (of, issuer) = (RequestId::from_entropy([1; 16]), vendor.public().did());
-    let issue = Issue { id: of, issuer, valid_from: NOW, valid_until: None, subject };
-    let request: DataRequest = Document::issue(issue, &vendor).unwrap();
-    let (id, issuer) = (GrantId::from_entropy([id; 16]), person.public().did());
-    let subject = GrantSubject::answering(&request, &BTreeSet::new());
-    let given: Grant =
-        Document::issue(Issue { id, issuer, valid_from: NOW, valid_until: None, subject }, &person).unwrap();
-    given.countersign(&vendor, &vendor.public().did(), NOW).unwrap()
+    paper::receipt(id, [person, vendor], Mode::Continuous, &["phone.mobile", "email.personal"])
 }
 
 /// A home that was restored from a backup of before any grant.
@@ -75,28 +37,11 @@ impl Home {
     fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let store = Store::open(dir.path(), &HomeKey::new([7; 32]), Options::default()).unwrap();
-        let id = RelationshipId::from_entropy([3; 16]);
         let relationship = Relationship {
-            id: id.clone(),
-            index: 0,
-            generation: 0,
-            own: key(PERSON).public().did(),
-            earlier: Vec::new(),
-            rotation: None,
-            unproven: false,
-            vendor: key(VENDOR).public().did(),
-            earlier_vendors: Vec::new(),
-            vendor_name: None,
-            invitation: None,
-            addresses: Vec::new(),
-            assertion_keys: vec![*key(VENDOR).public().as_bytes()],
-            vendor_next_key: None,
-            check_in_secs: None,
-            created: NOW,
-            last_connected: None,
-            last_error: None,
             restored: Some(Restored { asked: true, ..Restored::default() }),
+            ..paper::relationship([PERSON, VENDOR])
         };
+        let id = relationship.id.clone();
         store.write_blocking(move |txn| relationships::save(txn, &relationship)).unwrap();
         let seed = Arc::new(Seed::generate().unwrap());
         let families = Arc::new(families(&Arc::new(Bells::default()), &seed));
@@ -179,4 +124,28 @@ fn a_vendor_only_narrows_what_a_restored_person_gives() {
     // Told once more, it does not come back.
     home.told(&good).unwrap();
     assert_eq!(home.status(good.id()), Some(GrantStatus::Revoked));
+}
+
+/// Where the vendor's last message of this side is another one: everything that waits is sent again behind it, and a rotation that
+/// waited in its place has not happened, since the vendor has answered under the key before it.
+#[test]
+fn what_waits_in_a_copy_that_has_forked_is_not_taken_for_delivered() {
+    let home = Home::new();
+    let (id, families) = (home.relationship.clone(), home.families.clone());
+    let seed = Seed::generate().unwrap();
+    let realigned = home.store.write_blocking(move |txn| {
+        let mut relationship = relationships::get(txn, &id)?.unwrap();
+        let own = relationship.own.clone();
+        rotate::state(txn, &seed, &mut relationship, NOW).unwrap();
+        relationship.restored = Some(Restored { queued: 1, asked: true, ..Restored::default() });
+        relationships::save(txn, &relationship)?;
+        let last = Some(MessageId::from_entropy([8; 16]));
+        let to = Realigned { delivered: 1, last, stored: 0, told_at: Some(0) };
+        let vendor = relationship.vendor.clone();
+        realign(txn, &families, &id, &vendor, to, NOW)?;
+        let after = relationships::get(txn, &id)?.unwrap();
+        let waiting: Vec<u64> = Mailbox::new(&id).waiting(txn)?.iter().map(|entry| entry.seq).collect();
+        Ok::<_, TakeError>((own == after.own, after.rotation, waiting))
+    });
+    assert_eq!(realigned.unwrap().into_inner(), (true, Some(2), vec![2]));
 }

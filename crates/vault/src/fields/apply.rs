@@ -6,6 +6,7 @@ use std::fmt;
 use freehold_protocol::id::ChangeId;
 use freehold_protocol::identity::SigningKey;
 use freehold_protocol::path::Path;
+use freehold_protocol::release::Version;
 use freehold_protocol::time::Timestamp;
 use freehold_protocol::vocabulary::{ValueError, Vocabulary};
 use freehold_store::{ReadError, Txn};
@@ -113,7 +114,7 @@ pub fn apply(
 }
 
 /// Writes down of fields that never had a version that they are empty, so that a vendor which may hold a value of them is
-/// told: in a home that was restored, one from after the backup.
+/// told: in a home that was restored, one from after the backup. Gives the versions that were written.
 ///
 /// # Errors
 /// The store's.
@@ -123,7 +124,7 @@ pub fn note_empty(
     source: &str,
     now: Timestamp,
     key: &SigningKey,
-) -> Result<(), ReadError> {
+) -> Result<BTreeMap<Path, Version>, ReadError> {
     let id = ChangeId::from_entropy(freehold_mailbox::entropy());
     let mut set = ChangeSet { id, at: now, source: source.to_owned(), versions: BTreeMap::new() };
     for path in paths {
@@ -132,7 +133,7 @@ pub fn note_empty(
         }
     }
     if set.versions.is_empty() {
-        return Ok(());
+        return Ok(set.versions);
     }
     change::append(txn, &set)?;
     for path in set.versions.keys() {
@@ -140,7 +141,7 @@ pub fn note_empty(
         let empty = FieldVersion { path, version: 1, value: None, change, source, at: now };
         version::save(txn, &empty, key)?;
     }
-    Ok(())
+    Ok(set.versions)
 }
 
 /// What each field is to become.
