@@ -119,3 +119,59 @@ fn a_wrong_ask_is_refused_with_its_line() {
     assert_eq!(status, 7);
     assert!(message.contains("line 3") && message.contains("continuous"), "{message}");
 }
+
+/// Looks for up to 30 s.
+fn until(what: &str, mut look: impl FnMut() -> bool) {
+    for _ in 0..300 {
+        if look() {
+            return;
+        }
+        std::thread::park_timeout(std::time::Duration::from_millis(100));
+    }
+    panic!("waited 30 s for: {what}");
+}
+
+/// 1. A vendor and a customer have agreed, and the customer's node goes off. 2. The vendor takes its next key; the hub is killed
+///    behind it. 3. It knows who has not followed, and lets the old key go only when told so or when everybody has. 4. The
+///    customer comes, and follows.
+#[test]
+fn a_vendor_takes_its_next_key_and_is_told_who_has_not_followed() {
+    let (mut hub, mut person) = (Home::hub(), Home::person());
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let (pass, listen) = (hub.file("pass"), format!("/ip4/127.0.0.1/tcp/{free}"));
+    let pass = pass.to_str().unwrap();
+    let made = hub.output(&["init", "--name", "Acme", "--listen", &listen, "--passphrase-file", pass]);
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    hub.start();
+    let ask = hub.file("ask.toml");
+    std::fs::write(&ask, freehold_tests::engines::ASK).unwrap();
+    let _ = hub.json(&["ask", ask.to_str().unwrap()]);
+    let invited = hub.json(&["invite", "--customer", "4711"]);
+    person.start();
+    let _ = person.json(&["set", "phone.mobile=+491701234567"]);
+    let connected = person.json(&["connect", invited["link"].as_str().unwrap()]);
+    let _ = person.json(&["approve", connected["request"]["id"].as_str().unwrap()]);
+    let customer = |hub: &Home| hub.json(&["customers", "4711"]);
+    until("the number", || customer(&hub)["fields"]["phone.mobile"] == "+491701234567");
+    person.kill();
+
+    assert_eq!(failure(&hub, &["rotate", "--retire"]).1, "not-possible-now");
+    let rotated = hub.json(&["rotate", "--listen", "/ip4/127.0.0.1/tcp/0"]);
+    hub.kill();
+    hub.start();
+    assert_eq!(hub.json(&["stats"])["notMoved"], 1);
+    assert_eq!(customer(&hub)["vendor"], rotated["before"]);
+    let (_, code, message) = failure(&hub, &["rotate", "--retire"]);
+    assert!(code == "not-possible-now" && message.contains("--yes"), "{message}");
+
+    person.start();
+    let _ = person.json(&["set", "phone.mobile=+491701234568"]);
+    until("the number under the new key", || {
+        let customer = customer(&hub);
+        customer["moved"] == true && customer["fields"]["phone.mobile"] == "+491701234568"
+    });
+    assert_eq!(customer(&hub)["vendor"], rotated["after"]);
+    assert_eq!(hub.json(&["rotate", "--retire"])["retired"][0], rotated["before"]);
+    let _ = person.json(&["set", "phone.mobile=+491701234569"]);
+    until("the number behind it", || customer(&hub)["fields"]["phone.mobile"] == "+491701234569");
+}

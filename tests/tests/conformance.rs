@@ -182,18 +182,20 @@ async fn a_broken_hub_fails_exactly_the_rule_it_breaks() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_broken_node_fails_exactly_the_rule_it_breaks() {
-    let (none, early, one_key, purpose, overtakes, stale) = tokio::join!(
+    let (none, early, one_key, purpose, overtakes, stale, follows) = tokio::join!(
         broken_by_person(person::Defect::None),
         broken_by_person(person::Defect::ReleasesBeforeTheReceipt),
         broken_by_person(person::Defect::UsesOneKeyForAll),
         broken_by_person(person::Defect::AnswersReadsForAnyPurpose),
         broken_by_person(person::Defect::OvertakesTheUpdateUnderWay),
         broken_by_person(person::Defect::SendsStaleValuesAgain),
+        broken_by_person(person::Defect::FollowsToAnyKey),
     );
     assert!(none.is_empty(), "{none:#?}");
     assert_eq!(early, ["nothing is released before the receipt"]);
     assert_eq!(one_key, ["two vendors see two keys, and nothing in common"]);
     assert_eq!(purpose, ["a live read for another purpose: 402"]);
     assert_eq!(overtakes, ["the next update waits for the acknowledgement of the one under way"]);
+    assert_eq!(follows, ["a vendor's rotation to a key that was not committed to: problem 208"]);
     assert_eq!(stale, ["an update that was not acknowledged is composed again, with present values"]);
 }

@@ -39,6 +39,7 @@ mod opening;
 mod read;
 mod release;
 mod rotation;
+mod vendor_rotation;
 
 /// How long the node may take to dial: it was told to, or it waits after a failed session.
 const DIAL_MAX: Duration = Duration::from_secs(20);
@@ -84,6 +85,7 @@ pub(crate) fn rules() -> impl Iterator<Item = Rule<Subject>> {
         .chain(flow::rules())
         .chain(rotation::rules())
         .chain(ending::rules())
+        .chain(vendor_rotation::rules())
 }
 
 /// The node under test, and the vendor that most rules share.
@@ -132,6 +134,22 @@ impl Subject {
     /// A vendor that listens, and its invitation.
     async fn listen(&self) -> Tried<(SigningKey, Endpoint, mpsc::Receiver<Connection>, Invitation)> {
         let key = SigningKey::from_seed(&seed());
+        let (endpoint, incoming, addresses) = self.listen_under(&key).await?;
+        let invitation = Invitation {
+            v: 1,
+            did: key.public().did(),
+            addresses,
+            token: entropy(),
+            expires: Timestamp::from_millis(now().coarse().millis() + 86_400_000),
+        };
+        Ok((key, endpoint, incoming, invitation))
+    }
+
+    /// Listens under a key of a vendor; gives where.
+    async fn listen_under(
+        &self,
+        key: &SigningKey,
+    ) -> Tried<(Endpoint, mpsc::Receiver<Connection>, Vec<String>)> {
         let listen = match self.person.listen.is_empty() {
             false => self.person.listen.clone(),
             true => ["/ip4/127.0.0.1/udp/0/quic-v1", "/ip4/127.0.0.1/tcp/0"]
@@ -139,17 +157,11 @@ impl Subject {
                 .filter_map(|text| Address::parse(text).ok())
                 .collect(),
         };
-        let (endpoint, incoming) = Endpoint::listen(&key, &listen, Limits::default())
+        let (endpoint, incoming) = Endpoint::listen(key, &listen, Limits::default())
             .await
             .map_err(|error| Fault::Skipped(format!("the runner cannot listen: {error}")))?;
-        let invitation = Invitation {
-            v: 1,
-            did: key.public().did(),
-            addresses: endpoint.addresses().iter().map(|a| a.as_str().to_owned()).collect(),
-            token: entropy(),
-            expires: Timestamp::from_millis(now().coarse().millis() + 86_400_000),
-        };
-        Ok((key, endpoint, incoming, invitation))
+        let addresses = endpoint.addresses().iter().map(|a| a.as_str().to_owned()).collect();
+        Ok((endpoint, incoming, addresses))
     }
 
     /// Makes the node follow a link that it must not; gives whether it said anything to the vendor.

@@ -73,7 +73,7 @@ pub(crate) enum HubCommand {
         #[arg(long, value_name = "N|all", value_parser = which)]
         retry: Option<Which>,
     },
-    /// Move to the next key of your did:key; customers follow when they next connect, and nothing else changes for them
+    /// Move to the next key of your did:key; customers follow when they next connect, and dial the new addresses alone then
     Rotate(Rotate),
     /// Show the hub's figures
     Stats,

@@ -23,6 +23,7 @@ pub(super) async fn rotate(client: &Client, args: Rotate, out: &Out) -> Outcome 
 fn rotated_text(rotated: &RotationView) -> String {
     format!(
         "you were  {}\nyou are   {}\nat        {}\n\n{} to move when they next connect: `freehold hub stats` shows how many are left.\n\
+         Whoever has moved dials these addresses alone: see that they can be reached from outside.\n\
          The hub goes on under the old key until `freehold hub rotate --retire`.",
         rotated.before,
         rotated.after,

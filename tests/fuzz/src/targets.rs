@@ -19,6 +19,7 @@ pub const TARGETS: &[Target] = &[
     target("message", &["message", "oversizeMessage"], wire::message),
     target("introduction", &["introduction"], wire::introduction),
     target("problem", &["problem"], wire::problem),
+    target("vendor-rotation", &["vendorRotationBody"], wire::vendor_rotation),
     target("carried", &["carriedBody"], wire::carried),
     target("decline", &["declineBody"], wire::decline),
     target("update", &["updateBody", "intake"], wire::update),
@@ -31,7 +32,7 @@ pub const TARGETS: &[Target] = &[
     target("session-messages", &["message", "sequence"], machine::messages),
     target(
         "document",
-        &["document", "grant", "request", "receipt", "erasure", "rotation"],
+        &["document", "grant", "request", "receipt", "erasure", "rotation", "vendorRotation"],
         documents::document,
     ),
     target("signed-document", &["document"], documents::signed),

@@ -50,6 +50,7 @@ targets! {
     cose: "cose",
     message: "message",
     introduction: "introduction",
+    vendor_rotation: "vendor-rotation",
     problem: "problem",
     carried: "carried",
     decline: "decline",

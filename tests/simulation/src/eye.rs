@@ -18,14 +18,15 @@ use crate::world::{LIAR_PLACE, hub_at};
 /// What is watched.
 pub(crate) struct Eye {
     model: Arc<Mutex<Model>>,
-    hubs: Vec<Did>,
+    /// The vendors' DIDs, one for each key that they may take.
+    hubs: Vec<Vec<Did>>,
     began: Instant,
     streams: BTreeMap<u64, VecDeque<u8>>,
     tails: BTreeMap<u64, Vec<u8>>,
 }
 
 impl Eye {
-    pub(crate) fn new(model: Arc<Mutex<Model>>, hubs: Vec<Did>) -> Self {
+    pub(crate) fn new(model: Arc<Mutex<Model>>, hubs: Vec<Vec<Did>>) -> Self {
         Self { model, hubs, began: Instant::now(), streams: BTreeMap::new(), tails: BTreeMap::new() }
     }
 
@@ -101,7 +102,7 @@ impl Eye {
         let Frame::Message(signed) = frame else { return };
         // Nothing that is said to a liar concerns a grant.
         let Some(own) = self.hubs.get(hub) else { return };
-        let Ok(message) = message::open(&signed, &key, own) else { return };
+        let Some(message) = own.iter().find_map(|own| message::open(&signed, &key, own).ok()) else { return };
         model.trace(self.began.elapsed().as_micros(), &format!("person {person} to hub {hub}: {message:?}"));
         if message.kind.as_str() != UPDATE {
             return;

@@ -144,8 +144,8 @@ pub struct Model {
     pub persons: Vec<PersonModel>,
     /// The requests, by id.
     pub asked: BTreeMap<String, Asked>,
-    /// The hubs' DIDs.
-    pub hubs: Vec<String>,
+    /// The hubs' DIDs, one for each key that their vendors may take.
+    pub hubs: Vec<Vec<String>>,
     /// The first thing that broke a rule.
     pub violation: Option<Violation>,
     /// To which person and hub each key of a person belongs.

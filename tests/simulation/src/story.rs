@@ -44,6 +44,7 @@ pub enum Action {
     Decline { person: usize, request: u64 },
     Revoke { person: usize, grant: u64, fields: Option<Fields> },
     Rotate { person: usize, relationship: u64 },
+    RotateVendor { hub: usize },
     Backup { person: usize },
     Restore { person: usize, told: bool },
     Resume { person: usize },
@@ -363,6 +364,7 @@ impl fmt::Display for Action {
                 Some(fields) => write!(f, "person {person} revokes {} of a grant", list(*fields)),
             },
             Self::Rotate { person, .. } => write!(f, "person {person} rotates the key of a relationship"),
+            Self::RotateVendor { hub } => write!(f, "the vendor of hub {hub} takes its next key"),
             Self::Backup { person } => write!(f, "person {person}'s home is backed up"),
             Self::Restore { person, told: true } => {
                 write!(f, "person {person}'s home is restored from its backup")

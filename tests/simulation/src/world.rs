@@ -64,6 +64,8 @@ pub(crate) const LIAR_PLACE: u32 = 200;
 
 /// Where a lying vendor listens.
 const LIAR_ADDRESS: &str = "/ip4/10.0.0.200/udp/4101/quic-v1";
+/// Keys that a vendor may take in a story, with the first; each has a port of its own.
+const VENDOR_KEYS: u16 = 4;
 /// The name of a vendor's file.
 const SINK: &str = "events.jsonl";
 
@@ -98,7 +100,7 @@ fn play_in(
         world.model().keep_passed(keep_passed);
         let ending = world.play(story).await;
         let passed = world.model().take_passed();
-        (ending, passed, world.hub_dids.clone())
+        (ending, passed, world.hub_dids.iter().map(|dids| dids[0].clone()).collect())
     });
     drop(runtime);
     turn_on(None);
@@ -157,7 +159,8 @@ pub(crate) struct World {
     began: Instant,
     persons: Vec<Computer<Person>>,
     hubs: Vec<Computer<Hub>>,
-    hub_dids: Vec<Did>,
+    /// The vendors' DIDs, one for each key that they may take.
+    hub_dids: Vec<Vec<Did>>,
     /// The vendors' files; every other hub has one.
     sinks: Vec<SimulatedSink>,
     /// What was seen of each file.
@@ -191,9 +194,13 @@ impl World {
             (0..story.persons).map(|number| Computer::new(Node::Person(number), seeds)).collect();
         let hubs: Vec<Computer<Hub>> =
             (0..story.hubs).map(|number| Computer::new(Node::Hub(number), seeds)).collect();
-        let hub_dids: Vec<Did> = hubs.iter().map(|hub| hub.seed().vendor_key(0).public().did()).collect();
-        model.lock().unwrap_or_else(PoisonError::into_inner).hubs =
-            hub_dids.iter().map(Did::to_string).collect();
+        let dids = |hub: &Computer<Hub>| {
+            let seed = hub.seed();
+            (0..VENDOR_KEYS).map(|key| seed.vendor_key(key.into()).public().did()).collect()
+        };
+        let hub_dids: Vec<Vec<Did>> = hubs.iter().map(dids).collect();
+        let names = |dids: &Vec<Did>| dids.iter().map(Did::to_string).collect();
+        model.lock().unwrap_or_else(PoisonError::into_inner).hubs = hub_dids.iter().map(names).collect();
         let sinks: Vec<SimulatedSink> = hubs.iter().map(|_| SimulatedSink::default()).collect();
         for (hub, sink) in hubs.iter().zip(&sinks) {
             sink.mount(&hub.home.join(SINK));
@@ -202,7 +209,7 @@ impl World {
         let mut random = Random::new(seeds.number());
         let network = Network::new(move |below| random.below(below), move |passage| eye.see(&passage));
         for hub in &hubs {
-            for address in listen(hub.node) {
+            for address in (0..VENDOR_KEYS).flat_map(|key| listen_under(hub.node, key)) {
                 network.locate(Address::parse(&address).expect("an address"), hub.node.place());
             }
         }
@@ -434,6 +441,11 @@ fn words(seeds: &mut Random) -> String {
 }
 
 fn listen(node: Node) -> Vec<String> {
-    let host = node.place();
-    vec![format!("/ip4/10.0.0.{host}/udp/4101/quic-v1"), format!("/ip4/10.0.0.{host}/tcp/4101")]
+    listen_under(node, 0)
+}
+
+/// Where a hub listens under one of its vendor's keys: each a port after the one before.
+fn listen_under(node: Node, key: u16) -> Vec<String> {
+    let (host, port) = (node.place(), 4101 + key);
+    vec![format!("/ip4/10.0.0.{host}/udp/{port}/quic-v1"), format!("/ip4/10.0.0.{host}/tcp/{port}")]
 }

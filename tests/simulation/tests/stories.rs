@@ -138,6 +138,50 @@ fn a_rotation_that_did_not_reach_the_disk_is_not_acknowledged() {
     }
 }
 
+/// Stories in which vendors take their next keys.
+fn rotations() -> u64 {
+    if std::env::var_os("FREEHOLD_LONG").is_some() { 2_000 } else { 25 }
+}
+
+/// The story of a seed in which each vendor takes its next key now and then, and every other time its hub loses its power
+/// in the middle of it.
+fn story_with_vendors_that_rotate(seed: u64) -> Story {
+    let mut story = Story::of(seed);
+    let (hubs, mut steps) = (story.hubs, Vec::new());
+    for (place, step) in story.steps.into_iter().enumerate() {
+        let number = step.number;
+        steps.push(step);
+        if place % 12 != 6 {
+            continue;
+        }
+        let hub = place / 12 % hubs;
+        let crash =
+            Action::Crash { node: Node::Hub(hub), power_cut: seed.is_multiple_of(2), peers_told: true };
+        let mut push = |action, pause_ms| steps.push(Step { number, action, pause_ms });
+        if place % 24 == 6 {
+            push(Action::RotateVendor { hub }, seed * 7 % 40);
+            push(crash, 1_000);
+            push(Action::Start { node: Node::Hub(hub) }, 1_000);
+        } else {
+            push(Action::RotateVendor { hub }, 2_000);
+        }
+    }
+    story.steps = steps;
+    story
+}
+
+/// Whatever else happens, every person comes to the newest key of every vendor, and no rule is broken on the way.
+#[test]
+fn vendors_take_their_next_keys_in_any_story_and_everybody_follows() {
+    let mut moved = 0;
+    for seed in 1..=rotations() {
+        let ending = play(&story_with_vendors_that_rotate(seed), None, true);
+        assert_eq!(ending.violation, None, "seed {seed}");
+        moved += ending.lines.iter().filter(|line| line.contains("took the next key: done")).count();
+    }
+    assert!(moved > 10, "vendors have moved {moved} times only");
+}
+
 /// Fields that nobody asks for in the paired stories.
 const HIDDEN: Fields = 0b11_0000;
 

@@ -7,13 +7,15 @@ use std::time::Duration;
 use freehold_conformance::peer::{Came, Line, now};
 use freehold_conformance::{Drive, LINK, PersonSubject, VALUE};
 use freehold_protocol::code::Code;
-use freehold_protocol::connect::{INTRODUCTION, PROBLEM};
+use freehold_protocol::connect::{
+    INTRODUCTION, Introduction, PROBLEM, VENDOR_ROTATION, VendorMoves, commitment,
+};
 use freehold_protocol::data::{self, Carried};
 use freehold_protocol::disclosure::{Ask, Disclosure, Grant, GrantState, GrantStatus, authorize};
-use freehold_protocol::document::{DataRequest, Document, GrantSubject, Issue, Mode};
+use freehold_protocol::document::{DataRequest, Document, GrantSubject, Issue, Mode, VendorRotation};
 use freehold_protocol::frame::Frame;
 use freehold_protocol::id::GrantId;
-use freehold_protocol::identity::SigningKey;
+use freehold_protocol::identity::{PublicKey, SigningKey};
 use freehold_protocol::invitation::Invitation;
 use freehold_protocol::message::Message;
 use freehold_protocol::path::Path;
@@ -39,6 +41,7 @@ pub(crate) enum Defect {
     AnswersReadsForAnyPurpose,
     OvertakesTheUpdateUnderWay,
     SendsStaleValuesAgain,
+    FollowsToAnyKey,
 }
 
 struct Vault {
@@ -50,6 +53,10 @@ struct Vault {
     told: Option<(String, u64)>,
     /// The first update, with every field.
     snapshot: u64,
+    /// What the vendor has committed to.
+    committed: Option<[u8; 32]>,
+    /// Where the vendor has moved to.
+    moved: Option<(PublicKey, Vec<String>)>,
 }
 
 /// A node that follows links and changes its number, and that nobody can make revoke.
@@ -80,14 +87,19 @@ fn variable(variables: &[(&'static str, String)], name: &str) -> String {
 }
 
 async fn run(invitation: Invitation, key: SigningKey, defect: Defect, phone: watch::Receiver<String>) {
-    let addresses: Vec<Address> = invitation.addresses.iter().map(|a| Address::parse(a).unwrap()).collect();
+    let mut addresses = invitation.addresses.clone();
     let vendor = invitation.did.key().unwrap();
     let mut side = Side::new(key.clone(), key.public().did(), invitation.did.clone(), vendor);
     let (requests, grants) = (BTreeSet::new(), BTreeMap::new());
-    let mut vault = Vault { defect, requests, grants, phone, told: None, snapshot: 0 };
+    let (told, snapshot, committed, moved) = (None, 0, None, None);
+    let mut vault = Vault { defect, requests, grants, phone, told, snapshot, committed, moved };
     let mut failures = 0;
     while failures < ATTEMPTS {
-        match Line::dial(&key, &addresses, &[vendor]).await {
+        if let Some((key, there)) = vault.moved.take() {
+            (side.their_key, side.theirs, addresses) = (key, key.did(), there);
+        }
+        let there: Vec<Address> = addresses.iter().map(|a| Address::parse(a).unwrap()).collect();
+        match Line::dial(&key, &there, &[side.their_key]).await {
             Ok(line) => {
                 failures = 0;
                 session(&mut side, &mut vault, line, invitation.token).await;
@@ -129,9 +141,14 @@ async fn flow(side: &mut Side, vault: &mut Vault, line: &mut Line, checks_in: bo
         vault.release(side);
         side.flush(line).await;
         tokio::select! {
-            came = Side::next(line) => if let Err(end) = side.take(vault, line, came).await {
-                return end;
-            },
+            came = Side::next(line) => {
+                if let Err(end) = side.take(vault, line, came).await {
+                    return end;
+                }
+                if vault.moved.is_some() {
+                    return Some(Code::ShuttingDown);
+                }
+            }
             Some(frames) = connection.accept_read() => vault.answer(side, frames).await,
             Ok(()) = phone.changed() => {}
             () = tokio::time::sleep(LINGER), if checks_in => return Some(Code::ShuttingDown),
@@ -142,7 +159,12 @@ async fn flow(side: &mut Side, vault: &mut Vault, line: &mut Line, checks_in: bo
 impl Role for Vault {
     fn apply(&mut self, side: &mut Side, message: &Message) -> Result<(), Code> {
         match message.kind.as_str() {
-            INTRODUCTION | PROBLEM | data::OUTCOME | data::ERASURE => Ok(()),
+            PROBLEM | data::OUTCOME | data::ERASURE => Ok(()),
+            INTRODUCTION => {
+                self.committed = Some(Introduction::decode(&message.body)?.next_key);
+                Ok(())
+            }
+            VENDOR_ROTATION => self.vendor_rotation(side, message),
             data::REQUEST => self.request(side, message),
             data::RECEIPT => self.receipt(side, message),
             _ => Err(Code::UnknownType),
@@ -151,6 +173,20 @@ impl Role for Vault {
 }
 
 impl Vault {
+    fn vendor_rotation(&mut self, side: &Side, message: &Message) -> Result<(), Code> {
+        let said = VendorMoves::decode(&message.body)?;
+        let statement = VendorRotation::read(&said.document)?;
+        let committed = match self.defect {
+            Defect::FollowsToAnyKey => Some(commitment(&statement.subject().id.key().unwrap())),
+            _ => self.committed,
+        };
+        let step = statement.check_step(&side.theirs, committed.as_ref().map(|it| &it[..]));
+        let (key, committed) = step?;
+        self.committed = Some(committed);
+        self.moved = Some((key, said.addresses));
+        Ok(())
+    }
+
     fn request(&mut self, side: &mut Side, message: &Message) -> Result<(), Code> {
         let request = DataRequest::read(&data::decode::<Carried>(&message.body)?.document)?;
         if *request.issuer() != side.theirs || request.signers().len() != 1 {

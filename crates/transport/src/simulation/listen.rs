@@ -50,13 +50,14 @@ pub(crate) fn listen(
         }
     }
     let (stop, stopped) = oneshot::channel();
-    let network = network.clone();
+    let (network, own) = (network.clone(), key.public());
     let task = tokio::spawn(async move {
         let _ = stopped.await;
+        let Some(machine) = machine else { return };
         let wires = {
             let mut state = network.state();
-            state.listeners.retain(|_, listener| Some(listener.machine) != machine);
-            state.wires_of(|wire| Some(wire.sides()[1]) == machine)
+            state.listeners.retain(|_, listener| listener.machine != machine || listener.key != own);
+            state.wires_of(|wire| wire.is_to(machine, &own))
         };
         wires.iter().for_each(|wire| wire.end(1, None));
     });

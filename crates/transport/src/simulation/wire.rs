@@ -107,6 +107,11 @@ impl Wire {
         self.keys[0] == *dialler && self.sides[1] == listener
     }
 
+    /// Whether it was dialled to a key at a place: a machine may listen under several.
+    pub(super) fn is_to(&self, listener: Machine, key: &PublicKey) -> bool {
+        self.keys[1] == *key && self.sides[1] == listener
+    }
+
     pub(super) fn id(&self) -> u64 {
         self.id
     }

@@ -2,6 +2,7 @@
 
 use freehold_protocol::document::{
     Document, ErasureSubject, GrantSubject, RequestSubject, RevocationSubject, RotationSubject, Subject,
+    VendorRotationSubject,
 };
 use freehold_protocol::identity::Did;
 use freehold_protocol::json;
@@ -33,6 +34,7 @@ fn each(bytes: &[u8]) {
     read::<RevocationSubject>(bytes);
     read::<ErasureSubject>(bytes);
     read::<RotationSubject>(bytes);
+    read::<VendorRotationSubject>(bytes);
 }
 
 pub(super) fn document(bytes: &[u8]) {

@@ -4,7 +4,7 @@ use std::fmt::Debug;
 
 use freehold_protocol::audit::{AuditEntry, Head};
 use freehold_protocol::cbor;
-use freehold_protocol::connect::{Introduction, Problem};
+use freehold_protocol::connect::{Introduction, Problem, VendorMoves};
 use freehold_protocol::cose::{self as signed, Kind};
 use freehold_protocol::data::{self, Carried, Decline, Outcome, ReceivedUpdate};
 use freehold_protocol::frame::Frame;
@@ -62,6 +62,12 @@ pub(super) fn introduction(bytes: &[u8]) {
 pub(super) fn problem(bytes: &[u8]) {
     if let Ok(problem) = data::decode::<Problem>(bytes) {
         comes_back(&problem);
+    }
+}
+
+pub(super) fn vendor_rotation(bytes: &[u8]) {
+    if let Ok(said) = VendorMoves::decode(bytes) {
+        comes_back(&said);
     }
 }
 

@@ -80,6 +80,12 @@ impl World {
                     caller.note(&format!("rotated: {}", ending(&rotated.err())));
                 });
             }
+            Action::RotateVendor { hub } => {
+                self.hub_call(hub, move |hub, caller| async move {
+                    let rotated = hub.rotate(Vec::new(), Vec::new()).await;
+                    caller.note(&format!("took the next key: {}", ending(&rotated.err())));
+                });
+            }
             Action::Backup { person } => self.back_up(person, step.number).await,
             Action::Restore { person, told } => self.restore(person, told, step.number).await,
             Action::Resume { person } => {
@@ -163,7 +169,7 @@ impl World {
         let Some(vendor) = self.hubs[hub].engine.clone() else { return };
         let machine = self.network.start(LIAR_PLACE);
         let addresses = listen(Node::Hub(hub)).iter().filter_map(|text| Address::parse(text).ok()).collect();
-        let did = self.hub_dids[hub].clone();
+        let did = self.hub_dids[hub][0].clone();
         self.liars.spawn(async move {
             let link = if invited { vendor.invite(None, None, INVITED_FOR).await.ok() } else { None };
             drop(vendor);

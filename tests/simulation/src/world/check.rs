@@ -103,7 +103,8 @@ impl World {
     fn invariant_receipts_come_after_the_erasure(&self, person: usize) {
         let Some(engine) = &self.persons[person].engine else { return };
         for grant in engine.grants().unwrap_or_default() {
-            let hub = self.hub_dids.iter().position(|did| did.as_str() == grant.vendor);
+            let hub =
+                self.hub_dids.iter().position(|dids| dids.iter().any(|did| did.as_str() == grant.vendor));
             let Some(hub) = hub.filter(|hub| self.has_sink(*hub)) else { continue };
             for revocation in grant.revocations.iter().filter(|revocation| revocation.erasure.is_some()) {
                 let paths = Model::fields(revocation.paths.iter().map(String::as_str));

@@ -77,7 +77,7 @@ pub(super) async fn resume(engine: &Person, model: &Arc<Mutex<Model>>, person: u
     {
         let mut model = model.lock().unwrap_or_else(PoisonError::into_inner);
         for view in held.iter().filter(|view| view.state == "ready") {
-            let hub = model.hubs.iter().position(|did| *did == view.vendor);
+            let hub = model.hubs.iter().position(|dids| dids.contains(&view.vendor));
             let given = model.persons[person].given.iter_mut().filter(|given| Some(given.hub) == hub);
             given.for_each(|given| given.held = false);
         }

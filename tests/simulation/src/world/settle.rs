@@ -129,14 +129,15 @@ impl World {
         let (Some(engine), Some(vendor)) = (&self.persons[person].engine, &self.hubs[hub].engine) else {
             return Some("one of them does not run".to_owned());
         };
-        let did = self.hub_dids[hub].as_str();
+        let is_its = |vendor: &str| self.hub_dids[hub].iter().any(|did| did.as_str() == vendor);
+        let present = vendor.info().did;
         let grants = engine.grants().unwrap_or_default();
         let clocks = [self.clock_ms(Node::Person(person)), self.clock_ms(Node::Hub(hub))];
         let status = engine.status(None).map(|status| status.vendors).unwrap_or_default();
         let model = self.model();
         let customers = vendor.customers();
         for relationship in engine.relationships().unwrap_or_default() {
-            if relationship.vendor != did {
+            if !is_its(&relationship.vendor) {
                 continue;
             }
             let Some(customer) = customers.iter().find(|customer| customer.did == relationship.did) else {
@@ -155,13 +156,16 @@ impl World {
                 let errors: Vec<_> = errors.filter_map(|line| line.last_error.clone()).collect();
                 return Some(format!("it is held back, {}; {errors:?}", held.state));
             }
+            if relationship.vendor != present {
+                return Some("the vendor's next key is not followed".to_owned());
+            }
             let lines: Vec<_> = status.iter().filter(|line| line.relationship == relationship.id).collect();
             if !customer.connected || lines.iter().any(|line| !line.connected || line.waiting > 0) {
                 return Some("they are not connected, or something waits".to_owned());
             }
             let held: BTreeSet<&str> = customer.grants.iter().map(|grant| grant.id.as_str()).collect();
             let (mut must, mut may, mut once): (Fields, Fields, Fields) = (0, 0, 0);
-            for grant in grants.iter().filter(|grant| grant.vendor == did) {
+            for grant in grants.iter().filter(|grant| is_its(&grant.vendor)) {
                 let given =
                     model.persons[person].given.iter().find(|given| given.id.as_deref() == Some(&grant.id));
                 let Some(given) = given else { return Some("a grant that nobody gave".to_owned()) };
