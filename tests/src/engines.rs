@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
 use freehold_hub::{Hub, HubConfig};
@@ -197,8 +197,7 @@ impl EngineHome {
         listen: Option<Vec<String>>,
     ) -> Result<Hub, freehold_hub::StartError> {
         let mut config = HubConfig::new("Acme");
-        let any = || ["/ip4/127.0.0.1/udp/0/quic-v1", "/ip4/127.0.0.1/tcp/0"].map(str::to_owned).to_vec();
-        config.listen = listen.unwrap_or_else(any);
+        config.listen = listen.unwrap_or_else(free_addresses);
         Hub::start_with(self.path(), &self.seed(), config, families, self.clock()).await
     }
 }
@@ -217,6 +216,29 @@ fn copy_folder(from: &Path, to: &Path) {
 
 /// A wait between two looks.
 const MOMENT: Duration = Duration::from_millis(50);
+
+/// Addresses of this machine that nobody has, to listen on. The system gives their ports to nobody who asks for any, as
+/// it would those of a hub that is off for a moment.
+///
+/// # Panics
+/// When there are none.
+#[must_use]
+pub fn free_addresses() -> Vec<String> {
+    /// Below where Linux begins to give out ports.
+    const PORTS: std::ops::Range<u32> = 10_000..32_000;
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    // Each test is a process of its own, with a number of its own.
+    let begin = std::process::id().wrapping_mul(97);
+    let port = PORTS.find_map(|_| {
+        let offset = begin.wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed)) % (PORTS.end - PORTS.start);
+        let port = u16::try_from(PORTS.start + offset).ok()?;
+        let free = std::net::UdpSocket::bind(("127.0.0.1", port))
+            .and(std::net::TcpListener::bind(("127.0.0.1", port)));
+        free.ok().map(|_| port)
+    });
+    let port = port.expect("a free port");
+    vec![format!("/ip4/127.0.0.1/udp/{port}/quic-v1"), format!("/ip4/127.0.0.1/tcp/{port}")]
+}
 
 /// The hub's addresses without the peer's part, to listen on again.
 #[must_use]

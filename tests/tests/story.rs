@@ -13,6 +13,7 @@ use freehold_person::{Person, PersonConfig};
 use freehold_protocol::time::Timestamp;
 use freehold_resolver::{CachePolicy, Resolver};
 use freehold_store::Options;
+use freehold_tests::engines::free_addresses;
 use freehold_tests::verifiers;
 use freehold_transport::Limits;
 use tempfile::TempDir;
@@ -75,7 +76,7 @@ impl Home {
 
     fn make_hub(&self) {
         let mut config = HubConfig::new("Acme Energy");
-        config.listen = vec!["/ip4/127.0.0.1/udp/0/quic-v1".into(), "/ip4/127.0.0.1/tcp/0".into()];
+        config.listen = free_addresses();
         freehold_hub::init(self.dir.path(), &self.seed, &config).unwrap();
     }
 

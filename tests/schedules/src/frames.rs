@@ -19,6 +19,10 @@ const ADDRESS: &str = "/ip4/10.0.0.100/udp/4101/quic-v1";
 const NEVER: Duration = Duration::from_secs(u32::MAX as u64);
 /// Frames that are sent: more than the queue holds.
 const FRAMES: u8 = 5;
+/// Bytes of each.
+const FRAME_BYTES: usize = 3;
+/// Bytes of the length before each.
+const LENGTH_BYTES: usize = 4;
 
 thread_local! {
     /// The network of this order.
@@ -83,20 +87,26 @@ async fn connected(tap: impl FnMut(&[u8]) + Send + 'static) -> (Connection, Conn
     (near, far, endpoint)
 }
 
-/// 1. One side sends five frames through a queue of two, waiting or trying again where it is full, and finishes. 2. It
-///    ends the connection. 3. The other side has received all of them, in order, and then the end.
+/// 1. One side sends five frames through a queue of two, waiting or trying again where it is full, and finishes: the transport
+///    has all of them then. 2. It keeps the connection until the other side ends its direction, which has received all of
+///    them, in order.
 pub(crate) fn queue() {
     block_on(async {
-        let (near, far, endpoint) = connected(|_| {}).await;
+        let handed = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&handed);
+        let tap = move |bytes: &[u8]| {
+            counted.fetch_add(bytes.len(), Ordering::Relaxed);
+        };
+        let (near, far, endpoint) = connected(tap).await;
         let receiving = spawn(async move {
             let (_sender, receiver) = far.accept_session().await.expect("the session's stream").split();
             let received = receive(receiver).await;
             drop(far);
             received
         });
-        let (sender, _receiver) = near.open_session().await.expect("a stream").split();
+        let (sender, answers) = near.open_session().await.expect("a stream").split();
         for number in 0..FRAMES {
-            let mut frame = vec![number; 3];
+            let mut frame = vec![number; FRAME_BYTES];
             if number % 2 == 0 {
                 sender.send(frame).await.expect("sent");
                 continue;
@@ -111,11 +121,14 @@ pub(crate) fn queue() {
             }
         }
         sender.finish().await.expect("everything is written");
+        let whole = usize::from(FRAMES) * (LENGTH_BYTES + FRAME_BYTES);
+        assert_eq!(handed.load(Ordering::Relaxed), whole, "it has finished before everything was written");
+        assert!(receive(answers).await.is_empty());
+        let received = receiving.await.expect("the receiver ends");
+        assert_eq!(received, (0..FRAMES).collect::<Vec<_>>(), "frames are missing or out of order");
         let gone = near.closed();
         near.abort();
         gone.await;
-        let received = receiving.await.expect("the receiver ends");
-        assert_eq!(received, (0..FRAMES).collect::<Vec<_>>(), "frames are missing or out of order");
         drop(near);
         leave(endpoint).await;
     });

@@ -231,7 +231,8 @@ impl World {
                 return Some(format!("the hub still holds {left}, which nobody grants any more"));
             }
         }
-        let unknown = model.persons[person].given.iter().any(|given| given.fate == Fate::Unknown);
+        let unknown =
+            model.persons[person].given.iter().any(|given| given.fate == Fate::Unknown && !given.missing);
         unknown.then(|| "an approval has no end".to_owned())
     }
 }
