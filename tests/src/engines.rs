@@ -229,7 +229,7 @@ pub fn free_addresses() -> Vec<String> {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     // Each test is a process of its own, with a number of its own.
     let begin = std::process::id().wrapping_mul(97);
-    let port = PORTS.find_map(|_| {
+    let port = { PORTS }.find_map(|_| {
         let offset = begin.wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed)) % (PORTS.end - PORTS.start);
         let port = u16::try_from(PORTS.start + offset).ok()?;
         let free = std::net::UdpSocket::bind(("127.0.0.1", port))
