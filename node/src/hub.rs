@@ -14,8 +14,8 @@ use crate::message;
 use crate::output::{Out, cell, short, table};
 use crate::passphrase;
 
-mod customers;
 mod crm;
+mod customers;
 mod events;
 mod init;
 mod invite;
@@ -48,6 +48,7 @@ pub(crate) async fn dispatch(dir: &Path, command: HubCommand, out: &Out) -> Outc
         }
         HubCommand::Message { command } => message::of_hub(&client, command, out).await,
         HubCommand::DeadLetters { retry } => events::dead_letters(&client, retry, out).await,
+        HubCommand::Replay { since, sink } => events::replay(&client, since, sink, out).await,
         HubCommand::Match { customer, dry_run } => crm::matched(&client, customer, dry_run, out).await,
         HubCommand::Crm { .. } => crm::check(&client, out).await,
         HubCommand::Rotate(args) => rotate::rotate(&client, args, out).await,

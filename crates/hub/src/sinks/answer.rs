@@ -32,6 +32,7 @@ pub(crate) fn taken(
             }
             let mut lines = outcome::lines(&record.paths, OutcomeKind::Applied, shared.sinks.system(), None);
             outcome::say(&mut lines, said);
+            outcome::list(txn, shared, record, owed, &lines, now)?;
             outcome::queue(txn, record, owed, lines, now)?
         }
         // "The hub MUST send the erasure receipt when every sink has the revocation's `dev.freehold.erase`": the last one
@@ -56,6 +57,7 @@ pub(crate) fn given_up(
     let Some(owed @ Owed { by: AnsweredBy::Outcome, .. }) = record.owed() else { return Ok(false) };
     let system = shared.sinks.system();
     let lines = outcome::lines(&record.paths, OutcomeKind::Refused, system, Some(NOT_TAKEN));
+    outcome::list(txn, shared, record, owed, &lines, now)?;
     Ok(outcome::queue(txn, record, owed, lines, now)? && note(txn, record))
 }
 

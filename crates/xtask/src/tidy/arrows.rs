@@ -4,7 +4,7 @@ use super::Package;
 
 /// A crate, and those it may name in any of its dependency sections. Left of an arrow may be used by the right of
 /// it, never back; a crate missing here fails, so that a new one is placed on purpose.
-const MAY_USE: [(&str, &[&str]); 26] = [
+const MAY_USE: [(&str, &[&str]); 28] = [
     ("freehold-protocol", &[]),
     ("freehold-store", &["freehold-protocol"]),
     ("freehold-keystore", &["freehold-protocol"]),
@@ -15,6 +15,9 @@ const MAY_USE: [(&str, &[&str]); 26] = [
     ("freehold-resolver", &["freehold-protocol", "freehold-outbound"]),
     ("freehold-webhook", &["freehold-protocol", "freehold-outbound"]),
     ("freehold-crm", &["freehold-protocol", "freehold-outbound"]),
+    // They know no type of the protocol: what they carry is JSON and texts.
+    ("freehold-nats", &[]),
+    ("freehold-tables", &[]),
     ("freehold-mailbox", &["freehold-protocol", "freehold-store"]),
     ("freehold-link", &["freehold-protocol", "freehold-store", "freehold-mailbox", "freehold-transport"]),
     ("freehold-vault", &["freehold-protocol", "freehold-store", "freehold-mailbox"]),
@@ -47,6 +50,8 @@ const MAY_USE: [(&str, &[&str]); 26] = [
             "freehold-outbound",
             "freehold-webhook",
             "freehold-crm",
+            "freehold-nats",
+            "freehold-tables",
         ],
     ),
     ("freehold-api", &["freehold-protocol", "freehold-cards", "freehold-person", "freehold-hub"]),
@@ -80,7 +85,7 @@ const MAY_USE: [(&str, &[&str]); 26] = [
 ];
 
 /// The program wires everything: adapters meet only there.
-const BELOW_NODE: [&str; 17] = [
+const BELOW_NODE: [&str; 19] = [
     "freehold-protocol",
     "freehold-store",
     "freehold-keystore",
@@ -92,6 +97,8 @@ const BELOW_NODE: [&str; 17] = [
     "freehold-resolver",
     "freehold-webhook",
     "freehold-crm",
+    "freehold-nats",
+    "freehold-tables",
     "freehold-mailbox",
     "freehold-link",
     "freehold-vault",
@@ -101,8 +108,8 @@ const BELOW_NODE: [&str; 17] = [
 ];
 
 /// The tests across crates see whatever the program sees, and the example; the program itself they start as a process.
-const BELOW_TESTS: [&str; 18] = {
-    let mut below = ["freehold-example-note"; 18];
+const BELOW_TESTS: [&str; 20] = {
+    let mut below = ["freehold-example-note"; 20];
     let mut at = 0;
     while at < BELOW_NODE.len() {
         below[at] = BELOW_NODE[at];

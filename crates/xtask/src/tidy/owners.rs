@@ -5,7 +5,7 @@
 use super::Package;
 
 /// How a dependency's name begins, and the only crate that may have it.
-const OWNERS: [(&str, &str); 9] = [
+const OWNERS: [(&str, &str); 11] = [
     ("sled", "freehold-store"),
     ("libp2p", "freehold-transport"),
     ("ssi", "freehold-resolver"),
@@ -15,6 +15,8 @@ const OWNERS: [(&str, &str); 9] = [
     ("calcard", "freehold-cards"),
     ("argon2", "freehold-keystore"),
     ("age", "freehold-backup"),
+    ("async-nats", "freehold-nats"),
+    ("tokio-postgres", "freehold-tables"),
 ];
 
 /// The program's demo plays the vendor's own system, which takes webhooks: a server of its own, behind no interface.
