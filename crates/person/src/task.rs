@@ -27,10 +27,12 @@ use crate::sync::Ordering;
 
 mod allowance;
 mod gate;
+mod hollow;
 mod session;
 
 use allowance::ReadAllowance;
 use gate::Gates;
+use hollow::Hollow;
 
 /// Commands that may wait for a task: revocations that a person types.
 const COMMANDS: usize = 8;
@@ -107,6 +109,7 @@ pub(crate) fn start(inner: &Arc<Inner>, relationship: &Relationship) -> TaskHand
         id: relationship.id.clone(),
         gates: Gates::default(),
         failures: 0,
+        hollow: Hollow::default(),
         reads: ReadAllowance::default(),
         read_pace: Pace::new(Instant::now()),
         contact,
@@ -124,6 +127,7 @@ struct Task {
     bell: Arc<Bell>,
     gates: Gates,
     failures: u32,
+    hollow: Hollow,
     reads: ReadAllowance,
     read_pace: Pace,
     contact: watch::Sender<Contact>,
@@ -188,6 +192,8 @@ impl Task {
             }
         };
         let end = self.session(inner, &relationship, key, connection, frames).await;
+        let unwanted = matches!(end, session::End::Lost(_) | session::End::Broken(_));
+        self.hollow.handle_ended(unwanted, Instant::now());
         match end {
             session::End::Stop => None,
             session::End::CheckIn(wait) => {
@@ -260,7 +266,10 @@ impl Task {
         if let Err(error) = noted.await {
             tracing::error!(relationship = %self.id, %error, "the failure could not be written down");
         }
-        let ceiling = REDIAL_FIRST.saturating_mul(1 << self.failures.min(16)).min(REDIAL_MAX);
+        let ceiling = REDIAL_FIRST
+            .saturating_mul(1 << self.failures.min(16))
+            .min(REDIAL_MAX)
+            .max(self.hollow.ceiling());
         self.failures = self.failures.saturating_add(1);
         let random = u64::from_le_bytes(freehold_mailbox::entropy()[..8].try_into().unwrap_or_default());
         let ceiling_ms = u64::try_from(ceiling.as_millis()).unwrap_or(u64::MAX).max(1);
@@ -271,11 +280,12 @@ impl Task {
     async fn pause(&mut self, wait: Duration) -> bool {
         let Some(inner) = self.inner.upgrade() else { return true };
         let bell = self.bell.clone();
-        let check_in = wait > REDIAL_MAX || self.failures == 0;
+        let check_in = wait > REDIAL_MAX || self.failures == 0 || self.hollow.is_long();
         let sleep = async move {
             tokio::select! {
                 () = tokio::time::sleep(wait) => {}
-                // Between check-ins, something to send does not wait; after a failure, it keeps the backoff.
+                // Between check-ins, something to send does not wait, nor for a vendor that hangs up at once; after a failure, it
+                // keeps the backoff.
                 () = bell.rung(), if check_in => {}
             }
         };
