@@ -467,10 +467,9 @@ fn policy(sinks: &SinksConfig) -> RetryPolicy {
 fn connector(home: &Path, config: &CrmConfig) -> Result<Connector, StartError> {
     let failed = |error: &dyn std::fmt::Display| StartError::Crm(error.to_string());
     let mut config = config.clone();
-    for file in [&mut config.mapping, &mut config.token_file, &mut config.password_file] {
-        if let Some(file) = file {
-            *file = home.join(&*file);
-        }
+    let files = [&mut config.mapping, &mut config.token_file, &mut config.password_file];
+    for file in files.into_iter().flatten() {
+        *file = home.join(&*file);
     }
     let mapping = match &config.mapping {
         None => Mapping::shipped(config.kind),

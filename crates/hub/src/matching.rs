@@ -45,8 +45,7 @@ fn meant(shared: &Shared, customer: Option<&str>) -> Result<Vec<Relationship>, M
             Ok(vec![known])
         }
         None => {
-            let mut all: Vec<Relationship> =
-                list(&shared.store, &tables::relationships()).map_err(store)?;
+            let mut all: Vec<Relationship> = list(&shared.store, &tables::relationships()).map_err(store)?;
             all.sort_by(|a, b| (a.since, &a.id).cmp(&(b.since, &b.id)));
             Ok(all)
         }

@@ -13,7 +13,8 @@ use freehold_protocol::code::Code;
 use super::{Calls, ServeError};
 use crate::call::hub::{
     Ask, AskCustomer, Asks, CheckCrm, Customers, DeadLetters, Events, ForgetMessages, Info, Invite, MatchCrm,
-    Matched, Messages, PreviewMatch, Read, Receipt, ReceiptAnswer, RetireKeys, Retried, Retry, RotateVendor, SendMessage, Stats,
+    Matched, Messages, PreviewMatch, Read, Receipt, ReceiptAnswer, RetireKeys, Retried, Retry, RotateVendor,
+    SendMessage, Stats,
 };
 use crate::call::person::Forgotten;
 use crate::{ApiError, Socket, exit};

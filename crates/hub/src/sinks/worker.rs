@@ -1,16 +1,16 @@
 //! A receiver's worker: in order for each customer, several customers at once, retried, then given up.
 
-mod attempt;
+pub(crate) mod attempt;
 mod queues;
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
+use freehold_crm::Connector;
 use freehold_mailbox::record::{decode, save};
 use freehold_protocol::id::RelationshipId;
 use freehold_store::ReadError;
-use freehold_crm::Connector;
 use freehold_webhook::{RetryPolicy, Webhook};
 use tokio::task::JoinSet;
 
@@ -192,7 +192,8 @@ impl Worker {
     /// Passes over what waits at the front of a queue and is not due any more, since an erasure has emptied it.
     fn skip(&mut self, relationship: &RelationshipId) -> Result<(), ReadError> {
         while let Some(n) = self.queues.waiting_first(relationship) {
-            if Record::load(&self.shared.store, n)?.is_some_and(|record| record.hook(self.receiver).is_due()) {
+            if Record::load(&self.shared.store, n)?.is_some_and(|record| record.hook(self.receiver).is_due())
+            {
                 break;
             }
             self.queues.settled(relationship, n, Instant::now());
