@@ -14,8 +14,8 @@ use crate::message;
 use crate::output::{Out, cell, short, table};
 use crate::passphrase;
 
-mod customers;
 mod crm;
+mod customers;
 mod events;
 mod init;
 mod invite;

@@ -35,6 +35,7 @@ mod init;
 mod invite;
 mod keys;
 mod live;
+mod load;
 mod log;
 mod matching;
 mod messages;
