@@ -90,6 +90,7 @@ fn view(known: Relationship, preview: Preview) -> MatchView {
         paths: Vec::new(),
         conflicts: Vec::new(),
         unmapped: Vec::new(),
+        why: None,
     };
     match preview {
         Preview::Create { paths, unmapped } => (view.paths, view.unmapped) = (paths, unmapped),
@@ -103,9 +104,10 @@ fn view(known: Relationship, preview: Preview) -> MatchView {
             view.records = vec![record];
             (view.paths, view.conflicts, view.unmapped) = (differ, conflicts, unmapped);
         }
-        Preview::Duplicates { records } => {
+        Preview::NoRecord => view.plan = MatchPlan::NoRecord,
+        Preview::Duplicates { records, sentence } => {
             view.plan = MatchPlan::Duplicate;
-            view.records = records;
+            (view.records, view.why) = (records, Some(sentence));
         }
     }
     view

@@ -146,6 +146,8 @@ pub enum MatchPlan {
     Same,
     /// Several records might be theirs: nothing is written.
     Duplicate,
+    /// The CRM has no record of theirs, and the mapping makes none.
+    NoRecord,
 }
 
 /// What a match does with one customer, in the CRM.
@@ -166,6 +168,8 @@ pub struct MatchView {
     pub conflicts: Vec<String>,
     /// The paths that have no place there.
     pub unmapped: Vec<String>,
+    /// Why several records might be theirs.
+    pub why: Option<String>,
 }
 
 /// How the CRM is.

@@ -63,6 +63,7 @@ pub(super) async fn matched(client: &Client, customer: Option<String>, dry_run: 
                 MatchPlan::Update => "update",
                 MatchPlan::Same => "same",
                 MatchPlan::Duplicate => "possible duplicate",
+                MatchPlan::NoRecord => "no record",
             };
             let customer = view.customer.clone().unwrap_or_else(|| view.did.clone());
             let records = view.records.join(", ");
@@ -78,12 +79,13 @@ pub(super) async fn matched(client: &Client, customer: Option<String>, dry_run: 
         let head = ["customer", "plan", "record", "written", "conflict", "no place"];
         let count = |plan| plans.iter().filter(|view| view.plan == plan).count();
         let sum = format!(
-            "create {}  link {}  update {}  same {}  possible duplicates {}",
+            "create {}  link {}  update {}  same {}  possible duplicates {}  no record {}",
             count(MatchPlan::Create),
             count(MatchPlan::Link),
             count(MatchPlan::Update),
             count(MatchPlan::Same),
             count(MatchPlan::Duplicate),
+            count(MatchPlan::NoRecord),
         );
         format!("{}\n{sum}", table(head, plans.iter().map(row).collect::<Vec<_>>()))
     });
