@@ -3,6 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use freehold_crm::CrmConfig;
 use freehold_protocol::identity::Did;
 use freehold_protocol::limits::TEXT_BYTES_MAX;
 use freehold_transport::Address;
@@ -38,6 +39,9 @@ pub struct HubConfig {
     /// Where events go.
     #[serde(default)]
     pub sinks: SinksConfig,
+    /// The CRM that is kept up to date.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub crm: Option<CrmConfig>,
 }
 
 /// The vendor's DID: `"key"`, or a `did:web:…`.
@@ -138,6 +142,7 @@ impl HubConfig {
             announce: Vec::new(),
             check_in_secs: None,
             sinks: SinksConfig::default(),
+            crm: None,
         }
     }
 

@@ -21,7 +21,8 @@
 //! | `F` | receipts of what was erased |
 //! | `V` | values by relationship, grant and path, each with a key of its own |
 //! | `E`, `P`, `X` | events by number; their data in parts; numbers by relationship |
-//! | `D`, `d` | dead letters; those of them that are due again |
+//! | `D`, `d` | dead letters of the webhook; those of them that are due again |
+//! | `B`, `b`, `Q` | the same of the CRM; what its connector wants to know again of a customer |
 //! | `S`, `N` | cursors of the sinks; counters |
 //! | `z`, `Z` | which keys of the vendor there are; the moves to those after the first |
 
@@ -34,7 +35,9 @@ mod init;
 mod invite;
 mod keys;
 mod live;
+mod load;
 mod log;
+mod matching;
 mod messages;
 mod moves;
 mod overview;
@@ -61,6 +64,7 @@ pub use hub::{Hub, StartError};
 pub use init::{CONFIG_FILE, InitError, init};
 pub use invite::InviteError;
 pub use live::ReadError;
+pub use matching::MatchError;
 pub use messages::MessageError;
 pub use rotate::RotateError;
 pub use sinks::RetryError;

@@ -63,7 +63,7 @@ pub(super) async fn run(dir: &Path, args: &HubRun, out: &Out) -> Outcome {
 
 fn start_error(error: StartError) -> ApiError {
     let code = match &error {
-        StartError::Config(_) | StartError::Did(_) | StartError::Webhook(_) => "usage",
+        StartError::Config(_) | StartError::Did(_) | StartError::Webhook(_) | StartError::Crm(_) => "usage",
         StartError::Store(source) => store_code(source),
         StartError::Read(_) => "store-corrupt",
         StartError::Listen(_) => "cannot-listen",

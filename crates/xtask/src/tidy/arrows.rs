@@ -4,7 +4,7 @@ use super::Package;
 
 /// A crate, and those it may name in any of its dependency sections. Left of an arrow may be used by the right of
 /// it, never back; a crate missing here fails, so that a new one is placed on purpose.
-const MAY_USE: [(&str, &[&str]); 25] = [
+const MAY_USE: [(&str, &[&str]); 26] = [
     ("freehold-protocol", &[]),
     ("freehold-store", &["freehold-protocol"]),
     ("freehold-keystore", &["freehold-protocol"]),
@@ -14,6 +14,7 @@ const MAY_USE: [(&str, &[&str]); 25] = [
     ("freehold-conformance", &["freehold-protocol", "freehold-transport"]),
     ("freehold-resolver", &["freehold-protocol", "freehold-outbound"]),
     ("freehold-webhook", &["freehold-protocol", "freehold-outbound"]),
+    ("freehold-crm", &["freehold-protocol", "freehold-outbound"]),
     ("freehold-mailbox", &["freehold-protocol", "freehold-store"]),
     ("freehold-link", &["freehold-protocol", "freehold-store", "freehold-mailbox", "freehold-transport"]),
     ("freehold-vault", &["freehold-protocol", "freehold-store", "freehold-mailbox"]),
@@ -45,6 +46,7 @@ const MAY_USE: [(&str, &[&str]); 25] = [
             "freehold-transport",
             "freehold-outbound",
             "freehold-webhook",
+            "freehold-crm",
         ],
     ),
     ("freehold-api", &["freehold-protocol", "freehold-cards", "freehold-person", "freehold-hub"]),
@@ -78,7 +80,7 @@ const MAY_USE: [(&str, &[&str]); 25] = [
 ];
 
 /// The program wires everything: adapters meet only there.
-const BELOW_NODE: [&str; 16] = [
+const BELOW_NODE: [&str; 17] = [
     "freehold-protocol",
     "freehold-store",
     "freehold-keystore",
@@ -89,6 +91,7 @@ const BELOW_NODE: [&str; 16] = [
     "freehold-conformance",
     "freehold-resolver",
     "freehold-webhook",
+    "freehold-crm",
     "freehold-mailbox",
     "freehold-link",
     "freehold-vault",
@@ -98,8 +101,8 @@ const BELOW_NODE: [&str; 16] = [
 ];
 
 /// The tests across crates see whatever the program sees, and the example; the program itself they start as a process.
-const BELOW_TESTS: [&str; 17] = {
-    let mut below = ["freehold-example-note"; 17];
+const BELOW_TESTS: [&str; 18] = {
+    let mut below = ["freehold-example-note"; 18];
     let mut at = 0;
     while at < BELOW_NODE.len() {
         below[at] = BELOW_NODE[at];
