@@ -7,6 +7,7 @@ pub mod own_vectors;
 pub mod program;
 pub mod replay;
 pub mod vectors;
+pub mod vendor;
 pub mod vendor_peer;
 pub mod verifiers;
 pub mod wire;

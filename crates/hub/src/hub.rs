@@ -1,7 +1,7 @@
 //! The running hub.
 
 use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use freehold_crm::{Connector, CrmConfig, Mapping};
@@ -17,7 +17,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use crate::ask::{self, AskCustomerError, AskError};
-use crate::config::{ConfigError, HubConfig, SinksConfig, WebhookConfig};
+use crate::config::{ConfigError, HubConfig, SinksConfig, ValueConfig, WebhookConfig};
 use crate::families::families;
 use crate::invite::{self, InviteError};
 use crate::keys::Keys;
@@ -25,8 +25,9 @@ use crate::live::{self, ReadError};
 use crate::matching::{self, MatchError};
 use crate::messages::{self, MessageError};
 use crate::moves::{self, Move, Moves};
+use crate::reload::Reload;
 use crate::serving::Serving;
-use crate::session::Server;
+use crate::session::{CheckIn, Server};
 use crate::shared::Shared;
 use crate::sinks::feed::Feed;
 use crate::sinks::jsonl::Lines;
@@ -87,8 +88,12 @@ pub(crate) struct Inner {
     pub(crate) serving: Mutex<Vec<Serving>>,
     /// Held while the vendor's keys change.
     pub(crate) changing: tokio::sync::Mutex<()>,
-    check_in_secs: Option<u32>,
     pub(crate) crm: Option<Connector>,
+    pub(crate) check_in_secs: CheckIn,
+    pub(crate) value: RwLock<Option<ValueConfig>>,
+    pub(crate) reload: OnceLock<Reload>,
+    /// What the configuration was when the hub started, where it can be read again.
+    pub(crate) config: RwLock<Option<HubConfig>>,
     stop: Stop,
     tasks: Mutex<Vec<JoinHandle<()>>>,
     started: Instant,
@@ -136,6 +141,12 @@ impl Hub {
         keys.grow(moves.newest)?;
         let shared = Shared::new(store, config.name.clone(), keys, clock, sinks, asks, counters.events);
         let shared = Arc::new(shared);
+        let observing = Arc::downgrade(&shared);
+        shared.store.observe_commits(move |took| {
+            if let Some(shared) = observing.upgrade() {
+                shared.metrics.committed(took);
+            }
+        });
         let families = Arc::new(families(&shared).merge(further)?);
 
         let mut listening = Vec::new();
@@ -172,8 +183,11 @@ impl Hub {
             shared,
             serving: Mutex::default(),
             changing: tokio::sync::Mutex::default(),
-            check_in_secs: config.check_in_secs,
             crm,
+            check_in_secs: CheckIn::new(config.check_in_secs),
+            value: RwLock::new(config.value),
+            reload: OnceLock::new(),
+            config: RwLock::default(),
             stop,
             tasks: Mutex::new(tasks),
             started: Instant::now(),
@@ -424,7 +438,7 @@ impl Inner {
             shared: Arc::clone(&self.shared),
             identity: Arc::clone(serving.identity()),
             families: Arc::clone(&self.families),
-            check_in_secs: self.check_in_secs,
+            check_in_secs: self.check_in_secs.clone(),
             stop: serving.stopping(),
         };
         serving.begin(server, incoming);
@@ -439,7 +453,7 @@ impl std::fmt::Debug for Hub {
 }
 
 /// What the store gives, or nothing and a line in the log: a listing has no way to fail.
-fn logged<T: Default>(read: Result<T, StoreReadError>) -> T {
+pub(crate) fn logged<T: Default>(read: Result<T, StoreReadError>) -> T {
     read.unwrap_or_else(|error| {
         tracing::error!(%error, "the store cannot be read");
         T::default()

@@ -3,7 +3,7 @@
 use std::fs::{File, TryLockError};
 use std::io;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -76,7 +76,7 @@ pub(crate) fn open(
     let (tree, disk) = open_log(place, &keys, options)?;
     sync_names(place, new)?;
     let disk = wrap(disk);
-    let records = Arc::new(Records { tree, sealer, keys, _lock: lock });
+    let records = Arc::new(Records { tree, sealer, keys, observer: OnceLock::new(), _lock: lock });
     if let Some(schema) = schema {
         schema.check(Tables::load(&records)?.as_ref())?;
     }

@@ -112,6 +112,24 @@ pub(crate) fn vendor_peer(workspace: &Workspace) -> Option<PathBuf> {
         .then_some(node)
 }
 
+/// A browser, and what drives it and judges what it shows.
+pub(crate) fn browser(workspace: &Workspace) -> bool {
+    let there = |program: &str| workspace.program(program).args(["--version"]).output().is_ok();
+    if !there("chromium") && !(install(workspace, &["chromium", "fonts-dejavu-core"]) && there("chromium")) {
+        println!("the tests of pages need Chromium: install the package chromium");
+        return false;
+    }
+    if !there("node") && !install(workspace, &["nodejs", "npm"]) {
+        println!("the tests of pages need Node.js and npm: install the packages nodejs and npm");
+        return false;
+    }
+    workspace
+        .program("npm")
+        .args(NPM_QUIET)
+        .args(["ci", "--ignore-scripts", "--prefix", "tests/browser"])
+        .passes()
+}
+
 /// What the tests of crashes stand on: a tracer that injects faults, and a clock that can be set back; and what else opens a
 /// backup. Where they cannot be had, those tests say what they skip.
 pub(crate) fn faults(workspace: &Workspace) {

@@ -28,6 +28,7 @@ pub(crate) fn run(workspace: &Workspace, long: bool, filter: &[String]) -> bool 
         node = demand::vendor_peer(workspace);
         node.is_some()
     });
+    steps.run("browser", || demand::browser(workspace));
     steps.run("faults", || {
         demand::faults(workspace);
         true

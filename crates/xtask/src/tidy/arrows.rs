@@ -4,7 +4,7 @@ use super::Package;
 
 /// A crate, and those it may name in any of its dependency sections. Left of an arrow may be used by the right of
 /// it, never back; a crate missing here fails, so that a new one is placed on purpose.
-const MAY_USE: [(&str, &[&str]); 26] = [
+const MAY_USE: [(&str, &[&str]); 28] = [
     ("freehold-protocol", &[]),
     ("freehold-store", &["freehold-protocol"]),
     ("freehold-keystore", &["freehold-protocol"]),
@@ -49,6 +49,9 @@ const MAY_USE: [(&str, &[&str]); 26] = [
             "freehold-crm",
         ],
     ),
+    // What a page stands on knows no engine.
+    ("freehold-web", &[]),
+    ("freehold-desk", &["freehold-web", "freehold-hub"]),
     ("freehold-api", &["freehold-protocol", "freehold-cards", "freehold-person", "freehold-hub"]),
     ("freehold", &BELOW_NODE),
     // What anyone may write from outside: a family needs its desk, and on the person's side the audit log.
@@ -80,7 +83,7 @@ const MAY_USE: [(&str, &[&str]); 26] = [
 ];
 
 /// The program wires everything: adapters meet only there.
-const BELOW_NODE: [&str; 17] = [
+const BELOW_NODE: [&str; 19] = [
     "freehold-protocol",
     "freehold-store",
     "freehold-keystore",
@@ -97,12 +100,14 @@ const BELOW_NODE: [&str; 17] = [
     "freehold-vault",
     "freehold-person",
     "freehold-hub",
+    "freehold-web",
+    "freehold-desk",
     "freehold-api",
 ];
 
 /// The tests across crates see whatever the program sees, and the example; the program itself they start as a process.
-const BELOW_TESTS: [&str; 18] = {
-    let mut below = ["freehold-example-note"; 18];
+const BELOW_TESTS: [&str; 20] = {
+    let mut below = ["freehold-example-note"; 20];
     let mut at = 0;
     while at < BELOW_NODE.len() {
         below[at] = BELOW_NODE[at];

@@ -99,6 +99,7 @@ pub(crate) async fn settle(
                     crm::remember(txn, &record.relationship, &memory);
                 }
                 record.settle(txn, receiver, Hook::Done);
+                writing.delivered(&record, receiver.name());
                 let answers = writing.sinks.is_answer(receiver);
                 let told = answer::taken(txn, &writing, answers, &mut record, &said.outcomes, now)?;
                 return Ok((Landing::Settled, told.then_some(record.relationship)));
