@@ -15,6 +15,7 @@ use crate::output::{Out, cell, short, table};
 use crate::passphrase;
 
 mod customers;
+mod database;
 mod events;
 mod init;
 mod invite;

@@ -1,5 +1,7 @@
 //! Keys of the store. A name never stands in one readably; see the table on the crate's page.
 
+use std::ops::Range;
+
 use freehold_mailbox::record::{load, save};
 use freehold_protocol::id::{GrantId, RelationshipId, RequestId};
 use freehold_protocol::identity::PublicKey;
@@ -10,6 +12,16 @@ use serde::{Deserialize, Serialize};
 
 /// The tables of a hub, its mailboxes included, and the steps that made them what they are.
 pub(crate) const SCHEMA: Schema = Schema { name: "hub", steps: &[] };
+
+/// Where in a key the part is that a database spreads its table by: the relationship that everything in it is read by, or the
+/// number of an event. Tables that are read across relationships are not spread.
+pub(crate) fn spread(tag: u8) -> Option<Range<usize>> {
+    match tag {
+        b'M' | b'G' | b'g' | b'F' | b'V' | b'X' => Some(1..17),
+        b'P' => Some(1..9),
+        _ => None,
+    }
+}
 
 /// All data requests, in the order they were made.
 pub(crate) fn asks() -> Key {

@@ -101,12 +101,34 @@ pub(crate) struct Init {
     /// Send events to this address, signed by Standard Webhooks
     #[arg(long, value_name = "URL")]
     pub(crate) webhook: Option<String>,
+    #[command(flatten)]
+    pub(crate) store: StoreArgs,
+}
+
+/// Where the hub keeps what it holds.
+#[derive(Clone, Args)]
+pub(crate) struct StoreArgs {
+    /// Keep everything in this PostgreSQL, postgres://USER@HOST:PORT/DATABASE, instead of the home
+    #[arg(long, value_name = "URL")]
+    pub(crate) store: Option<String>,
+    /// Read the password for it from this file [default: what the URL holds, or $PGPASSWORD]
+    #[arg(long, value_name = "FILE", requires = "store")]
+    pub(crate) store_password_file: Option<PathBuf>,
+}
+
+/// Not the URL, which may hold a password.
+impl std::fmt::Debug for StoreArgs {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("StoreArgs").field("password_file", &self.store_password_file).finish_non_exhaustive()
+    }
 }
 
 #[derive(Debug, Clone, Args)]
 pub(crate) struct HubRun {
     #[command(flatten)]
     pub(crate) passphrase: Passphrase,
+    #[command(flatten)]
+    pub(crate) store: StoreArgs,
 }
 
 #[derive(Debug, Clone, Args)]

@@ -9,7 +9,8 @@ use serde_json::json;
 
 use crate::Outcome;
 use crate::cli::HubRun;
-use crate::home::{Home, Kind, io_error, store_code};
+use crate::home::{Home, Kind, database_code, io_error, store_code};
+use crate::hub::database;
 use crate::output::Out;
 use crate::passphrase;
 use crate::signals::Stop;
@@ -26,15 +27,17 @@ pub(super) async fn run(dir: &Path, args: &HubRun, out: &Out) -> Outcome {
         }
         _ => io_error(dir, &error),
     })?;
-    let config = HubConfig::from_toml(&text).map_err(|error| match &error {
+    let mut config = HubConfig::from_toml(&text).map_err(|error| match &error {
         ConfigError::Newer { .. } => ApiError::new("home-newer", error),
         _ => ApiError::new("usage", error),
     })?;
+    database::configure(&mut config, &args.store)?;
     let home = Home::take(dir, Kind::Hub, None)?;
     let seed = home.open(&passphrase::existing(&args.passphrase)?, out)?;
     // From here on something runs; until now a signal just ended the process, however long it waited.
     let stop = Stop::install()?;
-    let started = Hub::start_with(home.dir(), &seed, config, crate::families::hub(), system_clock());
+    let database = database::connect(home.dir(), &config)?;
+    let started = Hub::start_in(database, home.dir(), &seed, config, crate::families::hub(), system_clock());
     let hub = started.await.map_err(start_error)?;
     drop(seed);
     let socket = match Socket::bind(home.dir()) {
@@ -63,8 +66,11 @@ pub(super) async fn run(dir: &Path, args: &HubRun, out: &Out) -> Outcome {
 
 fn start_error(error: StartError) -> ApiError {
     let code = match &error {
-        StartError::Config(_) | StartError::Did(_) | StartError::Webhook(_) => "usage",
+        StartError::Config(_) | StartError::Did(_) | StartError::Webhook(_) | StartError::TwoStores(_) => {
+            "usage"
+        }
         StartError::Store(source) => store_code(source),
+        StartError::Read(freehold_store::ReadError::Database(source)) => database_code(source),
         StartError::Read(_) => "store-corrupt",
         StartError::Listen(_) => "cannot-listen",
         StartError::Families(_) => "internal",

@@ -69,8 +69,12 @@ impl Worker {
     pub(crate) async fn run(mut self, stop: Stopping) {
         let shared = Arc::clone(&self.shared);
         let mut events = shared.last_event.subscribe();
-        if let Err(error) = self.begin() {
-            return tracing::error!(%error, "the webhook's cursor cannot be read");
+        while let Err(error) = self.begin() {
+            tracing::error!(%error, "the webhook's cursor cannot be read: it is tried again");
+            tokio::select! {
+                () = stop.given() => return,
+                () = tokio::time::sleep(LOOK_EVERY) => {}
+            }
         }
         loop {
             if let Err(error) = self.fill() {

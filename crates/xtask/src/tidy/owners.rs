@@ -5,8 +5,10 @@
 use super::Package;
 
 /// How a dependency's name begins, and the only crate that may have it.
-const OWNERS: [(&str, &str); 9] = [
+const OWNERS: [(&str, &str); 11] = [
     ("sled", "freehold-store"),
+    ("tokio-postgres", "freehold-postgres"),
+    ("postgres", "freehold-postgres"),
     ("libp2p", "freehold-transport"),
     ("ssi", "freehold-resolver"),
     ("reqwest", "freehold-outbound"),
