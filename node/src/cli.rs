@@ -9,7 +9,7 @@ mod hub;
 mod message;
 
 pub(crate) use backup::{Backup, BackupCommand, Opening, Restore, VerifyBackup};
-pub(crate) use hub::{Asking, HubCommand, HubRun, Init, Rotate, StoreArgs, Which};
+pub(crate) use hub::{Asking, CrmCommand, HubCommand, HubRun, Init, Rotate, StoreArgs, Which};
 pub(crate) use message::{Message, MessageCommand};
 
 /// Your data at home, signed; each company gets exactly the fields you agreed to, until you say stop.

@@ -7,13 +7,14 @@ use freehold_api::{ApiError, Client};
 use freehold_hub::view::AskView;
 
 use crate::Outcome;
-use crate::cli::HubCommand;
+use crate::cli::{CrmCommand, HubCommand};
 use crate::home::Kind;
 use crate::local;
 use crate::message;
 use crate::output::{Out, cell, short, table};
 use crate::passphrase;
 
+mod crm;
 mod customers;
 mod database;
 mod events;
@@ -28,6 +29,7 @@ pub(crate) async fn dispatch(dir: &Path, command: HubCommand, out: &Out) -> Outc
         HubCommand::Init(args) => return init::init(dir, args, out),
         HubCommand::Run(args) => return run::run(dir, args, out).await,
         HubCommand::Passphrase(args) => return passphrase::change(dir, Kind::Hub, args, out),
+        HubCommand::Crm { command: CrmCommand::Mapping { system } } => return crm::mapping(system, out),
         _ => {}
     }
     let client = local::client(dir, Kind::Hub).await?;
@@ -47,6 +49,8 @@ pub(crate) async fn dispatch(dir: &Path, command: HubCommand, out: &Out) -> Outc
         }
         HubCommand::Message { command } => message::of_hub(&client, command, out).await,
         HubCommand::DeadLetters { retry } => events::dead_letters(&client, retry, out).await,
+        HubCommand::Match { customer, dry_run } => crm::matched(&client, customer, dry_run, out).await,
+        HubCommand::Crm { .. } => crm::check(&client, out).await,
         HubCommand::Rotate(args) => rotate::rotate(&client, args, out).await,
         HubCommand::Stats => stats(&client, out).await,
         // These were taken before.

@@ -71,3 +71,6 @@ pub const REDIAL_FIRST: Duration = Duration::from_millis(250);
 
 /// Longest wait before dialling again.
 pub const REDIAL_MAX: Duration = Duration::from_secs(300);
+
+/// Longest wait that a node grants a hub which says that it has too much to do.
+pub const BUSY_MAX: Duration = Duration::from_secs(3_600);

@@ -169,7 +169,7 @@ async fn met(person: &Person, hub: &Hub) -> RequestView {
 }
 
 /// 1. A vendor asks, a person grants all but one field. 2. The snapshot arrives. 3. One change arrives; others move
-/// nothing. 4. The credential verifies with other people's software, and tampered copies do not.
+///    nothing. 4. The credential verifies with other people's software, and tampered copies do not.
 async fn what_is_granted_arrives_and_nothing_else(vendor: Home) {
     let (_vendor, _owner, hub, person) = begin(vendor).await;
     let request = met(&person, &hub).await;
@@ -202,7 +202,7 @@ async fn what_is_granted_arrives_and_nothing_else(vendor: Home) {
 }
 
 /// 1. The hub goes away. 2. The person edits many times and restarts. 3. The hub returns: the current value arrives
-/// once.
+///    once.
 async fn after_an_absence_the_current_value_arrives_once(vendor: Home) {
     let (vendor, owner, hub, person) = begin(vendor).await;
     let request = met(&person, &hub).await;
@@ -230,7 +230,7 @@ async fn after_an_absence_the_current_value_arrives_once(vendor: Home) {
 }
 
 /// 1. A live read inside the grant is answered; another purpose, path or a revoked grant is denied. 2. Both are in
-/// the audit log.
+///    the audit log.
 async fn a_live_read_is_answered_or_denied_and_audited(vendor: Home) {
     let (_vendor, _owner, hub, person) = begin(vendor).await;
     let request = met(&person, &hub).await;

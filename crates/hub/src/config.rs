@@ -3,6 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use freehold_crm::CrmConfig;
 use freehold_protocol::identity::Did;
 use freehold_protocol::limits::TEXT_BYTES_MAX;
 use freehold_transport::Address;
@@ -44,6 +45,9 @@ pub struct HubConfig {
     /// Where events go.
     #[serde(default)]
     pub sinks: SinksConfig,
+    /// The CRM that is kept up to date.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub crm: Option<CrmConfig>,
 }
 
 /// A database, as a URL. It may hold a password.
@@ -171,6 +175,7 @@ impl HubConfig {
             store: None,
             store_password_file: None,
             sinks: SinksConfig::default(),
+            crm: None,
         }
     }
 

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use freehold_crm::{Connector, CrmConfig, Mapping};
 use freehold_keystore::Seed;
 use freehold_link::Clock;
 use freehold_mailbox::{Draft, Linked};
@@ -22,19 +23,22 @@ use crate::families::families;
 use crate::invite::{self, InviteError};
 use crate::keys::Keys;
 use crate::live::{self, ReadError};
+use crate::matching::{self, MatchError};
 use crate::messages::{self, MessageError};
 use crate::moves::{self, Move, Moves};
 use crate::serving::Serving;
 use crate::session::Server;
-use crate::shared::{Answers, Shared};
-use crate::sinks::webhook::Worker;
-use crate::sinks::{self, RetryError, jsonl};
+use crate::shared::Shared;
+use crate::sinks::feed::Feed;
+use crate::sinks::jsonl::Lines;
+use crate::sinks::worker::{Target, Worker};
+use crate::sinks::{self, RetryError, Sinks, Stream};
 use crate::stop::Stop;
 use crate::sweep;
 use crate::tables::{self, Counters};
 use crate::view::{
-    AskView, CustomerView, DeadLetterView, EventView, HubInfo, InvitationView, MessagesOfView, ReadView,
-    SentView, StatsView,
+    AskView, CrmView, CustomerView, DeadLetterView, EventView, HubInfo, InvitationView, MatchView,
+    MessagesOfView, ReadView, SentView, StatsView,
 };
 
 /// Most events in one answer: a page that a terminal or a script can hold.
@@ -67,6 +71,9 @@ pub enum StartError {
     /// The webhook cannot be used.
     #[error("sinks.webhook: {0}")]
     Webhook(String),
+    /// The CRM cannot be used.
+    #[error("crm: {0}")]
+    Crm(String),
     /// It cannot listen.
     #[error(transparent)]
     Listen(#[from] ListenError),
@@ -88,6 +95,7 @@ pub(crate) struct Inner {
     /// Held while the vendor's keys change.
     pub(crate) changing: tokio::sync::Mutex<()>,
     check_in_secs: Option<u32>,
+    pub(crate) crm: Option<Connector>,
     stop: Stop,
     tasks: Mutex<Vec<JoinHandle<()>>>,
     started: Instant,
@@ -138,12 +146,14 @@ impl Hub {
         config.check()?;
         let keys = Keys::of(seed, &config.did)?;
         let webhook = config.sinks.webhook.as_ref().map(webhook).transpose()?;
+        let crm = config.crm.as_ref().map(|config| connector(home, config)).transpose()?;
         let home_key = HomeKey::new(*seed.vault_key());
         let store = open_store(database, &home.join("store"), &home_key)?;
         let counters = Counters::load(&store)?;
         let asks = ask::stored(&store)?;
-        let answers = answers(&config.sinks);
-        let sinks = (answers, config.sinks.jsonl.is_some());
+        let streams = config.sinks.jsonl.iter().map(|_| Stream::Jsonl).collect::<Vec<_>>();
+        let webhook_host = config.sinks.webhook.as_ref().map(|webhook| host(&webhook.url).to_owned());
+        let sinks = Sinks::new(&streams, webhook_host, crm.as_ref().map(|crm| crm.system().to_owned()));
         let moves = if keys.can_rotate() { Moves::load(&store)? } else { Moves::default() };
         keys.grow(moves.newest)?;
         let shared = Shared::new(store, config.name.clone(), keys, clock, sinks, asks, counters.events);
@@ -161,6 +171,7 @@ impl Hub {
             };
             listening.push(Serving::listen_on(shared.keys.at(generation), listen, announce).await?);
         }
+        sinks::crm::begin(&shared).await.map_err(|error| StartError::Crm(error.to_string()))?;
         // Where a crash has stopped it, everyone is told now that the vendor has moved.
         if let Err(error) = moves::tell_all(&shared).await {
             tracing::error!(%error, "some persons are not told yet that the vendor has moved: the next start tries again");
@@ -170,10 +181,12 @@ impl Hub {
         let mut tasks = Vec::new();
         if let Some(path) = &config.sinks.jsonl {
             let path = home.join(path);
-            tasks.push(tokio::spawn(jsonl::run(Arc::clone(&shared), path, stop.listen())));
+            let feed = Feed::new(Lines::new(path));
+            tasks.push(tokio::spawn(feed.run(Arc::clone(&shared), stop.listen())));
         }
-        if let Some(webhook) = webhook {
-            let worker = Worker::new(Arc::clone(&shared), webhook, policy(&config.sinks));
+        let targets = webhook.map(Target::Webhook).into_iter().chain(crm.clone().map(Target::Crm));
+        for target in targets {
+            let worker = Worker::new(Arc::clone(&shared), target, policy(&config.sinks));
             tasks.push(tokio::spawn(worker.run(stop.listen())));
         }
         tasks.push(tokio::spawn(sweep::run(Arc::clone(&shared), stop.listen())));
@@ -182,6 +195,7 @@ impl Hub {
             serving: Mutex::default(),
             changing: tokio::sync::Mutex::default(),
             check_in_secs: config.check_in_secs,
+            crm,
             stop,
             tasks: Mutex::new(tasks),
             started: Instant::now(),
@@ -328,7 +342,7 @@ impl Hub {
         messages::forget(&self.inner.shared, customer).await
     }
 
-    /// The events that the webhook gave up, oldest first.
+    /// The events that a receiver did not take, oldest first.
     #[must_use]
     pub fn dead_letters(&self) -> Vec<DeadLetterView> {
         logged(self.inner.shared.dead_letters())
@@ -340,6 +354,30 @@ impl Hub {
     /// [`RetryError`].
     pub async fn retry_dead_letter(&self, which: Option<u64>) -> Result<usize, RetryError> {
         sinks::retry(&self.inner.shared, which).await
+    }
+
+    /// What [`Hub::match_crm`] would do, of one customer or of all of whom something is held. Nothing is written.
+    ///
+    /// # Errors
+    /// [`MatchError`].
+    pub async fn preview_match(&self, customer: Option<&str>) -> Result<Vec<MatchView>, MatchError> {
+        matching::preview(&self.inner.shared, self.inner.crm.as_ref(), customer).await
+    }
+
+    /// Has the CRM brought to what is held, of one customer or of all; gives of how many. It is done as events are delivered.
+    ///
+    /// # Errors
+    /// [`MatchError`].
+    pub async fn match_crm(&self, customer: Option<&str>) -> Result<usize, MatchError> {
+        matching::apply(&self.inner.shared, self.inner.crm.as_ref(), customer).await
+    }
+
+    /// Whether the CRM is reachable, takes the token, and has what the mapping names.
+    ///
+    /// # Errors
+    /// [`MatchError`].
+    pub async fn check_crm(&self) -> Result<CrmView, MatchError> {
+        matching::check(self.inner.crm.as_ref()).await
     }
 
     /// The hub's figures.
@@ -461,12 +499,25 @@ fn policy(sinks: &SinksConfig) -> RetryPolicy {
     }
 }
 
-fn answers(sinks: &SinksConfig) -> Answers {
-    match (&sinks.webhook, &sinks.jsonl) {
-        (Some(webhook), _) => Answers::Webhook(host(&webhook.url).to_owned()),
-        (None, Some(_)) => Answers::Jsonl,
-        (None, None) => Answers::Hub,
+/// A connector; a relative name of a file begins in the home.
+fn connector(home: &Path, config: &CrmConfig) -> Result<Connector, StartError> {
+    let failed = |error: &dyn std::fmt::Display| StartError::Crm(error.to_string());
+    let mut config = config.clone();
+    let files = [&mut config.mapping, &mut config.token_file, &mut config.password_file];
+    for file in files.into_iter().flatten() {
+        *file = home.join(&*file);
     }
+    let mapping = match &config.mapping {
+        None => Mapping::shipped(config.kind),
+        Some(path) => {
+            let text = std::fs::read_to_string(path)
+                .map_err(|error| StartError::Crm(format!("{}: {error}", path.display())))?;
+            let at = |error: &dyn std::fmt::Display| StartError::Crm(format!("{}: {error}", path.display()));
+            Mapping::parse(&text).map_err(|error| at(&error))?
+        }
+    };
+    let client = Client::new(config.policy()).map_err(|error| failed(&error))?;
+    Connector::open(&config, mapping, client).map_err(|error| failed(&error))
 }
 
 /// The host of a URL, without user, port and path.

@@ -12,7 +12,7 @@
 //! own keys: `keys` (under which the hub speaks), `serving` (an endpoint for each), `moves` (how persons are told), `rotate`.
 //!
 //! Every key of the store begins with a tag; `M` is the mailboxes'. A database keeps what belongs to one relationship in one part
-//! (`G`, `g`, `F`, `V`, `X`; the mailboxes in one of their own), an event's data in another (`P`), and all else together.
+//! (`G`, `g`, `F`, `V`, `X`, `Q`; the mailboxes in one of their own), an event's data in another (`P`), and all else together.
 //!
 //! | tag | record |
 //! |---|---|
@@ -23,7 +23,8 @@
 //! | `F` | receipts of what was erased |
 //! | `V` | values by relationship, grant and path, each with a key of its own |
 //! | `E`, `P`, `X` | events by number; their data in parts; numbers by relationship |
-//! | `D`, `d` | dead letters; those of them that are due again |
+//! | `D`, `d` | dead letters of the webhook; those of them that are due again |
+//! | `B`, `b`, `Q` | the same of the CRM; what its connector wants to know again of a customer |
 //! | `S`, `N` | cursors of the sinks; counters |
 //! | `z`, `Z` | which keys of the vendor there are; the moves to those after the first |
 
@@ -36,7 +37,9 @@ mod init;
 mod invite;
 mod keys;
 mod live;
+mod load;
 mod log;
+mod matching;
 mod messages;
 mod moves;
 mod overview;
@@ -63,6 +66,7 @@ pub use hub::{Hub, StartError};
 pub use init::{CONFIG_FILE, InitError, init};
 pub use invite::InviteError;
 pub use live::ReadError;
+pub use matching::MatchError;
 pub use messages::MessageError;
 pub use rotate::RotateError;
 pub use sinks::RetryError;

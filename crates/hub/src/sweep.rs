@@ -14,7 +14,7 @@ use crate::held::{self, End};
 use crate::log::{self, New, Record};
 use crate::relationship::Relationship;
 use crate::shared::Shared;
-use crate::sinks::{JSONL, batch, cursor};
+use crate::sinks::batch;
 use crate::stop::Stopping;
 use crate::tables;
 
@@ -103,12 +103,12 @@ async fn pruned(shared: &Arc<Shared>) -> Result<(), WriteError<ReadError>> {
     let mut after = 0;
     loop {
         let records = batch(shared, after)?;
-        let jsonl = cursor(&shared.store, JSONL)?;
+        let cursors = shared.sinks.cursors(&shared.store)?;
         let Some(last) = records.last() else { return Ok(()) };
         after = last.n;
         let reached = last.at >= before;
-        let old: Vec<Record> =
-            records.into_iter().filter(|r| r.at < before && shared.is_delivered(r, jsonl)).collect();
+        let is_old = |record: &Record| record.at < before && shared.sinks.have(record, &cursors);
+        let old: Vec<Record> = records.into_iter().filter(is_old).collect();
         if !old.is_empty() {
             let written = shared.store.write(move |txn| {
                 old.iter().try_for_each(|record| log::forget(txn, record))?;

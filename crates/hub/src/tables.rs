@@ -10,6 +10,8 @@ use freehold_protocol::time::Timestamp;
 use freehold_store::{Key, ReadError, Reader, Schema, Txn};
 use serde::{Deserialize, Serialize};
 
+use crate::sinks::Receiver;
+
 /// The tables of a hub, its mailboxes included, and the steps that made them what they are.
 pub(crate) const SCHEMA: Schema = Schema { name: "hub", steps: &[] };
 
@@ -17,7 +19,7 @@ pub(crate) const SCHEMA: Schema = Schema { name: "hub", steps: &[] };
 /// number of an event. Tables that are read across relationships are not spread.
 pub(crate) fn spread(tag: u8) -> Option<Range<usize>> {
     match tag {
-        b'M' | b'G' | b'g' | b'F' | b'V' | b'X' => Some(1..17),
+        b'M' | b'G' | b'g' | b'F' | b'V' | b'X' | b'Q' => Some(1..17),
         b'P' => Some(1..9),
         _ => None,
     }
@@ -114,17 +116,29 @@ pub(crate) fn events_of(reader: &impl Reader, id: &RelationshipId) -> Key {
     Key::new(b'X').with(&part(reader, id))
 }
 
-pub(crate) fn dead_letters() -> Key {
-    Key::new(b'D')
+/// The dead letters of a receiver.
+pub(crate) fn dead_letters(receiver: Receiver) -> Key {
+    match receiver {
+        Receiver::Webhook => Key::new(b'D'),
+        Receiver::Crm => Key::new(b'B'),
+    }
 }
 
-/// Dead letters that are due again: they are behind the webhook's cursor, and a restart finds them here.
-pub(crate) fn revived() -> Key {
-    Key::new(b'd')
+/// Dead letters that are due again: they are behind the receiver's cursor, and a restart finds them here.
+pub(crate) fn revived(receiver: Receiver) -> Key {
+    match receiver {
+        Receiver::Webhook => Key::new(b'd'),
+        Receiver::Crm => Key::new(b'b'),
+    }
 }
 
 pub(crate) fn cursor(sink: &str) -> Key {
     Key::new(b'S').with(sink.as_bytes())
+}
+
+/// What the CRM's connector wants to know again of a customer.
+pub(crate) fn crm_memory(reader: &impl Reader, id: &RelationshipId) -> Key {
+    Key::new(b'Q').with(&part(reader, id))
 }
 
 /// Which keys of the vendor there are.

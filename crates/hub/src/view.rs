@@ -6,6 +6,8 @@ pub use freehold_mailbox::{MessageView, SentView};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+pub use crate::sinks::Receiver;
+
 /// What [`init`](crate::init) made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -104,7 +106,7 @@ pub struct EventView {
     pub cloudevent: Value,
     /// Whether every sink has it.
     pub delivered: bool,
-    /// Whether the webhook gave it up; see the dead letters.
+    /// Whether a receiver did not take it; see the dead letters.
     pub dead: bool,
 }
 
@@ -130,12 +132,66 @@ pub struct MessagesOfView {
     pub messages: Vec<MessageView>,
 }
 
-/// One event that the webhook gave up.
+/// What a match does with one customer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum MatchPlan {
+    /// The CRM has no record of theirs: one is made.
+    Create,
+    /// The record with the vendor's own number becomes theirs.
+    Link,
+    /// Their record is brought up to date.
+    Update,
+    /// Their record has it all.
+    Same,
+    /// Several records might be theirs: nothing is written.
+    Duplicate,
+    /// The CRM has no record of theirs, and the mapping makes none.
+    NoRecord,
+}
+
+/// What a match does with one customer, in the CRM.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct MatchView {
+    /// The vendor's own reference.
+    pub customer: Option<String>,
+    /// The person's pairwise DID.
+    pub did: String,
+    /// What is done.
+    pub plan: MatchPlan,
+    /// The numbers of the records there.
+    pub records: Vec<String>,
+    /// The paths that are written.
+    pub paths: Vec<String>,
+    /// The paths where the CRM keeps a value of its own.
+    pub conflicts: Vec<String>,
+    /// The paths that have no place there.
+    pub unmapped: Vec<String>,
+    /// Why several records might be theirs.
+    pub why: Option<String>,
+}
+
+/// How the CRM is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CrmView {
+    /// What persons are told as its name.
+    pub system: String,
+    /// What it says it is.
+    pub version: Option<String>,
+    /// Places of the mapping that it does not have: what belongs there is refused.
+    pub missing: Vec<String>,
+}
+
+/// One event that a receiver did not take.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct DeadLetterView {
     /// The event's number.
     pub n: u64,
+    /// Who did not take it.
+    pub sink: Receiver,
     /// The event's id.
     pub id: String,
     /// The event's type.
@@ -165,7 +221,7 @@ pub struct StatsView {
     pub updates_per_sec: f64,
     /// Events that some sink does not have yet.
     pub events_pending: u64,
-    /// Events that the webhook gave up.
+    /// Events that a receiver did not take.
     pub dead_letters: usize,
     /// Relationships that have not moved to the vendor's newest key yet.
     pub not_moved: usize,

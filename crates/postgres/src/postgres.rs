@@ -120,7 +120,7 @@ impl Shared {
             if began.elapsed() > wait_max {
                 return Err(DatabaseError::InUse);
             }
-            thread::sleep(OWNER_PAUSE);
+            thread::park_timeout(OWNER_PAUSE);
         }
     }
 

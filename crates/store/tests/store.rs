@@ -7,7 +7,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
-use freehold_store::{HomeKey, Key, OpenError, Options, Store, WriteError};
+use freehold_store::{HomeKey, Key, OpenError, Options, Store};
 
 fn home() -> HomeKey {
     HomeKey::new([3; 32])

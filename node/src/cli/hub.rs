@@ -67,7 +67,20 @@ pub(crate) enum HubCommand {
         #[command(subcommand)]
         command: MessageCommand,
     },
-    /// Show the events that the webhook gave up, or try them again
+    /// Bring the CRM to what the hub holds, for one customer or for all
+    Match {
+        /// Your own reference, the id, or the person's DID
+        customer: Option<String>,
+        /// Only show every create, update and possible duplicate
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// The CRM that the hub keeps up to date
+    Crm {
+        #[command(subcommand)]
+        command: CrmCommand,
+    },
+    /// Show the events that the webhook or the CRM did not take, or try them again
     DeadLetters {
         /// An event's number, or all
         #[arg(long, value_name = "N|all", value_parser = which)]
@@ -77,6 +90,18 @@ pub(crate) enum HubCommand {
     Rotate(Rotate),
     /// Show the hub's figures
     Stats,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum CrmCommand {
+    /// Whether it is reachable, takes the token, and has what the mapping names
+    Check,
+    /// Print the mapping that the program carries for a system, to change it
+    Mapping {
+        /// Which: tryton, odoo, espocrm, hubspot, salesforce or rest
+        #[arg(value_name = "SYSTEM")]
+        system: String,
+    },
 }
 
 #[derive(Debug, Clone, Args)]
@@ -101,6 +126,15 @@ pub(crate) struct Init {
     /// Send events to this address, signed by Standard Webhooks
     #[arg(long, value_name = "URL")]
     pub(crate) webhook: Option<String>,
+    /// Keep this CRM up to date: tryton, odoo, espocrm, hubspot, salesforce or rest
+    #[arg(long, value_name = "SYSTEM", requires_all = ["crm_url", "crm_token_file"])]
+    pub(crate) crm: Option<String>,
+    /// Where the CRM is; with the database for Tryton
+    #[arg(long, value_name = "URL", requires = "crm")]
+    pub(crate) crm_url: Option<String>,
+    /// A file with the CRM's token or key
+    #[arg(long, value_name = "FILE", requires = "crm")]
+    pub(crate) crm_token_file: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) store: StoreArgs,
 }

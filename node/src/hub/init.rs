@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use freehold_api::ApiError;
+use freehold_crm::CrmConfig;
 use freehold_hub::{DidChoice, HubConfig, InitError, WebhookConfig};
 use freehold_webhook::Secret;
 use serde_json::json;
@@ -29,6 +30,9 @@ pub(super) fn init(dir: &Path, args: &Init, out: &Out) -> Outcome {
         None => None,
         Some(url) => Some(webhook(url, &mut config)?),
     };
+    if let (Some(system), Some(url)) = (&args.crm, &args.crm_url) {
+        config.crm = Some(crm(system, url, args.crm_token_file.as_deref())?);
+    }
     config.check().map_err(|error| ApiError::new("usage", error))?;
 
     let home = Home::take(dir, Kind::Hub, args.passphrase.passphrase_file.as_deref())?;
@@ -109,6 +113,17 @@ fn webhook(url: &str, config: &mut HubConfig) -> Result<String, ApiError> {
         inward,
     });
     Ok(text)
+}
+
+/// A CRM with a token in a file, which is read when the hub runs.
+fn crm(system: &str, url: &str, token_file: Option<&Path>) -> Result<CrmConfig, ApiError> {
+    let kind = super::crm::kind(system)?;
+    let token_file = token_file.map(std::path::absolute).transpose();
+    let token_file = token_file.map_err(|error| ApiError::new("usage", error))?;
+    let mut config = CrmConfig::new(kind, url, None);
+    config.token_file = token_file;
+    (config.allow_http, config.inward) = (url.starts_with("http://"), is_inward(url));
+    Ok(config)
 }
 
 /// Whether the operator's own words name this machine or a private network. Names that merely resolve to one need

@@ -66,9 +66,11 @@ pub(super) async fn run(dir: &Path, args: &HubRun, out: &Out) -> Outcome {
 
 fn start_error(error: StartError) -> ApiError {
     let code = match &error {
-        StartError::Config(_) | StartError::Did(_) | StartError::Webhook(_) | StartError::TwoStores(_) => {
-            "usage"
-        }
+        StartError::Config(_)
+        | StartError::Did(_)
+        | StartError::Webhook(_)
+        | StartError::Crm(_)
+        | StartError::TwoStores(_) => "usage",
         StartError::Store(source) => store_code(source),
         StartError::Read(freehold_store::ReadError::Database(source)) => database_code(source),
         StartError::Read(_) => "store-corrupt",

@@ -270,7 +270,7 @@ impl World {
                 transcript.frames.push((passed.at_micros, frame.len()));
                 match Frame::decode(&frame) {
                     Ok(Frame::Hello(hello)) => transcript.hellos.push((passed.at_micros, hello)),
-                    Ok(Frame::Bye { code }) => *transcript.codes.entry(code.number()).or_default() += 1,
+                    Ok(Frame::Bye { code, .. }) => *transcript.codes.entry(code.number()).or_default() += 1,
                     Ok(Frame::Message(signed)) => {
                         if let Ok(message) = message::open(&signed, &passed.key, &self.hubs[hub]) {
                             transcript.messages.push((passed.at_micros, message));

@@ -102,7 +102,7 @@ fn hello_with(invitation: Option<[u8; 16]>, stored: u64) -> Vec<u8> {
 /// The code of a goodbye, where it is the next word.
 async fn goodbye(receiver: &mut FrameReceiver) -> Option<Code> {
     match Frame::decode(&receiver.recv().await?.ok()?) {
-        Ok(Frame::Bye { code }) => Some(code),
+        Ok(Frame::Bye { code, .. }) => Some(code),
         _ => None,
     }
 }

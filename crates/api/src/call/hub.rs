@@ -1,8 +1,8 @@
 //! The calls of a hub.
 
 use freehold_hub::view::{
-    AskView, CustomerView, DeadLetterView, EventView, HubInfo, InvitationView, MessagesOfView, ReadView,
-    RetireView, RotationView, SentView, StatsView,
+    AskView, CrmView, CustomerView, DeadLetterView, EventView, HubInfo, InvitationView, MatchView,
+    MessagesOfView, ReadView, RetireView, RotationView, SentView, StatsView,
 };
 use serde::{Deserialize, Serialize};
 
@@ -134,7 +134,7 @@ call!(
 );
 
 call!(
-    /// The events that the webhook gave up.
+    /// The events that the webhook or the CRM did not take.
     DeadLetters = "dead-letters" -> Vec<DeadLetterView> {}
 );
 
@@ -153,6 +153,35 @@ pub struct Retried {
     /// How many events are tried again.
     pub events: usize,
 }
+
+call!(
+    /// What a match would do. Nothing is written.
+    PreviewMatch = "match-preview" -> Vec<MatchView> {
+        /// Only for this customer: the relationship's id, the pairwise DID or the vendor's reference.
+        customer: Option<String>,
+    }
+);
+
+call!(
+    /// Has the CRM brought to what is held.
+    MatchCrm = "match" -> Matched {
+        /// Only for this customer.
+        customer: Option<String>,
+    }
+);
+
+/// What [`MatchCrm`] answers.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Matched {
+    /// For how many customers it is done, in the background.
+    pub customers: usize,
+}
+
+call!(
+    /// How the CRM is.
+    CheckCrm = "crm-check" -> CrmView {}
+);
 
 call!(
     /// Moves the vendor to its next key.

@@ -5,14 +5,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use freehold_hub::{
-    AskCustomerError, AskError, Hub, InviteError, MessageError, NoSuchAsk, ReadError, RetryError, RotateError,
+    AskCustomerError, AskError, Hub, InviteError, MatchError, MessageError, NoSuchAsk, ReadError, RetryError,
+    RotateError,
 };
 use freehold_protocol::code::Code;
 
 use super::{Calls, ServeError};
 use crate::call::hub::{
-    Ask, AskCustomer, Asks, Customers, DeadLetters, Events, ForgetMessages, Info, Invite, Messages, Read,
-    Receipt, ReceiptAnswer, RetireKeys, Retried, Retry, RotateVendor, SendMessage, Stats,
+    Ask, AskCustomer, Asks, CheckCrm, Customers, DeadLetters, Events, ForgetMessages, Info, Invite, MatchCrm,
+    Matched, Messages, PreviewMatch, Read, Receipt, ReceiptAnswer, RetireKeys, Retried, Retry, RotateVendor,
+    SendMessage, Stats,
 };
 use crate::call::person::Forgotten;
 use crate::{ApiError, Socket, exit};
@@ -78,6 +80,11 @@ pub async fn serve_hub(
         })
         .on(|h, _: DeadLetters| async move { Ok(h.dead_letters()) })
         .on(|h, c: Retry| async move { Ok(Retried { events: h.retry_dead_letter(c.n).await? }) })
+        .on(|h, c: PreviewMatch| async move { Ok(h.preview_match(c.customer.as_deref()).await?) })
+        .on(|h, c: MatchCrm| async move {
+            Ok(Matched { customers: h.match_crm(c.customer.as_deref()).await? })
+        })
+        .on(|h, _: CheckCrm| async move { Ok(h.check_crm().await?) })
         .on(|h, c: RotateVendor| async move { Ok(h.rotate(c.listen, c.announce).await?) })
         .on(|h, c: RetireKeys| async move { Ok(h.retire(c.yes).await?) })
         .on(|h, _: Stats| async move { Ok(h.stats()) })
@@ -170,11 +177,23 @@ impl From<RotateError> for ApiError {
     }
 }
 
+impl From<MatchError> for ApiError {
+    fn from(error: MatchError) -> Self {
+        let code = match &error {
+            MatchError::NoCrm => "not-possible-now",
+            MatchError::CustomerUnknown => "not-found",
+            MatchError::Crm(_) => "not-connected",
+            MatchError::Store(_) => "store-failed",
+        };
+        Self::new(code, error)
+    }
+}
+
 impl From<RetryError> for ApiError {
     fn from(error: RetryError) -> Self {
         let code = match &error {
             RetryError::Unknown(_) => "not-found",
-            RetryError::NoWebhook => "not-possible-now",
+            RetryError::NoReceiver => "not-possible-now",
             RetryError::Store(_) => "store-failed",
         };
         Self::new(code, error)

@@ -23,8 +23,8 @@ use serde_json::{Value, json};
 use crate::held::{self, End, Held, HeldValue};
 use crate::log::{self, AnsweredBy, New, Owed};
 use crate::relationship::Relationship;
-use crate::shared::{Answers, Shared};
-use crate::sinks::answer;
+use crate::shared::Shared;
+use crate::sinks::{Answers, answer};
 use crate::tables::{self, Counters};
 
 /// Most grants of one relationship: an agreement is renewed now and then, not hundreds of times.
@@ -179,10 +179,10 @@ impl Data {
 
     fn append(&self, desk: &mut Desk<'_>, new: New<'_>) -> Result<(), Code> {
         let mut record = log::append(desk.txn, new, desk.now).map_err(storage)?;
-        if self.shared.answers == Answers::Hub || planted::is_on(Bug::ErasureAnsweredEarly) {
+        let alone = self.shared.sinks.answers == Answers::Hub;
+        if alone || planted::is_on(Bug::ErasureAnsweredEarly) {
             // There is no sink that could.
-            let by = &Answers::Hub;
-            answer::taken(desk.txn, &self.shared, by, &mut record, None, desk.now).map_err(storage)?;
+            answer::taken(desk.txn, &self.shared, alone, &mut record, &[], desk.now).map_err(storage)?;
         }
         let n = record.n;
         let shared = Arc::clone(&self.shared);

@@ -11,9 +11,9 @@ use freehold_protocol::message::MessageType;
 use freehold_protocol::path::Path;
 use freehold_protocol::time::Timestamp;
 use freehold_store::{ReadError, Txn};
-use freehold_webhook::{Outcome as Said, WebhookAnswer};
 
 use crate::log::{Owed, Record};
+use crate::sinks::delivery::FieldOutcome;
 
 /// What a detail may have when an outcome is too large with it: still a sentence, still a few words, none.
 const DETAIL_BYTES_MAX: [usize; 6] = [TEXT_BYTES_MAX, 512, 256, 128, 64, 0];
@@ -34,16 +34,11 @@ pub(crate) fn lines(
     paths.iter().map(line).collect()
 }
 
-/// Puts what a webhook says of single fields in the place of what is told otherwise.
-pub(crate) fn say(lines: &mut [OutcomeLine], answer: Option<&WebhookAnswer>) {
-    for said in answer.iter().flat_map(|answer| &answer.outcomes) {
+/// Puts what a sink says of single fields in the place of what is told otherwise.
+pub(crate) fn say(lines: &mut [OutcomeLine], said: &[FieldOutcome]) {
+    for said in said {
         let Some(line) = lines.iter_mut().find(|line| line.path.as_str() == said.path) else { continue };
-        line.outcome = match said.outcome {
-            Said::Applied => OutcomeKind::Applied,
-            Said::Conflict => OutcomeKind::Conflict,
-            Said::Duplicate => OutcomeKind::Duplicate,
-            Said::Refused => OutcomeKind::Refused,
-        };
+        line.outcome = said.outcome;
         if let Some(system) = &said.system {
             line.system.clone_from(system);
         }
@@ -70,7 +65,7 @@ pub(crate) fn queue(
     Ok(true)
 }
 
-/// An outcome in bodies that a message carries. A webhook may say more of an update than fits into one, and a body that
+/// An outcome in bodies that a message carries. A sink may say more of an update than fits into one, and a body that
 /// the store or the person's node refuses would be in the way of everything behind it. What became of the fields
 /// comes before the sentences about it: details are shortened, then left out, and only then is the list parted.
 fn bodies(mut outcome: Outcome) -> Vec<Vec<u8>> {

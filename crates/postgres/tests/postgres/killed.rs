@@ -75,7 +75,7 @@ fn nothing_acknowledged_is_lost_and_nothing_half_when_the_server_is_killed() {
                         Err(WriteError::Database(_) | WriteError::Refused(ReadError::Database(_))) => {
                             account.refused.store(next, SeqCst);
                             failed.fetch_add(1, SeqCst);
-                            thread::sleep(Duration::from_millis(5));
+                            thread::park_timeout(Duration::from_millis(5));
                         }
                         Err(error) => panic!("{error}"),
                     }
@@ -86,7 +86,7 @@ fn nothing_acknowledged_is_lost_and_nothing_half_when_the_server_is_killed() {
     for round in 0..kills {
         // SplitMix64's constant spreads the rounds over the moments of a group.
         let random = u64::from(round).wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40;
-        thread::sleep(Duration::from_micros(20_000 + random % 150_000));
+        thread::park_timeout(Duration::from_micros(20_000 + random % 150_000));
         database.server.kill();
         database.server.begin();
         let (before, began) = (answered.load(SeqCst), Instant::now());
@@ -96,7 +96,7 @@ fn nothing_acknowledged_is_lost_and_nothing_half_when_the_server_is_killed() {
                 "round {round}: no write succeeds though the server is back"
             );
             assert!(threads.iter().all(|thread| !thread.is_finished()), "round {round}: a writer has failed");
-            thread::sleep(Duration::from_millis(5));
+            thread::park_timeout(Duration::from_millis(5));
         }
     }
     stop.store(true, SeqCst);

@@ -8,7 +8,7 @@ fn a_server_that_loses_what_it_has_committed_is_refused_unless_it_is_said_to_be_
     database.sql("alter system set fsync = off");
     database.sql("select pg_reload_conf()");
     while database.sql("show fsync") != "off" {
-        std::thread::sleep(std::time::Duration::from_millis(20));
+        std::thread::park_timeout(std::time::Duration::from_millis(20));
     }
     let refused = database.connect().unwrap_err();
     assert!(refused.to_string().contains("fsync is off"), "{refused}");

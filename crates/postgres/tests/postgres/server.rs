@@ -60,7 +60,7 @@ impl Server {
             }
             // The processes of a killed server hold its memory a moment longer.
             assert!(began.elapsed() < START_MAX, "{}", fs::read_to_string(&log).unwrap_or_default());
-            std::thread::sleep(Duration::from_millis(100));
+            std::thread::park_timeout(Duration::from_millis(100));
         }
     }
 

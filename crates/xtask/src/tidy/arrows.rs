@@ -4,7 +4,7 @@ use super::Package;
 
 /// A crate, and those it may name in any of its dependency sections. Left of an arrow may be used by the right of
 /// it, never back; a crate missing here fails, so that a new one is placed on purpose.
-const MAY_USE: [(&str, &[&str]); 26] = [
+const MAY_USE: [(&str, &[&str]); 27] = [
     ("freehold-protocol", &[]),
     ("freehold-store", &["freehold-protocol"]),
     ("freehold-postgres", &["freehold-store"]),
@@ -15,6 +15,7 @@ const MAY_USE: [(&str, &[&str]); 26] = [
     ("freehold-conformance", &["freehold-protocol", "freehold-transport"]),
     ("freehold-resolver", &["freehold-protocol", "freehold-outbound"]),
     ("freehold-webhook", &["freehold-protocol", "freehold-outbound"]),
+    ("freehold-crm", &["freehold-protocol", "freehold-outbound"]),
     ("freehold-mailbox", &["freehold-protocol", "freehold-store"]),
     ("freehold-link", &["freehold-protocol", "freehold-store", "freehold-mailbox", "freehold-transport"]),
     ("freehold-vault", &["freehold-protocol", "freehold-store", "freehold-mailbox"]),
@@ -46,6 +47,7 @@ const MAY_USE: [(&str, &[&str]); 26] = [
             "freehold-transport",
             "freehold-outbound",
             "freehold-webhook",
+            "freehold-crm",
         ],
     ),
     ("freehold-api", &["freehold-protocol", "freehold-cards", "freehold-person", "freehold-hub"]),
@@ -79,7 +81,7 @@ const MAY_USE: [(&str, &[&str]); 26] = [
 ];
 
 /// The program wires everything: adapters meet only there.
-const BELOW_NODE: [&str; 17] = [
+const BELOW_NODE: [&str; 18] = [
     "freehold-protocol",
     "freehold-store",
     "freehold-postgres",
@@ -91,6 +93,7 @@ const BELOW_NODE: [&str; 17] = [
     "freehold-conformance",
     "freehold-resolver",
     "freehold-webhook",
+    "freehold-crm",
     "freehold-mailbox",
     "freehold-link",
     "freehold-vault",
@@ -100,8 +103,8 @@ const BELOW_NODE: [&str; 17] = [
 ];
 
 /// The tests across crates see whatever the program sees, and the example; the program itself they start as a process.
-const BELOW_TESTS: [&str; 18] = {
-    let mut below = ["freehold-example-note"; 18];
+const BELOW_TESTS: [&str; 19] = {
+    let mut below = ["freehold-example-note"; 19];
     let mut at = 0;
     while at < BELOW_NODE.len() {
         below[at] = BELOW_NODE[at];

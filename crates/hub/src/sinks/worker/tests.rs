@@ -7,24 +7,25 @@ use freehold_outbound::{Client, Policy};
 use freehold_protocol::data::{ERASURE, Outcome, OutcomeKind};
 use freehold_protocol::mailbox::EntryBody;
 use freehold_protocol::time::Timestamp;
-use freehold_webhook::{Delivery, RefusedReason, RetryReason, Secret};
+use freehold_webhook::Secret;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
 use super::*;
 use crate::relationship::Relationship;
-use crate::shared::Answers;
+use crate::sinks::delivery::{Delivery, Said};
+use crate::sinks::feed::Feed;
 use crate::sinks::jsonl::Lines;
-use crate::sinks::webhook::attempt::settle as settle_delivery;
-use crate::sinks::{dead, retry};
-use crate::tests::{NOW, erase, full_hub, hub, record, relationship, told, update, write};
+use crate::sinks::worker::attempt::settle as settle_delivery;
+use crate::sinks::{Sinks, Stream, dead, retry};
+use crate::tests::{NOW, erase, full_hub, hub, record, relationship, told, update, webhook, write};
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 fn worker(shared: &Arc<Shared>, url: &str) -> Worker {
     let client = Client::new(Policy::configured()).unwrap();
     let webhook = Webhook::new(url, vec![Secret::generate().unwrap()], client).unwrap();
-    let mut worker = Worker::new(Arc::clone(shared), webhook, RetryPolicy::default());
+    let mut worker = Worker::new(Arc::clone(shared), Target::Webhook(webhook), RetryPolicy::default());
     worker.begin().unwrap();
     worker.fill().unwrap();
     worker
@@ -37,7 +38,7 @@ fn fresh(known: &Relationship, n: u64) -> Option<Flight> {
 
 fn settle(shared: &Shared, n: u64, hook: Hook) {
     write(shared, move |txn| {
-        Record::load(txn, n)?.unwrap().settle(txn, hook);
+        Record::load(txn, n)?.unwrap().settle(txn, Receiver::Webhook, hook);
         Ok(())
     });
 }
@@ -46,8 +47,9 @@ fn dead_hook() -> Hook {
     Hook::Dead { attempts: 10, reason: "down".into(), at: NOW }
 }
 
-fn crm() -> Answers {
-    Answers::Webhook("crm.example".into())
+/// A webhook and the file.
+fn both() -> Sinks {
+    Sinks::new(&[Stream::Jsonl], Some("crm.example".into()), None)
 }
 
 /// An attempt has failed, and the next one is a day away.
@@ -55,7 +57,7 @@ fn put_off(shared: &Shared, n: u64) {
     write(shared, move |txn| {
         let mut record = Record::load(txn, n)?.unwrap();
         let not_before = Timestamp::from_millis(NOW.millis() + DAY.as_millis() as u64);
-        record.webhook = Hook::Due { attempts: 9, not_before };
+        record.hang(Receiver::Webhook, Hook::Due { attempts: 9, not_before });
         record.save(txn);
         Ok(())
     });
@@ -103,13 +105,13 @@ async fn receiver() -> (String, Arc<AtomicU64>) {
 async fn a_store_that_takes_nothing_has_nothing_delivered_twice() {
     let dir = tempfile::tempdir().unwrap();
     let (url, asked) = receiver().await;
-    let shared = hub(dir.path(), crm(), false);
+    let shared = hub(dir.path(), webhook());
     let known = relationship(&shared, &[], 1);
     let n = update(&shared, &known, 1, &["phone.mobile"]);
     shared.store.clone().close().await.unwrap();
     drop(shared);
 
-    let full = full_hub(dir.path(), crm(), false);
+    let full = full_hub(dir.path(), webhook());
     let mut worker = worker(&full, &url);
     for failures in 1..=3 {
         let now = Instant::now();
@@ -120,11 +122,11 @@ async fn a_store_that_takes_nothing_has_nothing_delivered_twice() {
     full.store.clone().close().await.unwrap();
     drop(full);
     drop(worker.shared);
-    let mut worker = Worker { shared: hub(dir.path(), crm(), false), ..worker };
+    let mut worker = Worker { shared: hub(dir.path(), webhook()), ..worker };
 
     fly(&mut worker, Instant::now() + DAY).await;
     assert_eq!((asked.load(Ordering::SeqCst), worker.pending()), (1, 0));
-    assert_eq!(record(&worker.shared, n).webhook, Hook::Done);
+    assert_eq!(*record(&worker.shared, n).hook(Receiver::Webhook), Hook::Done);
     let waiting = Mailbox::new(&known.id).waiting(&worker.shared.store).unwrap();
     let EntryBody::Fixed(body) = &waiting[0].body else { panic!("{waiting:?}") };
     let told = Outcome::decode(body).unwrap();
@@ -134,7 +136,7 @@ async fn a_store_that_takes_nothing_has_nothing_delivered_twice() {
 #[test]
 fn an_erasure_does_not_wait_behind_updates_that_it_emptied() {
     let dir = tempfile::tempdir().unwrap();
-    let shared = hub(dir.path(), crm(), false);
+    let shared = hub(dir.path(), webhook());
     let known = relationship(&shared, &[], 1);
     let first = update(&shared, &known, 1, &["phone.mobile"]);
     update(&shared, &known, 2, &["phone.mobile"]);
@@ -151,7 +153,7 @@ fn an_erasure_does_not_wait_behind_updates_that_it_emptied() {
 #[tokio::test]
 async fn an_erasure_does_not_wait_behind_an_update_that_was_under_way() {
     let dir = tempfile::tempdir().unwrap();
-    let shared = hub(dir.path(), crm(), false);
+    let shared = hub(dir.path(), webhook());
     let known = relationship(&shared, &[], 1);
     let first = update(&shared, &known, 1, &["phone.mobile"]);
     let mut worker = worker(&shared, "https://crm.example/");
@@ -169,7 +171,7 @@ async fn an_erasure_does_not_wait_behind_an_update_that_was_under_way() {
 #[tokio::test]
 async fn a_dead_letter_that_is_due_again_outlives_a_restart() {
     let dir = tempfile::tempdir().unwrap();
-    let shared = hub(dir.path(), crm(), false);
+    let shared = hub(dir.path(), webhook());
     let known = relationship(&shared, &[], 1);
     let numbers: Vec<u64> = (1..=3).map(|seq| update(&shared, &known, seq, &["phone.mobile"])).collect();
     settle(&shared, numbers[0], Hook::Done);
@@ -177,12 +179,12 @@ async fn a_dead_letter_that_is_due_again_outlives_a_restart() {
     settle(&shared, numbers[2], Hook::Done);
     let mut first = worker(&shared, "https://crm.example/");
     first.write_cursor().await;
-    assert_eq!((first.pending(), dead(&shared.store).unwrap()), (0, vec![numbers[1]]));
+    assert_eq!((first.pending(), dead(&shared.store, Receiver::Webhook).unwrap()), (0, vec![numbers[1]]));
 
     assert_eq!(retry(&shared, None).await.unwrap(), 1);
     first.recall();
     first.fill().unwrap();
-    assert_eq!((first.pending(), dead(&shared.store).unwrap()), (1, vec![]));
+    assert_eq!((first.pending(), dead(&shared.store, Receiver::Webhook).unwrap()), (1, vec![]));
     put_off(&shared, numbers[1]);
     let mut second = worker(&shared, "https://crm.example/");
     assert_eq!((second.pending(), second.queues.take_off(Instant::now())), (1, None));
@@ -193,7 +195,7 @@ async fn a_dead_letter_that_is_due_again_outlives_a_restart() {
     // Dead again, and retried again.
     settle(&shared, numbers[1], dead_hook());
     assert_eq!(worker(&shared, "https://crm.example/").pending(), 0);
-    assert_eq!(dead(&shared.store).unwrap(), [numbers[1]]);
+    assert_eq!(dead(&shared.store, Receiver::Webhook).unwrap(), [numbers[1]]);
     retry(&shared, Some(numbers[1])).await.unwrap();
     assert_eq!(worker(&shared, "https://crm.example/").pending(), 1);
 }
@@ -201,7 +203,7 @@ async fn a_dead_letter_that_is_due_again_outlives_a_restart() {
 #[tokio::test]
 async fn a_dead_letter_that_is_due_again_does_not_hold_the_cursor() {
     let dir = tempfile::tempdir().unwrap();
-    let shared = hub(dir.path(), crm(), false);
+    let shared = hub(dir.path(), webhook());
     let known = relationship(&shared, &[], 1);
     let dead = update(&shared, &known, 1, &["phone.mobile"]);
     settle(&shared, dead, dead_hook());
@@ -212,17 +214,17 @@ async fn a_dead_letter_that_is_due_again_does_not_hold_the_cursor() {
     settle(&shared, later, Hook::Done);
     worker.fill().unwrap();
     worker.write_cursor().await;
-    assert_eq!((cursor(&shared.store, WEBHOOK).unwrap(), worker.pending()), (later, 1));
+    assert_eq!((Receiver::Webhook.cursor(&shared.store).unwrap().unwrap(), worker.pending()), (later, 1));
 }
 
 /// The webhook has answered; gives the types of the messages that wait for the person then.
 async fn answered(shared: &Arc<Shared>, known: &Relationship, n: u64, delivery: Delivery) -> Vec<String> {
-    settle_delivery(shared, RetryPolicy::default(), n, delivery).await.unwrap();
+    settle_delivery(shared, Receiver::Webhook, RetryPolicy::default(), n, delivery).await.unwrap();
     told(shared, known)
 }
 
 fn accepted() -> Delivery {
-    Delivery::Accepted { answer: None, problem: None }
+    Delivery::Taken(Said::default())
 }
 
 /// 1. The webhook does not take an erasure, again and again, and at last refuses it: the person hears nothing. 2. It is
@@ -230,15 +232,15 @@ fn accepted() -> Delivery {
 #[tokio::test]
 async fn an_erasure_is_receipted_once_the_webhook_has_taken_it() {
     let dir = tempfile::tempdir().unwrap();
-    let shared = hub(dir.path(), crm(), false);
+    let shared = hub(dir.path(), webhook());
     let known = relationship(&shared, &[], 1);
     let n = erase(&shared, &known, 1, &["phone.mobile"]);
-    let down = Delivery::Retry { reason: RetryReason::Status(503), after: None };
-    let refused = Delivery::Refused { reason: RefusedReason::Status(400), status: Some(400) };
+    let down = Delivery::Again { reason: "status 503".into(), after: None };
+    let refused = Delivery::Refused { reason: "status 400".into() };
     for delivery in [down.clone(), down, refused] {
         assert!(answered(&shared, &known, n, delivery).await.is_empty());
     }
-    assert_eq!(dead(&shared.store).unwrap(), [n]);
+    assert_eq!(dead(&shared.store, Receiver::Webhook).unwrap(), [n]);
     retry(&shared, None).await.unwrap();
     assert!(told(&shared, &known).is_empty());
     assert_eq!(answered(&shared, &known, n, accepted()).await, [ERASURE]);
@@ -253,10 +255,10 @@ async fn an_erasure_is_receipted_once_the_webhook_has_taken_it() {
 async fn an_erasure_that_two_sinks_get_is_receipted_by_the_last_one() {
     for webhook_first in [true, false] {
         let dir = tempfile::tempdir().unwrap();
-        let shared = hub(dir.path(), crm(), true);
+        let shared = hub(dir.path(), both());
         let known = relationship(&shared, &[], 1);
         let n = erase(&shared, &known, 1, &["phone.mobile"]);
-        let mut lines = Lines::new(dir.path().join("events.jsonl"));
+        let mut lines = Feed::new(Lines::new(dir.path().join("events.jsonl")));
         if webhook_first {
             assert!(answered(&shared, &known, n, accepted()).await.is_empty());
             while lines.step(&shared).await.unwrap() {}
@@ -272,10 +274,10 @@ async fn an_erasure_that_two_sinks_get_is_receipted_by_the_last_one() {
 #[tokio::test]
 async fn with_a_webhook_the_file_tells_nobody_what_became_of_an_update() {
     let dir = tempfile::tempdir().unwrap();
-    let shared = hub(dir.path(), crm(), true);
+    let shared = hub(dir.path(), both());
     let known = relationship(&shared, &[], 1);
     update(&shared, &known, 1, &["phone.mobile"]);
-    let mut lines = Lines::new(dir.path().join("events.jsonl"));
+    let mut lines = Feed::new(Lines::new(dir.path().join("events.jsonl")));
     while lines.step(&shared).await.unwrap() {}
     assert!(told(&shared, &known).is_empty());
 }

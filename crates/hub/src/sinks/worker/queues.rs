@@ -1,11 +1,11 @@
-//! What waits for the webhook: a queue for each customer. No store and no clock: instants are arguments.
+//! What waits for a receiver: a queue for each customer. No store and no clock: instants are arguments.
 
 use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use std::time::Instant;
 
 use freehold_protocol::id::RelationshipId;
 
-use crate::sinks::webhook::attempt::Answered;
+use crate::sinks::worker::attempt::Answered;
 
 /// Most answers kept for a store that does not take note of them: at 64 KiB each, 4 MiB. With so many, nothing more is
 /// delivered.
@@ -18,7 +18,7 @@ pub(super) struct Queues {
     /// The queues whose first event is not under way, by when it is due.
     due: BTreeSet<(Instant, RelationshipId)>,
     in_hand: BTreeSet<u64>,
-    /// The queues whose first event the webhook has answered, and the store does not know.
+    /// The queues whose first event the receiver has answered, and the store does not know.
     unsettled: HashSet<RelationshipId>,
 }
 
@@ -27,7 +27,7 @@ struct Queue {
     events: VecDeque<u64>,
     /// When the first is due; none while it is under way.
     due: Option<Instant>,
-    /// What the webhook answered for the first.
+    /// What the receiver answered for the first.
     answered: Option<Answered>,
 }
 
@@ -138,9 +138,8 @@ impl Queues {
 mod tests {
     use std::time::Duration;
 
-    use freehold_webhook::Delivery;
-
     use super::*;
+    use crate::sinks::delivery::{Delivery, Said};
 
     fn customer(n: u8) -> RelationshipId {
         RelationshipId::from_entropy([n; 16])
@@ -179,7 +178,7 @@ mod tests {
     #[test]
     fn answers_that_the_store_does_not_know_hold_up_new_deliveries_when_they_are_many() {
         let (mut queues, now) = (Queues::default(), Instant::now());
-        let answered = Answered { delivery: Delivery::Accepted { answer: None, problem: None }, failures: 1 };
+        let answered = Answered { delivery: Delivery::Taken(Said::default()), failures: 1 };
         let (few, later) = (u8::try_from(UNSETTLED_MAX).unwrap(), now + Duration::from_secs(1));
         for i in 1..=few + 1 {
             queues.push(customer(i), u64::from(i), now);
