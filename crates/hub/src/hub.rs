@@ -1,7 +1,7 @@
 //! The running hub.
 
-use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use freehold_crm::{Connector, CrmConfig, Mapping};
@@ -11,6 +11,7 @@ use freehold_mailbox::{Draft, Linked};
 use freehold_nats::JetStream;
 use freehold_outbound::{Client, Policy, Reach};
 use freehold_protocol::family::{Families, FamiliesError};
+use freehold_store::database::Database;
 use freehold_store::{HomeKey, Options, ReadError as StoreReadError, Store};
 use freehold_tables::Tables;
 use freehold_transport::{Connection, ListenError};
@@ -19,7 +20,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use crate::ask::{self, AskCustomerError, AskError};
-use crate::config::{ConfigError, HubConfig, SinksConfig, WebhookConfig};
+use crate::config::{ConfigError, HubConfig, SinksConfig, ValueConfig, WebhookConfig};
 use crate::families::families;
 use crate::invite::{self, InviteError};
 use crate::keys::Keys;
@@ -27,8 +28,9 @@ use crate::live::{self, ReadError};
 use crate::matching::{self, MatchError};
 use crate::messages::{self, MessageError};
 use crate::moves::{self, Move, Moves};
+use crate::reload::Reload;
 use crate::serving::Serving;
-use crate::session::Server;
+use crate::session::{CheckIn, Server};
 use crate::shared::Shared;
 use crate::sinks::feed::Feed;
 use crate::sinks::jsonl::Lines;
@@ -63,6 +65,12 @@ pub enum StartError {
     /// The store does not open.
     #[error(transparent)]
     Store(#[from] freehold_store::OpenError),
+    /// The home has a store of its own beside the database.
+    #[error(
+        "the home has a store in {0}, and its configuration names a database: a store cannot be moved; take `store` out of \
+         hub.toml, or make another home"
+    )]
+    TwoStores(PathBuf),
     /// The store cannot be read.
     #[error(transparent)]
     Read(#[from] StoreReadError),
@@ -92,8 +100,12 @@ pub(crate) struct Inner {
     pub(crate) serving: Mutex<Vec<Serving>>,
     /// Held while the vendor's keys change.
     pub(crate) changing: tokio::sync::Mutex<()>,
-    check_in_secs: Option<u32>,
     pub(crate) crm: Option<Connector>,
+    pub(crate) check_in_secs: CheckIn,
+    pub(crate) value: RwLock<Option<ValueConfig>>,
+    pub(crate) reload: OnceLock<Reload>,
+    /// What the configuration was when the hub started, where it can be read again.
+    pub(crate) config: RwLock<Option<HubConfig>>,
     stop: Stop,
     tasks: Mutex<Vec<JoinHandle<()>>>,
     started: Instant,
@@ -126,6 +138,21 @@ impl Hub {
         further: Families<Linked>,
         clock: Clock,
     ) -> Result<Self, StartError> {
+        Self::start_in(None, home, seed, config, further, clock).await
+    }
+
+    /// As [`Hub::start_with`], with the store in a database, if one is given, instead of the home.
+    ///
+    /// # Errors
+    /// [`StartError`]; nothing runs then.
+    pub async fn start_in(
+        database: Option<Arc<dyn Database>>,
+        home: &Path,
+        seed: &Seed,
+        config: HubConfig,
+        further: Families<Linked>,
+        clock: Clock,
+    ) -> Result<Self, StartError> {
         config.check()?;
         let keys = Keys::of(seed, &config.did)?;
         let webhook = config.sinks.webhook.as_ref().map(webhook).transpose()?;
@@ -137,7 +164,7 @@ impl Hub {
             config.sinks.postgres.clone().map(|config| Tables::new(config.in_folder(home), &source));
         let postgres = postgres.transpose().map_err(|error| setting("sinks.postgres", &error))?;
         let home_key = HomeKey::new(*seed.vault_key());
-        let store = Store::open_with(&home.join("store"), &home_key, Options::default(), &tables::SCHEMA)?;
+        let store = open_store(database, &home.join("store"), &home_key)?;
         let counters = Counters::load(&store)?;
         let asks = ask::stored(&store)?;
         let streams = streams(&config.sinks);
@@ -147,6 +174,12 @@ impl Hub {
         keys.grow(moves.newest)?;
         let shared = Shared::new(store, config.name.clone(), keys, clock, sinks, asks, counters.events);
         let shared = Arc::new(shared);
+        let observing = Arc::downgrade(&shared);
+        shared.store.observe_commits(move |took| {
+            if let Some(shared) = observing.upgrade() {
+                shared.metrics.committed(took);
+            }
+        });
         let families = Arc::new(families(&shared).merge(further)?);
 
         let mut listening = Vec::new();
@@ -191,8 +224,11 @@ impl Hub {
             shared,
             serving: Mutex::default(),
             changing: tokio::sync::Mutex::default(),
-            check_in_secs: config.check_in_secs,
             crm,
+            check_in_secs: CheckIn::new(config.check_in_secs),
+            value: RwLock::new(config.value),
+            reload: OnceLock::new(),
+            config: RwLock::default(),
             stop,
             tasks: Mutex::new(tasks),
             started: Instant::now(),
@@ -451,7 +487,7 @@ impl Inner {
             shared: Arc::clone(&self.shared),
             identity: Arc::clone(serving.identity()),
             families: Arc::clone(&self.families),
-            check_in_secs: self.check_in_secs,
+            check_in_secs: self.check_in_secs.clone(),
             stop: serving.stopping(),
         };
         serving.begin(server, incoming);
@@ -466,7 +502,7 @@ impl std::fmt::Debug for Hub {
 }
 
 /// What the store gives, or nothing and a line in the log: a listing has no way to fail.
-fn logged<T: Default>(read: Result<T, StoreReadError>) -> T {
+pub(crate) fn logged<T: Default>(read: Result<T, StoreReadError>) -> T {
     read.unwrap_or_else(|error| {
         tracing::error!(%error, "the store cannot be read");
         T::default()
@@ -483,6 +519,20 @@ fn streams(sinks: &SinksConfig) -> Vec<Stream> {
 
 fn setting(setting: &'static str, error: &dyn std::fmt::Display) -> ConfigError {
     ConfigError::Setting { setting, reason: error.to_string() }
+}
+
+/// Opens the store in a database, or in a folder.
+fn open_store(
+    database: Option<Arc<dyn Database>>,
+    folder: &Path,
+    key: &HomeKey,
+) -> Result<Store, StartError> {
+    let options = Options::default();
+    match database {
+        Some(_) if folder.exists() => Err(StartError::TwoStores(folder.to_owned())),
+        Some(database) => Ok(Store::open_in(database, tables::spread, key, options, Some(&tables::SCHEMA))?),
+        None => Ok(Store::open_with(folder, key, options, &tables::SCHEMA)?),
+    }
 }
 
 fn webhook(config: &WebhookConfig) -> Result<Webhook, StartError> {
@@ -506,10 +556,9 @@ fn policy(sinks: &SinksConfig) -> RetryPolicy {
 fn connector(home: &Path, config: &CrmConfig) -> Result<Connector, StartError> {
     let failed = |error: &dyn std::fmt::Display| StartError::Crm(error.to_string());
     let mut config = config.clone();
-    for file in [&mut config.mapping, &mut config.token_file, &mut config.password_file] {
-        if let Some(file) = file {
-            *file = home.join(&*file);
-        }
+    let files = [&mut config.mapping, &mut config.token_file, &mut config.password_file];
+    for file in files.into_iter().flatten() {
+        *file = home.join(&*file);
     }
     let mapping = match &config.mapping {
         None => Mapping::shipped(config.kind),

@@ -45,8 +45,7 @@ fn meant(shared: &Shared, customer: Option<&str>) -> Result<Vec<Relationship>, M
             Ok(vec![known])
         }
         None => {
-            let mut all: Vec<Relationship> =
-                list(&shared.store, &tables::relationships()).map_err(store)?;
+            let mut all: Vec<Relationship> = list(&shared.store, &tables::relationships()).map_err(store)?;
             all.sort_by(|a, b| (a.since, &a.id).cmp(&(b.since, &b.id)));
             Ok(all)
         }
@@ -91,6 +90,7 @@ fn view(known: Relationship, preview: Preview) -> MatchView {
         paths: Vec::new(),
         conflicts: Vec::new(),
         unmapped: Vec::new(),
+        why: None,
     };
     match preview {
         Preview::Create { paths, unmapped } => (view.paths, view.unmapped) = (paths, unmapped),
@@ -104,9 +104,10 @@ fn view(known: Relationship, preview: Preview) -> MatchView {
             view.records = vec![record];
             (view.paths, view.conflicts, view.unmapped) = (differ, conflicts, unmapped);
         }
-        Preview::Duplicates { records } => {
+        Preview::NoRecord => view.plan = MatchPlan::NoRecord,
+        Preview::Duplicates { records, sentence } => {
             view.plan = MatchPlan::Duplicate;
-            view.records = records;
+            (view.records, view.why) = (records, Some(sentence));
         }
     }
     view

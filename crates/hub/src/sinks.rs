@@ -5,7 +5,7 @@
 
 pub(crate) mod answer;
 pub(crate) mod crm;
-mod delivery;
+pub(crate) mod delivery;
 mod erasure;
 pub(crate) mod feed;
 pub(crate) mod jsonl;

@@ -1,5 +1,6 @@
 //! Tests that need the hub's inside: its tables, its sinks, a store that takes nothing.
 
+mod crm;
 mod dead_letters;
 mod erasure;
 mod jsonl;

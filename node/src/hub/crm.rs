@@ -16,12 +16,14 @@ const KINDS: [Kind; 6] =
 pub(super) fn kind(name: &str) -> Result<Kind, ApiError> {
     let known = || KINDS.map(Kind::as_str).join(", ");
     let found = KINDS.into_iter().find(|kind| kind.as_str() == name);
-    found.ok_or_else(|| ApiError::new("usage", format!("there is no connector to {name}: write one of {}", known())))
+    found.ok_or_else(|| {
+        ApiError::new("usage", format!("there is no connector to {name}: write one of {}", known()))
+    })
 }
 
 /// Prints a mapping.
 pub(super) fn mapping(system: &str, out: &Out) -> Outcome {
-    out.raw(Mapping::shipped_toml(kind(system)?));
+    out.raw(Mapping::shipped_text(kind(system)?));
     Ok(())
 }
 
@@ -42,7 +44,10 @@ pub(super) async fn matched(client: &Client, customer: Option<String>, dry_run: 
     if !dry_run {
         let matched = client.call(&MatchCrm { customer }).await?;
         out.show(&matched, |matched| {
-            format!("customers that are brought to the CRM: {}\n`freehold hub events` shows them", matched.customers)
+            format!(
+                "customers that are brought to the CRM: {}\n`freehold hub events` shows them",
+                matched.customers
+            )
         });
         return Ok(());
     }
@@ -58,20 +63,29 @@ pub(super) async fn matched(client: &Client, customer: Option<String>, dry_run: 
                 MatchPlan::Update => "update",
                 MatchPlan::Same => "same",
                 MatchPlan::Duplicate => "possible duplicate",
+                MatchPlan::NoRecord => "no record",
             };
             let customer = view.customer.clone().unwrap_or_else(|| view.did.clone());
             let records = view.records.join(", ");
-            [customer, plan.to_owned(), records, view.paths.join(", "), view.conflicts.join(", "), view.unmapped.join(", ")]
+            [
+                customer,
+                plan.to_owned(),
+                records,
+                view.paths.join(", "),
+                view.conflicts.join(", "),
+                view.unmapped.join(", "),
+            ]
         };
         let head = ["customer", "plan", "record", "written", "conflict", "no place"];
         let count = |plan| plans.iter().filter(|view| view.plan == plan).count();
         let sum = format!(
-            "create {}  link {}  update {}  same {}  possible duplicates {}",
+            "create {}  link {}  update {}  same {}  possible duplicates {}  no record {}",
             count(MatchPlan::Create),
             count(MatchPlan::Link),
             count(MatchPlan::Update),
             count(MatchPlan::Same),
             count(MatchPlan::Duplicate),
+            count(MatchPlan::NoRecord),
         );
         format!("{}\n{sum}", table(head, plans.iter().map(row).collect::<Vec<_>>()))
     });

@@ -102,6 +102,7 @@ impl<O: Outlet> Feed<O> {
             self.appended = last;
         }
         settle(shared, O::STREAM, &records, noted, self.appended).await.map_err(io::Error::other)?;
+        records.iter().for_each(|record| shared.delivered(record, O::STREAM.name()));
         Ok(true)
     }
 }

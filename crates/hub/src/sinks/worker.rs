@@ -1,16 +1,16 @@
 //! A receiver's worker: in order for each customer, several customers at once, retried, then given up.
 
-mod attempt;
+pub(crate) mod attempt;
 mod queues;
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
+use freehold_crm::Connector;
 use freehold_mailbox::record::{decode, save};
 use freehold_protocol::id::RelationshipId;
 use freehold_store::ReadError;
-use freehold_crm::Connector;
 use freehold_webhook::{RetryPolicy, Webhook};
 use tokio::task::JoinSet;
 
@@ -100,8 +100,12 @@ impl Worker {
         let mut events = shared.last_event.subscribe();
         let Some(waiting) = shared.sinks.receivers.get(&self.receiver) else { return };
         let sink = self.receiver.name();
-        if let Err(error) = self.begin() {
-            return tracing::error!(sink, %error, "the cursor cannot be read: nothing is delivered");
+        while let Err(error) = self.begin() {
+            tracing::error!(sink, %error, "the cursor cannot be read: it is tried again");
+            tokio::select! {
+                () = stop.given() => return,
+                () = tokio::time::sleep(LOOK_EVERY) => {}
+            }
         }
         loop {
             if let Err(error) = self.fill() {
@@ -192,7 +196,8 @@ impl Worker {
     /// Passes over what waits at the front of a queue and is not due any more, since an erasure has emptied it.
     fn skip(&mut self, relationship: &RelationshipId) -> Result<(), ReadError> {
         while let Some(n) = self.queues.waiting_first(relationship) {
-            if Record::load(&self.shared.store, n)?.is_some_and(|record| record.hook(self.receiver).is_due()) {
+            if Record::load(&self.shared.store, n)?.is_some_and(|record| record.hook(self.receiver).is_due())
+            {
                 break;
             }
             self.queues.settled(relationship, n, Instant::now());

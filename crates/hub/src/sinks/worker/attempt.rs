@@ -19,14 +19,14 @@ const PAUSE: Duration = Duration::from_secs(5);
 
 /// What the receiver answered, kept in memory while the store does not take note of it.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Answered {
+pub(crate) struct Answered {
     pub(super) delivery: Delivery,
     /// How often the store refused.
     pub(super) failures: u32,
 }
 
 /// What became of an attempt.
-pub(super) enum Landing {
+pub(crate) enum Landing {
     /// The event needs nothing more.
     Settled,
     /// It is delivered again after this.
@@ -77,7 +77,7 @@ async fn deliver(shared: &Arc<Shared>, target: &Target, n: u64) -> Result<Option
 }
 
 /// Writes down what became of a delivery, and tells the person.
-pub(super) async fn settle(
+pub(crate) async fn settle(
     shared: &Arc<Shared>,
     receiver: Receiver,
     policy: RetryPolicy,
@@ -99,6 +99,7 @@ pub(super) async fn settle(
                     crm::remember(txn, &record.relationship, &memory);
                 }
                 record.settle(txn, receiver, Hook::Done);
+                writing.delivered(&record, receiver.name());
                 let answers = writing.sinks.is_answer(receiver);
                 let told = answer::taken(txn, &writing, answers, &mut record, &said.outcomes, now)?;
                 return Ok((Landing::Settled, told.then_some(record.relationship)));
