@@ -3,7 +3,7 @@
 use std::fs::{File, TryLockError};
 use std::io;
 use std::path::Path;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -77,7 +77,7 @@ pub(crate) fn open(
     sync_names(place, new)?;
     let disk = wrap(disk);
     let sealer = Arc::new(sealer);
-    let records = Arc::new(Records { tree, sealer, keys, observer: OnceLock::new(), _lock: lock });
+    let records = Arc::new(Records { tree, sealer, keys, observer: Arc::default(), _lock: lock });
     if let Some(schema) = schema {
         schema.check(Tables::load(&records)?.as_ref())?;
     }

@@ -23,7 +23,7 @@ pub(crate) struct Records {
     pub(crate) sealer: Arc<Sealer>,
     pub(crate) keys: RecordKeys,
     /// For figures alone: nothing here depends on it.
-    pub(crate) observer: OnceLock<Observer>,
+    pub(crate) observer: Arc<OnceLock<Observer>>,
     /// Held for as long as sled has its files open; declared last, so it is let go last.
     pub(crate) _lock: Option<std::fs::File>,
 }
