@@ -6,6 +6,7 @@ pub mod engines;
 pub mod own_vectors;
 pub mod program;
 pub mod replay;
+pub mod tryton;
 pub mod vectors;
 pub mod vendor_peer;
 pub mod verifiers;
