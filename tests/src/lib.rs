@@ -8,6 +8,7 @@ pub mod own_vectors;
 pub mod postgres;
 pub mod program;
 pub mod replay;
+pub mod tryton;
 pub mod vectors;
 pub mod vendor;
 pub mod vendor_peer;
