@@ -6,20 +6,20 @@ use std::sync::Arc;
 
 use freehold_outbound::Client;
 
+use crate::adapter::{self, Failure};
 use crate::config::{CrmConfig, OpenError};
+use crate::core::Core;
 use crate::customer::{Change, Customer};
 use crate::delivery::Delivery;
 use crate::mapping::Mapping;
+use crate::preview::preview;
 use crate::reason::Reason;
+use crate::{erase, update};
 
 /// A connector to one CRM. Cheap to clone; clones share batches, caches and connections.
 #[derive(Clone)]
 pub struct Connector {
-    inner: Arc<Inner>,
-}
-
-struct Inner {
-    system: String,
+    core: Arc<Core>,
 }
 
 /// What a delivery would do.
@@ -54,11 +54,15 @@ pub enum Preview {
         /// Paths that have no place in this CRM.
         unmapped: Vec<String>,
     },
-    /// Nothing would be written: these records might be this customer.
+    /// Nothing would be written: these records carry the customer twice, or might be this customer.
     Duplicates {
         /// Their numbers in the CRM.
         records: Vec<String>,
+        /// Why.
+        sentence: String,
     },
+    /// Nothing would be written: no record carries the customer's number, and the mapping makes none.
+    NoRecord,
 }
 
 /// Why there is no preview.
@@ -94,20 +98,29 @@ impl Connector {
             });
         }
         let system = config.name.clone().unwrap_or_else(|| config.kind.as_str().to_owned());
-        Ok(Self { inner: Arc::new(Inner { system }) })
+        let mapping = Arc::new(mapping);
+        let adapter = adapter::open(config, &mapping, client)?;
+        Ok(Self { core: Arc::new(Core::new(system, mapping, adapter)) })
     }
 
     /// What persons see as `system`.
     #[must_use]
     pub fn system(&self) -> &str {
-        &self.inner.system
+        &self.core.system
     }
 
     /// Makes one attempt to bring one change into the CRM. Changes of one customer are given one after the other; of
     /// different customers, as many at once as the caller likes.
     pub async fn deliver(&self, change: Change<'_>) -> Delivery {
-        let _ = change;
-        Delivery::Again { reason: Reason::Status(501), after: None }
+        let delivered = match change {
+            Change::Update { customer, fields } => update::update(&self.core, customer, fields).await,
+            Change::Erase { customer, paths, last } => erase::erase(&self.core, customer, paths, last).await,
+        };
+        match delivered {
+            Ok(delivery) => delivery,
+            Err(Failure::Again { reason, after }) => Delivery::Again { reason, after },
+            Err(Failure::Refused { reason }) => Delivery::Refused { reason },
+        }
     }
 
     /// What a delivery of these fields would do. Writes nothing.
@@ -119,8 +132,7 @@ impl Connector {
         customer: &Customer,
         fields: &BTreeMap<String, Option<String>>,
     ) -> Result<Preview, PreviewError> {
-        let _ = (customer, fields);
-        Err(Reason::Status(501).into())
+        Ok(preview(&self.core, customer, fields).await.map_err(Failure::reason)?)
     }
 
     /// Whether the CRM is reachable, takes the token, and has the places of the mapping.
@@ -128,12 +140,21 @@ impl Connector {
     /// # Errors
     /// [`Reason`].
     pub async fn check(&self) -> Result<Health, Reason> {
-        Err(Reason::Status(501))
+        let description = self.core.adapter.describe().await.map_err(Failure::reason)?;
+        let is_wanted = |place: &&crate::place::Place| {
+            !self.core.mapping.fields.iter().any(|field| field.optional && field.place == **place)
+        };
+        let missing = description.missing.iter().filter(is_wanted).map(|place| self.core.place(place));
+        Ok(Health {
+            system: self.core.system.clone(),
+            version: description.version,
+            missing: missing.collect(),
+        })
     }
 }
 
 impl fmt::Debug for Connector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Connector").field("system", &self.inner.system).finish_non_exhaustive()
+        f.debug_struct("Connector").field("system", &self.core.system).finish_non_exhaustive()
     }
 }

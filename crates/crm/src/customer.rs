@@ -31,23 +31,37 @@ impl fmt::Debug for Customer {
 /// change and erases it with the rest; it never looks inside. Without it everything still works, but what the connector
 /// wrote itself counts as the CRM's own value where the mapping says `keep`.
 ///
-/// It holds the record's number in the CRM and digests, and no value.
+/// It holds numbers of the CRM and digests, and no value.
 #[derive(Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Memory {
     /// The record.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) record: Option<String>,
-    /// Per place in the record, the digest of what was last written there.
+    /// Whether the connector made it.
+    #[serde(default)]
+    pub(crate) made: bool,
+    /// Per place in the record, the digest of what was last written or found there as it should be.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) wrote: BTreeMap<String, String>,
+    /// Per part of the record, the number of the entry that is the customer's.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) entries: BTreeMap<String, String>,
 }
 
 impl Memory {
     /// Whether there is nothing to store.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.record.is_none() && self.wrote.is_empty()
+        *self == Self::default()
+    }
+
+    /// What is known of this record: nothing, if another one was the customer's before.
+    pub(crate) fn of(&self, record: &str) -> Self {
+        if self.record.as_deref() == Some(record) {
+            return self.clone();
+        }
+        Self { record: Some(record.to_owned()), ..Self::default() }
     }
 
     /// The number of the record in the CRM, if it is known: for the operator's list of customers.

@@ -10,13 +10,28 @@
 //! Reading order: [`Customer`], [`Change`], [`Delivery`], [`Line`], [`Connector`], [`CrmConfig`], [`Mapping`]. The page is
 //! `specs/crm.md`.
 
+mod adapter;
+mod batch;
+mod commit;
 mod config;
 mod connector;
+mod convert;
+mod core;
 mod customer;
 mod delivery;
+mod erase;
+mod http;
 mod mapping;
+mod matching;
+mod place;
+mod preview;
 mod reason;
 mod secret;
+mod slot;
+mod task;
+mod update;
+mod value;
+mod wanted;
 
 pub use config::{CrmConfig, Kind, OpenError, RefreshConfig};
 pub use connector::{Connector, Health, Preview, PreviewError};
