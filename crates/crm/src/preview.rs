@@ -13,7 +13,7 @@ use crate::wanted::{after_update, wanted};
 pub(crate) async fn preview(core: &Core, customer: &Customer, fields: &Fields) -> Result<Preview, Failure> {
     let missing = core.missing().await?;
     let now = after_update(customer, fields);
-    let all = wanted(core, fields.keys().map(String::as_str), &now).await?;
+    let all = wanted(core, &fields.keys().map(String::as_str).collect(), &now).await?;
     let found = matching::find(core, customer).await?;
     let record = match &found {
         Match::Linked(record) | Match::ByNumber(record) => Some(record),

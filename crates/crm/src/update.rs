@@ -30,8 +30,8 @@ pub(crate) async fn update(core: &Core, customer: &Customer, fields: &Fields) ->
     };
     // Only what the change names; a new record gets everything that is held.
     let held = record.is_none().then(|| customer.held.keys().filter(|path| !fields.contains_key(*path)));
-    let paths = fields.keys().chain(held.into_iter().flatten()).map(String::as_str);
-    let all = wanted(core, paths, &now).await?;
+    let paths = fields.keys().chain(held.into_iter().flatten()).map(String::as_str).collect();
+    let all = wanted(core, &paths, &now).await?;
     if record.is_none() {
         if !core.mapping.record.make {
             return Ok(same_for_all(

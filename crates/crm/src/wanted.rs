@@ -1,6 +1,6 @@
 //! What should stand where: the values of a change in the CRM's own forms.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -20,7 +20,7 @@ pub(crate) struct Wanted<'m> {
 /// What these paths should look like. `now` is what a path holds: of those that the change does not name, what the hub holds.
 pub(crate) async fn wanted<'m>(
     core: &'m Core,
-    paths: impl Iterator<Item = &str>,
+    paths: &BTreeSet<&str>,
     now: &(dyn Fn(&str) -> Option<String> + Sync),
 ) -> Result<Vec<Wanted<'m>>, Failure> {
     let mut touched: Vec<&FieldMapping> = Vec::new();

@@ -8,14 +8,17 @@
 //! body; unknown attributes are dropped without a word; a failed validation is 400 with the field in the body;
 //! erasing overwrites an address with a mark and clears the field; the list takes at most 200 records.
 
+mod list;
+mod phone;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
 use super::server::{Answer, Request, System};
 
-/// Most records of one list (`recordListMaxSizeLimit`).
-const LIST_MAX: u64 = 200;
+pub use phone::{PHONE_TYPES, Phone};
+use phone::{is_phone, phones};
 
 /// Attributes of Contact that are texts, with the most characters of each.
 const TEXTS: [(&str, usize); 13] = [
@@ -34,9 +37,6 @@ const TEXTS: [(&str, usize); 13] = [
     ("addressPostalCode", 40),
 ];
 
-/// Types of a number (`typeList` of `phoneNumber`).
-pub const PHONE_TYPES: [&str; 5] = ["Mobile", "Office", "Home", "Fax", "Other"];
-
 /// Attributes that only the system sets; in a payload they are dropped.
 const SYSTEM: [&str; 5] = ["id", "deleted", "createdAt", "modifiedAt", "name"];
 
@@ -49,17 +49,6 @@ pub struct Contact {
     pub phones: Vec<Phone>,
     /// Marked as deleted.
     pub deleted: bool,
-}
-
-/// One of a contact's numbers.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Phone {
-    /// The number.
-    pub number: String,
-    /// One of [`PHONE_TYPES`].
-    pub kind: String,
-    /// Whether it is the one that stands in `phoneNumber`.
-    pub primary: bool,
 }
 
 /// A webhook that was subscribed to.
@@ -170,54 +159,6 @@ impl EspoCrm {
         }
     }
 
-    fn list(&self, request: &Request) -> Result<Answer, Answer> {
-        let parameters = match request.asked("searchParams") {
-            Some(text) => serde_json::from_str(text).map_err(|_| reason(400, "Bad searchParams"))?,
-            None => from_query(request),
-        };
-        let size = match &parameters["maxSize"] {
-            Value::String(text) => text.parse().ok(),
-            other => other.as_u64(),
-        };
-        if size.is_some_and(|size| size > LIST_MAX) {
-            return Err(reason(403, "Max size should not exceed 200. Use offset and limit."));
-        }
-        let mut found: Vec<&String> = Vec::new();
-        for (id, _) in self.contacts.iter().filter(|(_, contact)| !contact.deleted) {
-            let mut matches = true;
-            for item in parameters["where"].as_array().into_iter().flatten() {
-                matches &= self.matches(id, item)?;
-            }
-            if matches {
-                found.push(id);
-            }
-        }
-        let total = found.len();
-        let size = usize::try_from(size.unwrap_or(20)).unwrap_or(usize::MAX);
-        let select = parameters["select"].as_str();
-        let list: Vec<Value> = found.into_iter().take(size).map(|id| self.shown(id, select)).collect();
-        Ok(Answer::json(200, &json!({ "total": total, "list": list })))
-    }
-
-    fn matches(&self, id: &String, item: &Value) -> Result<bool, Answer> {
-        let attribute = item["attribute"].as_str().unwrap_or_default();
-        if attribute != "id" && self.length(attribute).is_none() {
-            return Err(reason(400, "Bad where"));
-        }
-        let value = match attribute {
-            "id" => Some(id),
-            _ => self.contacts.get(id).and_then(|contact| contact.attributes.get(attribute)),
-        };
-        match item["type"].as_str() {
-            Some("equals") => Ok(value.is_some() && value.map(String::as_str) == item["value"].as_str()),
-            Some("in") => {
-                let wanted = item["value"].as_array().ok_or_else(|| reason(400, "Bad where"))?;
-                Ok(value.is_some_and(|value| wanted.iter().any(|w| w == value)))
-            }
-            _ => Err(reason(400, "Bad where")),
-        }
-    }
-
     fn create(&mut self, request: &Request) -> Result<Answer, Answer> {
         let values = self.values(&body(request)?)?;
         if values.get("lastName").is_none_or(Option::is_none) {
@@ -254,26 +195,24 @@ impl EspoCrm {
 
     fn store(&mut self, id: &str, values: BTreeMap<String, Option<String>>, phones: Option<Vec<Phone>>) {
         let Some(contact) = self.contacts.get_mut(id) else { return };
+        let is_number_alone = phones.is_none() && values.contains_key("phoneNumber");
         for (name, value) in values {
             match value {
                 Some(value) => contact.attributes.insert(name, value),
                 None => contact.attributes.remove(&name),
             };
         }
-        match phones {
-            Some(phones) => {
-                let primary = phones.iter().find(|phone| phone.primary).map(|phone| phone.number.clone());
-                contact.attributes.remove("phoneNumber");
-                contact.attributes.extend(primary.map(|number| ("phoneNumber".to_owned(), number)));
-                contact.phones = phones;
-            }
-            // The number alone is the primary one.
-            None => {
-                contact.phones.retain(|phone| !phone.primary);
-                let number = contact.attributes.get("phoneNumber").cloned();
-                let primary = |number| Phone { number, kind: "Mobile".to_owned(), primary: true };
-                contact.phones.extend(number.map(primary));
-            }
+        if let Some(phones) = phones {
+            let primary = phones.iter().find(|phone| phone.primary).map(|phone| phone.number.clone());
+            contact.attributes.remove("phoneNumber");
+            contact.attributes.extend(primary.map(|number| ("phoneNumber".to_owned(), number)));
+            contact.phones = phones;
+        } else if is_number_alone {
+            // It is the primary one.
+            contact.phones.retain(|phone| !phone.primary);
+            let number = contact.attributes.get("phoneNumber").cloned();
+            let primary = |number| Phone { number, kind: "Mobile".to_owned(), primary: true };
+            contact.phones.extend(number.map(primary));
         }
     }
 
@@ -318,7 +257,9 @@ impl EspoCrm {
     fn values(&self, body: &Value) -> Result<BTreeMap<String, Option<String>>, Answer> {
         let mut values = BTreeMap::new();
         for (name, value) in body.as_object().into_iter().flatten() {
-            let Some(length) = self.length(name).filter(|_| !SYSTEM.contains(&name.as_str()) && !self.deaf.contains(name)) else {
+            let Some(length) =
+                self.length(name).filter(|_| !SYSTEM.contains(&name.as_str()) && !self.deaf.contains(name))
+            else {
                 continue;
             };
             let value = match value {
@@ -421,53 +362,6 @@ impl System for EspoCrm {
     fn expire(&mut self) {
         self.key.push_str("-replaced");
     }
-}
-
-fn from_query(request: &Request) -> Value {
-    let mut parameters = Map::new();
-    for name in ["maxSize", "offset", "select"] {
-        if let Some(value) = request.asked(name) {
-            parameters.insert(name.to_owned(), json!(value));
-        }
-    }
-    let mut items = Vec::new();
-    while let Some(kind) = request.asked(&format!("where[{}][type]", items.len())) {
-        let at = items.len();
-        let attribute = request.asked(&format!("where[{at}][attribute]"));
-        let several = format!("where[{at}][value][]");
-        let list: Vec<&String> =
-            request.query.iter().filter(|(name, _)| *name == several).map(|(_, value)| value).collect();
-        let value = match request.asked(&format!("where[{at}][value]")) {
-            Some(value) => json!(value),
-            None => json!(list),
-        };
-        items.push(json!({ "type": kind, "attribute": attribute, "value": value }));
-    }
-    parameters.insert("where".to_owned(), json!(items));
-    Value::Object(parameters)
-}
-
-/// The numbers of a payload, where it has them.
-fn phones(body: &Value) -> Result<Option<Vec<Phone>>, Answer> {
-    let Some(list) = body["phoneNumberData"].as_array() else { return Ok(None) };
-    let mut phones = Vec::new();
-    for entry in list {
-        let number = entry["phoneNumber"].as_str().filter(|number| is_phone(number));
-        let kind = entry["type"].as_str().unwrap_or("Mobile");
-        match number.filter(|_| PHONE_TYPES.contains(&kind)) {
-            Some(number) => phones.push(Phone {
-                number: number.to_owned(),
-                kind: kind.to_owned(),
-                primary: entry["primary"] == true,
-            }),
-            None => return Err(invalid("phoneNumber", "valid")),
-        }
-    }
-    Ok(Some(phones))
-}
-
-fn is_phone(value: &str) -> bool {
-    value.starts_with('+') && value.len() > 4 && value[1..].bytes().all(|b| b.is_ascii_digit() || b == b' ')
 }
 
 fn body(request: &Request) -> Result<Value, Answer> {

@@ -56,6 +56,8 @@ pub struct HubSpot {
     pub refused: BTreeSet<String>,
     /// Addresses that were erased for good and may not come back.
     pub blocked: BTreeSet<String>,
+    /// Whether an answer repeats the name that an input was given: the schema does not promise it.
+    pub echoes_traces: bool,
     /// Requests in ten seconds.
     pub burst: usize,
     moments: VecDeque<Instant>,
@@ -73,6 +75,7 @@ impl HubSpot {
             contacts: BTreeMap::new(),
             refused: BTreeSet::new(),
             blocked: BTreeSet::new(),
+            echoes_traces: true,
             burst: BURST_REQUESTS,
             moments: VecDeque::new(),
             next_id: 101,

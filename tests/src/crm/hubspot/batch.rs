@@ -40,12 +40,14 @@ impl HubSpot {
         for input in inputs {
             match self.write_one(&input, make) {
                 Ok((id, new)) => {
-                    let asked: Vec<String> = input.properties.keys().cloned().collect();
+                    let asked: Vec<String> = input.properties.keys().chain(&input.by).cloned().collect();
                     let mut shown = self.shown(id, &asked);
                     if make {
                         shown["new"] = json!(new);
                     }
-                    shown["objectWriteTraceId"] = json!(input.trace);
+                    if self.echoes_traces {
+                        shown["objectWriteTraceId"] = json!(input.trace);
+                    }
                     results.push(shown);
                 }
                 Err(refusal) if partial => {

@@ -94,6 +94,7 @@ pub(super) fn defaults(external: &str) -> BTreeMap<String, Property> {
         "work_email",
         "gender",
         "hs_language",
+        "marital_status",
     ];
     let plain = |kind| Property { kind, unique: false, read_only: false };
     let mut all: BTreeMap<String, Property> =

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use super::{Error, Odoo, Record};
 
 /// Fields of `res.partner` that are texts.
-const TEXTS: [&str; 16] = [
+const TEXTS: [&str; 17] = [
     "name",
     "email",
     "phone",
@@ -14,6 +14,7 @@ const TEXTS: [&str; 16] = [
     "city",
     "zip",
     "vat",
+    "tz",
     "ref",
     "function",
     "website",
@@ -76,6 +77,8 @@ impl Odoo {
                     (self.external.clone(), "char"),
                     ("active".to_owned(), "boolean"),
                     ("country_id".to_owned(), "many2one"),
+                    ("parent_id".to_owned(), "many2one"),
+                    ("child_ids".to_owned(), "one2many"),
                     ("is_company".to_owned(), "boolean"),
                 ];
                 let shown: Map<String, Value> = names

@@ -83,6 +83,8 @@ pub(super) fn contact(external: &str) -> BTreeMap<String, Field> {
         ("Suffix", 40),
         ("Title", 128),
         ("Department", 80),
+        ("GenderIdentity", 255),
+        ("Pronouns", 255),
         ("MailingStreet", 255),
         ("MailingCity", 40),
         ("MailingState", 80),
