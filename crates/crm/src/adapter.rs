@@ -8,7 +8,13 @@
 //! Requests go through [`crate::http::Http`], which signs in, paces, and sorts failures; what is left to an adapter is the
 //! system's own paths, bodies and error words.
 
+mod empty;
+mod espocrm;
+mod hubspot;
+mod keys;
+mod odoo;
 pub(crate) mod rest;
+mod salesforce;
 pub(crate) mod tryton;
 
 use std::collections::BTreeMap;
@@ -208,6 +214,9 @@ pub(crate) fn open(
     Ok(match config.kind {
         Kind::Tryton => Arc::new(tryton::Tryton::open(config, mapping, client)?),
         Kind::Rest => Arc::new(rest::Rest::open(config, mapping, client)?),
-        kind => return Err(OpenError::NoAdapter { kind: kind.as_str() }),
+        Kind::Hubspot => Arc::new(hubspot::HubSpot::open(config, mapping, client)?),
+        Kind::Salesforce => Arc::new(salesforce::Salesforce::open(config, mapping, client)?),
+        Kind::Espocrm => Arc::new(espocrm::EspoCrm::open(config, mapping, client)?),
+        Kind::Odoo => Arc::new(odoo::Odoo::open(config, mapping, client)?),
     })
 }

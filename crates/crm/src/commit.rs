@@ -11,6 +11,7 @@ use crate::customer::Customer;
 use crate::delivery::LineResult;
 use crate::mapping::FieldMapping;
 use crate::matching::dids;
+use crate::place::Place;
 use crate::reason::Reason;
 use crate::slot::{Slot, at};
 use crate::task::{Task, Verdict};
@@ -42,6 +43,7 @@ pub(crate) async fn write(
     tasks: &mut [Task<'_>],
     link: Link,
 ) -> Result<Result<String, Refusal>, Failure> {
+    let missing = core.missing().await?;
     let units = units(core, record, tasks);
     let linking = linking(core, customer, record, link);
     let id = record.map(|record| record.id.clone());
@@ -53,7 +55,7 @@ pub(crate) async fn write(
     let mut whole = base();
     units.iter().for_each(|unit| unit.join(&mut whole));
     if id.is_none() {
-        new_fields(core, customer, &mut whole);
+        new_fields(core, missing, customer, &mut whole);
     }
     if whole.is_empty() {
         return Ok(Ok(id.unwrap_or_default()));
@@ -78,7 +80,7 @@ pub(crate) async fn write(
     // What there is without any value of the person, then one after the other.
     let mut first = base();
     if id.is_none() {
-        new_fields(core, customer, &mut first);
+        new_fields(core, missing, customer, &mut first);
     }
     let id = match id {
         Some(id) if first.is_empty() => id,
@@ -193,7 +195,7 @@ fn linking(core: &Core, customer: &Customer, record: Option<&Record>, link: Link
 }
 
 /// What a new record holds beside the person's values.
-fn new_fields(core: &Core, customer: &Customer, write: &mut Write) {
+fn new_fields(core: &Core, missing: &[Place], customer: &Customer, write: &mut Write) {
     for (field, value) in &core.mapping.record.new {
         let standing = write.fields.entry(field.clone()).or_insert(Value::Null);
         if standing.is_null() {
@@ -202,6 +204,7 @@ fn new_fields(core: &Core, customer: &Customer, write: &mut Write) {
     }
     if let (Some(place), Some(reference)) = (&core.mapping.record.reference, &customer.reference)
         && place.group.is_none()
+        && !missing.contains(place)
     {
         write.fields.insert(place.field.clone(), Value::from(reference.as_str()));
     }

@@ -165,12 +165,6 @@ pub enum OpenError {
     /// Neither a token nor a file of one.
     #[error("the CRM needs a token: give token_file, or token")]
     NoToken,
-    /// There is no adapter for it.
-    #[error("this program has no connector for {kind}")]
-    NoAdapter {
-        /// The system.
-        kind: &'static str,
-    },
     /// A file cannot be read.
     #[error("{} cannot be read: check the name and the rights", path.display())]
     File {

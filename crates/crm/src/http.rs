@@ -23,6 +23,20 @@ const RETRY_AFTER_MAX: Duration = Duration::from_secs(24 * 60 * 60);
 /// Wait after a 429 that names none.
 const TOO_MANY_WAIT: Duration = Duration::from_secs(10);
 
+/// What a system's own words mean, where the status says something else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Meaning {
+    /// The adapter reads the answer.
+    Answered,
+    /// It is tried again, not before this long.
+    Later(Duration),
+    /// One request too many; the wait where the answer names none.
+    TooMany(Duration),
+}
+
+/// Reads the status and the body of an answer, null where that is no JSON.
+pub(crate) type Words = fn(u16, &Value) -> Option<Meaning>;
+
 /// A CRM's HTTP interface.
 pub(crate) struct Http {
     client: Client,
@@ -32,6 +46,7 @@ pub(crate) struct Http {
     token: Token,
     headers: Vec<(String, String)>,
     pace: Pace,
+    words: Words,
 }
 
 /// One request.
@@ -102,7 +117,13 @@ impl Http {
             token: Token::open(config)?,
             headers,
             pace,
+            words: |_, _| None,
         })
+    }
+
+    /// The same for a system that has words of its own for what may be sent again.
+    pub(crate) fn with_words(self, words: Words) -> Self {
+        Self { words, ..self }
     }
 
     /// Makes a request. A token that is not taken is fetched anew once.
@@ -142,6 +163,18 @@ impl Http {
             Err(error) => return Err(Failure::Again { reason: Reason::Fetch(error), after: None }),
         };
         let wait = response.retry_after.as_deref().and_then(wanted_wait);
+        let body = serde_json::from_slice(&response.body).unwrap_or(Value::Null);
+        let answer =
+            |body| Answer { status: response.status, body, verb: call.verb, object: call.object.to_owned() };
+        match (self.words)(response.status, &body) {
+            Some(Meaning::Answered) => return Ok(Some(answer(body))),
+            Some(Meaning::Later(least)) => {
+                let after = Some(wait.map_or(least, |wait| wait.max(least)));
+                return Err(Failure::Again { reason: Reason::Status(response.status), after });
+            }
+            Some(Meaning::TooMany(unnamed)) => return Err(self.too_many(wait.unwrap_or(unnamed))),
+            None => {}
+        }
         match response.status {
             200..=299 | 404 | 409 => {}
             401 => return Ok(None),
@@ -150,9 +183,7 @@ impl Http {
                 return Err(Failure::Again { reason, after: wait });
             }
             429 => {
-                let wait = wait.unwrap_or(TOO_MANY_WAIT);
-                self.pace.pause(Instant::now() + wait);
-                return Err(Failure::Again { reason: Reason::TooMany, after: Some(wait) });
+                return Err(self.too_many(wait.unwrap_or(TOO_MANY_WAIT)));
             }
             408 | 425 | 300..=399 | 500.. | ..200 => {
                 if let Some(wait) = wait.filter(|_| response.status == 503) {
@@ -162,8 +193,13 @@ impl Http {
             }
             _ => {}
         }
-        let body = serde_json::from_slice(&response.body).unwrap_or(Value::Null);
-        Ok(Some(Answer { status: response.status, body, verb: call.verb, object: call.object.to_owned() }))
+        Ok(Some(answer(body)))
+    }
+
+    /// No request before this long.
+    fn too_many(&self, wait: Duration) -> Failure {
+        self.pace.pause(Instant::now() + wait);
+        Failure::Again { reason: Reason::TooMany, after: Some(wait) }
     }
 }
 
