@@ -9,6 +9,7 @@ pub mod postgres;
 pub mod program;
 pub mod replay;
 pub mod vectors;
+pub mod vendor;
 pub mod vendor_peer;
 pub mod verifiers;
 pub mod wire;

@@ -26,11 +26,18 @@
 //! | `D`, `d` | dead letters of the webhook; those of them that are due again |
 //! | `B`, `b`, `Q` | the same of the CRM; what its connector wants to know again of a customer |
 //! | `S`, `N` | cursors of the sinks; counters |
+//! | `H` | revocations as they were signed |
+//! | `W`, `w` | what was worth something; its sums |
+//! | `U`, `u` | the vendor's staff; tokens of its programs |
+//! | `J`, `j` | what the staff did; the end of that log |
 //! | `z`, `Z` | which keys of the vendor there are; the moves to those after the first |
 
 mod ask;
 mod config;
+mod customer;
+mod evidence;
 mod families;
+mod figures;
 mod held;
 mod hub;
 mod init;
@@ -41,10 +48,12 @@ mod load;
 mod log;
 mod matching;
 mod messages;
+mod metrics;
 mod moves;
 mod overview;
 mod ports;
 mod relationship;
+mod reload;
 mod restored;
 mod rotate;
 mod serving;
@@ -53,20 +62,31 @@ mod shared;
 #[cfg(feature = "simulation")]
 pub mod simulation;
 mod sinks;
+mod staff;
 mod stop;
 mod sweep;
 mod tables;
 #[cfg(test)]
 mod tests;
 pub mod view;
+mod worth;
 
 pub use ask::{AskCustomerError, AskError, NoSuchAsk, parse as parse_ask};
-pub use config::{ConfigError, DidChoice, HubConfig, SinksConfig, StoreLocation, WebhookConfig};
+pub use config::{
+    Amount, ConfigError, DidChoice, HttpConfig, HubConfig, SinksConfig, StoreLocation, ValueConfig,
+    WebhookConfig,
+};
+pub use evidence::{EvidenceError, EvidenceReport, Finding, verify as verify_evidence};
+pub use freehold_nats::NatsConfig;
+pub use freehold_tables::TablesConfig;
 pub use hub::{Hub, StartError};
 pub use init::{CONFIG_FILE, InitError, init};
 pub use invite::InviteError;
 pub use live::ReadError;
 pub use matching::MatchError;
 pub use messages::MessageError;
+pub use reload::ReloadError;
 pub use rotate::RotateError;
 pub use sinks::RetryError;
+pub use sinks::replay::ReplayError;
+pub use staff::{Deed, JournalBroken, Known, Role, StaffError, Who};

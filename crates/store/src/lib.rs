@@ -42,6 +42,7 @@
 //! | `db`, `conf`, `blobs/`, `snap.*` | sled's log; `blobs/` stays empty |
 //! | `record-keys` | 32-byte slots: the header, then one secret per erasable record, zeroed when destroyed |
 //! | `format` | the format version, that of all these files, and a check value of the home key |
+//! | `format.N` | that file as it was before the store was brought up from format N |
 //! | `witness` | the last commit that was durable: a store that knows only older commits was damaged |
 //! | `lock` | held while a process has the store open |
 

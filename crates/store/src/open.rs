@@ -76,7 +76,8 @@ pub(crate) fn open(
     let (tree, disk) = open_log(place, &keys, options)?;
     sync_names(place, new)?;
     let disk = wrap(disk);
-    let records = Arc::new(Records { tree, sealer: Arc::new(sealer), keys, _lock: lock });
+    let sealer = Arc::new(sealer);
+    let records = Arc::new(Records { tree, sealer, keys, observer: Arc::default(), _lock: lock });
     if let Some(schema) = schema {
         schema.check(Tables::load(&records)?.as_ref())?;
     }

@@ -1,7 +1,8 @@
 //! Reading: the tree, the sealer and the record keys together.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use crate::error::ReadError;
 use crate::record_keys::RecordKeys;
@@ -13,11 +14,16 @@ pub(crate) const SPACE_OWN: u8 = 0;
 /// First byte of the caller's keys.
 pub(crate) const SPACE_RECORDS: u8 = 1;
 
+/// Is told how long each durability step took.
+pub(crate) type Observer = Box<dyn Fn(Duration) + Send + Sync>;
+
 /// Everything a reader needs.
 pub(crate) struct Records {
     pub(crate) tree: Tree,
     pub(crate) sealer: Arc<Sealer>,
     pub(crate) keys: RecordKeys,
+    /// For figures alone: nothing here depends on it.
+    pub(crate) observer: Arc<OnceLock<Observer>>,
     /// Held for as long as sled has its files open; declared last, so it is let go last.
     pub(crate) _lock: Option<std::fs::File>,
 }

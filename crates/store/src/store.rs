@@ -3,6 +3,7 @@
 use std::ops::Deref;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
@@ -296,6 +297,12 @@ impl Store {
         F: Fn(&Key, &Stamp) -> bool + Send + 'static,
     {
         block_on(self.snapshot(is_known))
+    }
+
+    /// Tells `observer` how long each durability step takes: for figures. It runs on the writer's thread and must not wait. The
+    /// first observer stays.
+    pub fn observe_commits(&self, observer: impl Fn(Duration) + Send + Sync + 'static) {
+        let _ = self.handle.records.observer.set(Box::new(observer));
     }
 
     /// Finishes the queued writes, zeroes what is to be destroyed, syncs, and stops the writer. Clones can still read;

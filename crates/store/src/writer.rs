@@ -424,6 +424,15 @@ impl Writer {
 
     /// The durability step.
     fn sync_log(&mut self) -> Result<(), Failure> {
+        let begun = Instant::now();
+        let synced = self.sync_log_unobserved();
+        if let Some(observer) = self.records.observer.get() {
+            observer(begun.elapsed());
+        }
+        synced
+    }
+
+    fn sync_log_unobserved(&mut self) -> Result<(), Failure> {
         let flushed = self.records.tree.flush().map_err(Failure::Read);
         if planted::is_on(Bug::SyncSkipped) {
             return flushed;

@@ -38,9 +38,11 @@ pub(crate) fn open(
         tree: Tree::Database(Arc::new(source)),
         sealer: Arc::clone(&sealer),
         keys: RecordKeys::beside(),
+        observer: Arc::default(),
         _lock: None,
     });
-    let mut writer = DatabaseWriter::new(database, spread, sealer, writer, options.cache_bytes);
+    let observer = Arc::clone(&records.observer);
+    let mut writer = DatabaseWriter::new(database, spread, sealer, writer, options.cache_bytes, observer);
     // Reads the head, so that it is known whether anything was ever written.
     writer.write_now(|_| Ok(()))?;
     if let Some(schema) = schema {

@@ -3,7 +3,7 @@
 //! Order within a group: begin the batch; run the closures, each upon what those before it have made; commit; answer. A batch whose
 //! commit was not answered keeps its closures' callers waiting until it is known.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use tokio::sync::oneshot;
@@ -14,7 +14,7 @@ use crate::database::group::Group;
 use crate::database::{CommitError, Database, DatabaseError, Spread};
 use crate::error::{CloseError, Failure, ReadError};
 use crate::record_keys::RecordKeys;
-use crate::records::{Records, SPACE_OWN};
+use crate::records::{Observer, Records, SPACE_OWN};
 use crate::schema::WriteNow;
 use crate::seal::Sealer;
 use crate::sync::mpsc::{Receiver, RecvTimeoutError};
@@ -44,6 +44,8 @@ pub(crate) struct DatabaseWriter {
     /// The batch of which nobody knows.
     unsettled: Option<Unsettled>,
     poisoned: bool,
+    /// Is told how long commits take.
+    observer: Arc<OnceLock<Observer>>,
 }
 
 struct Unsettled {
@@ -67,6 +69,7 @@ impl DatabaseWriter {
         sealer: Arc<Sealer>,
         writer: [u8; WRITER_BYTES],
         cache_bytes: u64,
+        observer: Arc<OnceLock<Observer>>,
     ) -> Self {
         Self {
             database,
@@ -78,6 +81,7 @@ impl DatabaseWriter {
             cache: Cache::new(cache_bytes),
             unsettled: None,
             poisoned: false,
+            observer,
         }
     }
 
@@ -147,7 +151,12 @@ impl DatabaseWriter {
             }
         }
         // An unchanged or refused closure may rest on what an earlier one of this group wrote, so all wait for it.
-        match self.commit(&open) {
+        let begun = Instant::now();
+        let committed = self.commit(&open);
+        if let Some(observer) = self.observer.get() {
+            observer(begun.elapsed());
+        }
+        match committed {
             Ok(()) => answers.into_iter().for_each(|answer| answer(Ok(()))),
             Err(CommitError::Not(error)) => {
                 tracing::warn!(%error, writes = answers.len(), "a batch was not written");
@@ -199,6 +208,7 @@ impl DatabaseWriter {
             tree: Tree::Database(Arc::clone(&group) as _),
             sealer: Arc::clone(&self.sealer),
             keys: RecordKeys::beside(),
+            observer: Arc::clone(&self.observer),
             _lock: None,
         });
         Ok(Open { group, records, head })
