@@ -1,6 +1,7 @@
 //! A PostgreSQL of one's own, in a temporary folder and without a port: for tests.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -9,7 +10,7 @@ use tempfile::TempDir;
 
 /// Whom PostgreSQL runs as where the tests run as root, which it refuses.
 const USER: &str = "postgres";
-/// The number that names the socket.
+/// The number that names the socket of a server that has no port.
 const PORT: u16 = 5432;
 /// Longest that it may take to start, with recovery.
 const START_MAX: Duration = Duration::from_secs(60);
@@ -18,30 +19,62 @@ const START_MAX: Duration = Duration::from_secs(60);
 pub struct Server {
     dir: TempDir,
     programs: PathBuf,
+    /// Settings beside those that every server here has.
+    settings: String,
+    port: u16,
 }
 
 impl Server {
-    /// Makes and starts a server. Where PostgreSQL is not installed, the test fails and says what is missing.
+    /// Makes and starts a server that has a socket alone. Where PostgreSQL is not installed, the test fails and says what is missing.
     #[must_use]
     pub fn start() -> Self {
+        let server = Self::make("-c listen_addresses=''".to_owned(), PORT);
+        server.begin();
+        server
+    }
+
+    /// Makes and starts a server that is reached on loopback, encrypted if it is asked to: with this certificate and its key, as PEM.
+    #[must_use]
+    pub fn start_encrypted(certificate: &str, key: &str) -> Self {
+        let free = std::net::TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
+        let server =
+            Self::make("-c listen_addresses=127.0.0.1 -c ssl=on".to_owned(), free.expect("a port").port());
+        for (name, pem) in [("server.crt", certificate), ("server.key", key)] {
+            let path = server.data().join(name);
+            fs::write(&path, pem).expect("a file");
+            fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).expect("its owner's alone");
+            if is_root() {
+                run(Command::new("chown").arg(USER).arg(path));
+            }
+        }
+        server.begin();
+        server
+    }
+
+    fn make(settings: String, port: u16) -> Self {
         let dir = tempfile::tempdir().expect("a folder");
-        let server = Self { dir, programs: programs() };
+        let server = Self { dir, programs: programs(), settings, port };
         if is_root() {
             run(Command::new("chown").arg(USER).arg(server.dir.path()));
         }
-        run(server
-            .command("initdb")
-            .args(["--auth=trust", "--no-sync", "--username=hub", "--pgdata"])
-            .arg(server.data()));
-        server.begin();
+        let mut init = server.command("initdb");
+        run(init.args(["--auth=trust", "--no-sync", "--username=hub", "--pgdata"]).arg(server.data()));
         server
+    }
+
+    /// Its port, which also names its socket.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.port
     }
 
     /// Starts it again after [`Server::kill`].
     pub fn begin(&self) {
         let log = self.dir.path().join("log");
         let options = format!(
-            "-p {PORT} -c listen_addresses='' -c unix_socket_directories='{}' -c shared_buffers=32MB -c max_connections=40",
+            "-p {} {} -c unix_socket_directories='{}' -c shared_buffers=32MB -c max_connections=40",
+            self.port,
+            self.settings,
             self.dir.path().display()
         );
         let began = Instant::now();
@@ -86,13 +119,13 @@ impl Server {
     #[must_use]
     pub fn location(&self, name: &str) -> String {
         let folder = self.dir.path().display().to_string().replace('/', "%2F");
-        format!("postgres://hub@{folder}:{PORT}/{name}")
+        format!("postgres://hub@{folder}:{}/{name}", self.port)
     }
 
     /// What psql makes of a statement.
     pub fn sql(&self, database: &str, statement: &str) -> String {
         let mut psql = Command::new(self.programs.join("psql"));
-        psql.arg("--host").arg(self.dir.path()).args([
+        psql.arg("--host").arg(self.dir.path()).args(["--port", &self.port.to_string()]).args([
             "--username=hub",
             "--no-psqlrc",
             "--quiet",
