@@ -10,7 +10,7 @@ mod message;
 
 pub(crate) use backup::{Backup, BackupCommand, Opening, Restore, VerifyBackup};
 pub(crate) use hub::{
-    Asking, CrmCommand, HubCommand, HubRun, Init, Rotate, UserCommand, UserPassword, Which,
+    Asking, CrmCommand, HubCommand, HubRun, Init, Rotate, StoreArgs, UserCommand, UserPassword, Which,
 };
 pub(crate) use message::{Message, MessageCommand};
 

@@ -16,6 +16,7 @@ use crate::passphrase;
 
 mod crm;
 mod customers;
+mod database;
 mod events;
 mod init;
 mod invite;

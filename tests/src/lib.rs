@@ -4,6 +4,8 @@
 
 pub mod engines;
 pub mod own_vectors;
+#[path = "../../crates/postgres/tests/postgres/server.rs"]
+pub mod postgres;
 pub mod program;
 pub mod replay;
 pub mod vectors;

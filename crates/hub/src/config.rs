@@ -44,6 +44,12 @@ pub struct HubConfig {
     /// What is logged, such as `info` or `warn,freehold_hub=debug`, where the command line does not say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub log: Option<String>,
+    /// Where the hub's store is, if not in the home: `postgres://…`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub store: Option<StoreLocation>,
+    /// The file with the password for it; a relative path begins in the home.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub store_password_file: Option<PathBuf>,
     /// Where events go.
     #[serde(default)]
     pub sinks: SinksConfig,
@@ -56,6 +62,31 @@ pub struct HubConfig {
     /// What the vendor's own figures are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub value: Option<ValueConfig>,
+}
+
+/// A database, as a URL. It may hold a password.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct StoreLocation(String);
+
+impl StoreLocation {
+    /// Takes a URL as it was typed.
+    #[must_use]
+    pub fn new(url: &str) -> Self {
+        Self(url.to_owned())
+    }
+
+    /// The URL, with its password.
+    #[must_use]
+    pub fn danger_text(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for StoreLocation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("StoreLocation(…)")
+    }
 }
 
 /// The vendor's DID: `"key"`, or a `did:web:…`.
@@ -190,6 +221,8 @@ impl HubConfig {
             announce: Vec::new(),
             check_in_secs: None,
             log: None,
+            store: None,
+            store_password_file: None,
             sinks: SinksConfig::default(),
             crm: None,
             http: None,
@@ -272,6 +305,12 @@ impl HubConfig {
                 }
             }
         }
+        // The whole is checked by what reaches it.
+        if self.store.as_ref().is_some_and(|store| {
+            !["postgres://", "postgresql://"].iter().any(|scheme| store.0.starts_with(scheme))
+        }) {
+            return bad("store", "write postgres://USER@HOST:PORT/DATABASE, or leave it out".to_owned());
+        }
         if self.sinks.attempts_max == Some(0) {
             return bad("sinks.attempts_max", "1 or more".to_owned());
         }
@@ -349,8 +388,13 @@ mod tests {
             allow_http: false,
             inward: true,
         });
+        config.store = Some(StoreLocation::new("postgres://hub:s3cr3t@db.example/hub"));
         assert_eq!(HubConfig::from_toml(&config.to_toml()), Ok(config.clone()));
         assert!(!format!("{config:?}").contains("whsec"));
+        assert!(!format!("{config:?}").contains("s3cr3t"));
+        config.store = Some(StoreLocation::new("hub:s3cr3t@db.example/hub"));
+        let refused = config.check().unwrap_err().to_string();
+        assert!(refused.contains("store") && !refused.contains("s3cr3t"), "{refused}");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The running hub.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
@@ -10,6 +10,7 @@ use freehold_link::Clock;
 use freehold_mailbox::{Draft, Linked};
 use freehold_outbound::{Client, Policy, Reach};
 use freehold_protocol::family::{Families, FamiliesError};
+use freehold_store::database::Database;
 use freehold_store::{HomeKey, Options, ReadError as StoreReadError, Store};
 use freehold_transport::{Connection, ListenError};
 use freehold_webhook::{RetryPolicy, Secret, Webhook};
@@ -59,6 +60,12 @@ pub enum StartError {
     /// The store does not open.
     #[error(transparent)]
     Store(#[from] freehold_store::OpenError),
+    /// The home has a store of its own beside the database.
+    #[error(
+        "the home has a store in {0}, and its configuration names a database: a store cannot be moved; take `store` out of \
+         hub.toml, or make another home"
+    )]
+    TwoStores(PathBuf),
     /// The store cannot be read.
     #[error(transparent)]
     Read(#[from] StoreReadError),
@@ -126,12 +133,27 @@ impl Hub {
         further: Families<Linked>,
         clock: Clock,
     ) -> Result<Self, StartError> {
+        Self::start_in(None, home, seed, config, further, clock).await
+    }
+
+    /// As [`Hub::start_with`], with the store in a database, if one is given, instead of the home.
+    ///
+    /// # Errors
+    /// [`StartError`]; nothing runs then.
+    pub async fn start_in(
+        database: Option<Arc<dyn Database>>,
+        home: &Path,
+        seed: &Seed,
+        config: HubConfig,
+        further: Families<Linked>,
+        clock: Clock,
+    ) -> Result<Self, StartError> {
         config.check()?;
         let keys = Keys::of(seed, &config.did)?;
         let webhook = config.sinks.webhook.as_ref().map(webhook).transpose()?;
         let crm = config.crm.as_ref().map(|config| connector(home, config)).transpose()?;
         let home_key = HomeKey::new(*seed.vault_key());
-        let store = Store::open_with(&home.join("store"), &home_key, Options::default(), &tables::SCHEMA)?;
+        let store = open_store(database, &home.join("store"), &home_key)?;
         let counters = Counters::load(&store)?;
         let asks = ask::stored(&store)?;
         let streams = config.sinks.jsonl.iter().map(|_| Stream::Jsonl).collect::<Vec<_>>();
@@ -458,6 +480,20 @@ pub(crate) fn logged<T: Default>(read: Result<T, StoreReadError>) -> T {
         tracing::error!(%error, "the store cannot be read");
         T::default()
     })
+}
+
+/// Opens the store in a database, or in a folder.
+fn open_store(
+    database: Option<Arc<dyn Database>>,
+    folder: &Path,
+    key: &HomeKey,
+) -> Result<Store, StartError> {
+    let options = Options::default();
+    match database {
+        Some(_) if folder.exists() => Err(StartError::TwoStores(folder.to_owned())),
+        Some(database) => Ok(Store::open_in(database, tables::spread, key, options, Some(&tables::SCHEMA))?),
+        None => Ok(Store::open_with(folder, key, options, &tables::SCHEMA)?),
+    }
 }
 
 fn webhook(config: &WebhookConfig) -> Result<Webhook, StartError> {

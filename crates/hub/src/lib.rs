@@ -2,15 +2,17 @@
 //!
 //! It asks persons for fields, takes their grants, countersigns them, takes their updates in under exactly what
 //! was granted, hands everything to the vendor's sinks as `CloudEvents`, tells the person what became of it, and
-//! erases when it is told to stop. It keeps what it holds in `freehold-store`: one process, no server.
+//! erases when it is told to stop. It keeps what it holds in `freehold-store`, in its home or in a database that it is given: one
+//! process either way.
 //!
-//! What it leaves out: other stores, the command line and the local API.
+//! What it leaves out: reaching a database, the command line and the local API.
 //!
 //! Reading order: [`HubConfig`], [`init`], [`Hub`], [`view`]. Inside: `relationship` (who), `session` (their
 //! connections), `families` (what messages do), `held` (grants and values), `log` (events), `sinks` (delivery). The vendor's
 //! own keys: `keys` (under which the hub speaks), `serving` (an endpoint for each), `moves` (how persons are told), `rotate`.
 //!
-//! Every key of the store begins with a tag; `M` is the mailboxes'.
+//! Every key of the store begins with a tag; `M` is the mailboxes'. A database keeps what belongs to one relationship in one part
+//! (`G`, `g`, `F`, `V`, `X`, `Q`; the mailboxes in one of their own), an event's data in another (`P`), and all else together.
 //!
 //! | tag | record |
 //! |---|---|
@@ -71,7 +73,8 @@ mod worth;
 
 pub use ask::{AskCustomerError, AskError, NoSuchAsk, parse as parse_ask};
 pub use config::{
-    Amount, ConfigError, DidChoice, HttpConfig, HubConfig, SinksConfig, ValueConfig, WebhookConfig,
+    Amount, ConfigError, DidChoice, HttpConfig, HubConfig, SinksConfig, StoreLocation, ValueConfig,
+    WebhookConfig,
 };
 pub use evidence::{EvidenceError, EvidenceReport, Finding, verify as verify_evidence};
 pub use hub::{Hub, StartError};

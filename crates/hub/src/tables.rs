@@ -1,5 +1,7 @@
 //! Keys of the store. A name never stands in one readably; see the table on the crate's page.
 
+use std::ops::Range;
+
 use freehold_mailbox::record::{load, save};
 use freehold_protocol::id::{GrantId, RelationshipId, RequestId};
 use freehold_protocol::identity::PublicKey;
@@ -54,6 +56,16 @@ pub(crate) fn journal() -> Key {
 /// The end of that log.
 pub(crate) fn journal_head() -> Key {
     Key::new(b'j')
+}
+
+/// Where in a key the part is that a database spreads its table by: the relationship that everything in it is read by, or the
+/// number of an event. Tables that are read across relationships are not spread.
+pub(crate) fn spread(tag: u8) -> Option<Range<usize>> {
+    match tag {
+        b'M' | b'G' | b'g' | b'F' | b'H' | b'V' | b'X' | b'Q' => Some(1..17),
+        b'P' => Some(1..9),
+        _ => None,
+    }
 }
 
 /// All data requests, in the order they were made.

@@ -27,10 +27,12 @@ use crate::sync::Ordering;
 
 mod allowance;
 mod gate;
+mod hollow;
 mod session;
 
 use allowance::ReadAllowance;
 use gate::Gates;
+use hollow::Hollow;
 
 /// Commands that may wait for a task: revocations that a person types.
 const COMMANDS: usize = 8;
@@ -110,6 +112,7 @@ pub(crate) fn start(inner: &Arc<Inner>, relationship: &Relationship) -> TaskHand
         id: relationship.id.clone(),
         gates: Gates::default(),
         failures: 0,
+        hollow: Hollow::default(),
         reads: ReadAllowance::default(),
         read_pace: Pace::new(Instant::now()),
         contact,
@@ -127,6 +130,7 @@ struct Task {
     bell: Arc<Bell>,
     gates: Gates,
     failures: u32,
+    hollow: Hollow,
     reads: ReadAllowance,
     read_pace: Pace,
     contact: watch::Sender<Contact>,
@@ -138,7 +142,7 @@ struct Task {
 enum Pause {
     /// So long, whatever happens: after a failure.
     Whole(Duration),
-    /// So long, or until there is something to send: between check-ins.
+    /// So long, or until there is something to send: between check-ins, and for a vendor that hangs up at once.
     OrRung(Duration),
 }
 
@@ -199,7 +203,9 @@ impl Task {
             }
         };
         let end = self.session(inner, &relationship, key, connection, frames).await;
-        Some(Pause::Whole(match end {
+        let unwanted = matches!(end, session::End::Lost(_) | session::End::Broken(_) | session::End::Busy(_));
+        self.hollow.handle_ended(unwanted, Instant::now());
+        let wait = match end {
             session::End::Stop => return None,
             session::End::CheckIn(wait) => {
                 self.failures = 0;
@@ -226,7 +232,8 @@ impl Task {
             session::End::Refused(code) => {
                 self.failed(inner, Contact::Refused(code)).await.max(REDIAL_MAX / 10)
             }
-        }))
+        };
+        Some(if self.hollow.is_long() { Pause::OrRung(wait) } else { Pause::Whole(wait) })
     }
 
     /// The vendor does not know the key. Where it is a new one that the vendor never answered to, it has refused the
@@ -278,7 +285,10 @@ impl Task {
         if let Err(error) = noted.await {
             tracing::error!(relationship = %self.id, %error, "the failure could not be written down");
         }
-        let ceiling = REDIAL_FIRST.saturating_mul(1 << self.failures.min(16)).min(REDIAL_MAX);
+        let ceiling = REDIAL_FIRST
+            .saturating_mul(1 << self.failures.min(16))
+            .min(REDIAL_MAX)
+            .max(self.hollow.ceiling());
         self.failures = self.failures.saturating_add(1);
         Duration::from_millis(20) + random_up_to(ceiling)
     }

@@ -144,6 +144,17 @@ pub(crate) fn faults(workspace: &Workspace) {
     }
 }
 
+/// PostgreSQL, which the tests of the hub's other store start for themselves.
+pub(crate) fn postgres(workspace: &Workspace) -> bool {
+    let find = "command -v initdb || ls -d /usr/lib/postgresql/*/bin/initdb";
+    let is_there = || workspace.program("sh").args(["-c", find]).output().is_ok();
+    if is_there() || install(workspace, &["postgresql"]) && is_there() {
+        return true;
+    }
+    println!("the tests of the hub's store in PostgreSQL need a server: install the package postgresql");
+    false
+}
+
 /// Whether this Node.js runs TypeScript by itself.
 fn is_new(workspace: &Workspace, node: &Path) -> bool {
     let version = workspace.program(node).args(["--version"]).output().unwrap_or_default();

@@ -33,6 +33,7 @@ pub(crate) fn run(workspace: &Workspace, long: bool, filter: &[String]) -> bool 
         demand::faults(workspace);
         true
     });
+    steps.run("postgresql", || demand::postgres(workspace));
     tell_vectors(workspace);
     if filter.is_empty() {
         tidy::check(workspace, &mut steps);

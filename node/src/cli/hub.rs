@@ -161,6 +161,26 @@ pub(crate) struct Init {
     /// A file with the CRM's token or key
     #[arg(long, value_name = "FILE", requires = "crm")]
     pub(crate) crm_token_file: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) store: StoreArgs,
+}
+
+/// Where the hub keeps what it holds.
+#[derive(Clone, Args)]
+pub(crate) struct StoreArgs {
+    /// Keep everything in this PostgreSQL, postgres://USER@HOST:PORT/DATABASE, instead of the home
+    #[arg(long, value_name = "URL")]
+    pub(crate) store: Option<String>,
+    /// Read the password for it from this file [default: what the URL holds, or $PGPASSWORD]
+    #[arg(long, value_name = "FILE", requires = "store")]
+    pub(crate) store_password_file: Option<PathBuf>,
+}
+
+/// Not the URL, which may hold a password.
+impl std::fmt::Debug for StoreArgs {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("StoreArgs").field("password_file", &self.store_password_file).finish_non_exhaustive()
+    }
 }
 
 #[derive(Debug, Clone, Args)]
@@ -170,6 +190,8 @@ pub(crate) struct HubRun {
     /// Serve the staff's page and the figures for monitoring here, such as 127.0.0.1:4180
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) http: Option<String>,
+    #[command(flatten)]
+    pub(crate) store: StoreArgs,
 }
 
 #[derive(Debug, Clone, Args)]

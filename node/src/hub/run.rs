@@ -9,8 +9,9 @@ use freehold_link::system_clock;
 use serde_json::json;
 
 use crate::Outcome;
-use crate::cli::HubRun;
-use crate::home::{Home, Kind, io_error, store_code};
+use crate::cli::{HubRun, StoreArgs};
+use crate::home::{Home, Kind, database_code, io_error, store_code};
+use crate::hub::database;
 use crate::logging;
 use crate::output::Out;
 use crate::passphrase;
@@ -19,14 +20,16 @@ use crate::signals::{Reload, Stop};
 /// Runs the hub until it is told to stop.
 pub(super) async fn run(dir: &Path, args: &HubRun, logs: bool, out: &Out) -> Outcome {
     crate::home::check(dir, Kind::Hub)?;
-    let settings = Settings { dir: dir.to_owned(), http: args.http.clone(), logs };
+    let settings = Settings { dir: dir.to_owned(), http: args.http.clone(), store: args.store.clone(), logs };
     let config = settings.read()?;
     settings.log(&config).map_err(|text| ApiError::new("usage", text))?;
     let home = Home::take(dir, Kind::Hub, None)?;
     let seed = home.open(&passphrase::existing(&args.passphrase)?, out)?;
     // From here on something runs; until now a signal just ended the process, however long it waited.
     let (stop, reload) = (Stop::install()?, Reload::install()?);
-    let started = Hub::start_with(home.dir(), &seed, config.clone(), crate::families::hub(), system_clock());
+    let database = database::connect(home.dir(), &config)?;
+    let families = crate::families::hub();
+    let started = Hub::start_in(database, home.dir(), &seed, config.clone(), families, system_clock());
     let hub = started.await.map_err(start_error)?;
     drop(seed);
     hub.on_reload(config.clone(), move || settings.read_again());
@@ -82,6 +85,7 @@ async fn serve_at(
 struct Settings {
     dir: PathBuf,
     http: Option<String>,
+    store: StoreArgs,
     /// Whether the command line says what to log.
     logs: bool,
 }
@@ -110,6 +114,7 @@ impl Settings {
             ConfigError::Newer { .. } => ApiError::new("home-newer", error),
             _ => ApiError::new("usage", error),
         })?;
+        database::configure(&mut config, &self.store)?;
         if let Some(listen) = &self.http {
             let http = HttpConfig { listen: listen.clone(), anywhere: false, url: None };
             config.http.get_or_insert(http).listen.clone_from(listen);
@@ -139,8 +144,13 @@ fn desk_error(error: DeskError) -> ApiError {
 
 fn start_error(error: StartError) -> ApiError {
     let code = match &error {
-        StartError::Config(_) | StartError::Did(_) | StartError::Webhook(_) | StartError::Crm(_) => "usage",
+        StartError::Config(_)
+        | StartError::Did(_)
+        | StartError::Webhook(_)
+        | StartError::Crm(_)
+        | StartError::TwoStores(_) => "usage",
         StartError::Store(source) => store_code(source),
+        StartError::Read(freehold_store::ReadError::Database(source)) => database_code(source),
         StartError::Read(_) => "store-corrupt",
         StartError::Listen(_) => "cannot-listen",
         StartError::Families(_) => "internal",

@@ -141,12 +141,14 @@ impl Task {
                     }
                     Event::Realigned(to) => return self.realigned(inner, relationship, to).await,
                     Event::Taken => {
+                        self.hollow.handle_acknowledged();
                         inner.bells.arrivals.notify_waiters();
                         if self.bell.take_rotated() {
                             return End::Rotated;
                         }
                     }
                     Event::Delivered(through) => {
+                        self.hollow.handle_acknowledged();
                         let stale = self.gates.handle_delivered(through, inner.now());
                         if stale && self.gates.load(inner, &self.id).is_err() {
                             return End::Lost("the vault cannot be read".into());
@@ -202,6 +204,7 @@ impl Task {
         connection: &Connection,
     ) -> bool {
         self.failures = 0;
+        self.hollow.handle_opened(Instant::now());
         self.bell.connected.store(true, Ordering::Release);
         self.contact.send_replace(Contact::Open(connection.transport().name()));
         let (id, vendor, now) = (self.id.clone(), relationship.vendor.clone(), inner.now());

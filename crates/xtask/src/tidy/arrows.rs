@@ -4,9 +4,10 @@ use super::Package;
 
 /// A crate, and those it may name in any of its dependency sections. Left of an arrow may be used by the right of
 /// it, never back; a crate missing here fails, so that a new one is placed on purpose.
-const MAY_USE: [(&str, &[&str]); 28] = [
+const MAY_USE: [(&str, &[&str]); 29] = [
     ("freehold-protocol", &[]),
     ("freehold-store", &["freehold-protocol"]),
+    ("freehold-postgres", &["freehold-store"]),
     ("freehold-keystore", &["freehold-protocol"]),
     ("freehold-outbound", &["freehold-protocol"]),
     ("freehold-cards", &["freehold-protocol"]),
@@ -83,9 +84,10 @@ const MAY_USE: [(&str, &[&str]); 28] = [
 ];
 
 /// The program wires everything: adapters meet only there.
-const BELOW_NODE: [&str; 19] = [
+const BELOW_NODE: [&str; 20] = [
     "freehold-protocol",
     "freehold-store",
+    "freehold-postgres",
     "freehold-keystore",
     "freehold-backup",
     "freehold-outbound",
@@ -106,8 +108,8 @@ const BELOW_NODE: [&str; 19] = [
 ];
 
 /// The tests across crates see whatever the program sees, and the example; the program itself they start as a process.
-const BELOW_TESTS: [&str; 20] = {
-    let mut below = ["freehold-example-note"; 20];
+const BELOW_TESTS: [&str; 21] = {
+    let mut below = ["freehold-example-note"; 21];
     let mut at = 0;
     while at < BELOW_NODE.len() {
         below[at] = BELOW_NODE[at];

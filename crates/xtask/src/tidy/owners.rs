@@ -5,8 +5,10 @@
 use super::Package;
 
 /// How a dependency's name begins, and the only crates that may have it: one, or those that divide a thing among them.
-const OWNERS: [(&str, &[&str]); 11] = [
+const OWNERS: [(&str, &[&str]); 13] = [
     ("sled", &["freehold-store"]),
+    ("tokio-postgres", &["freehold-postgres"]),
+    ("postgres", &["freehold-postgres"]),
     ("libp2p", &["freehold-transport"]),
     ("ssi", &["freehold-resolver"]),
     ("reqwest", &["freehold-outbound"]),
