@@ -370,6 +370,16 @@ fn the_environment_stands_over_the_file_and_a_reload_takes_over_what_may_change(
     assert_eq!(reloaded["atNextStart"], serde_json::json!(["name"]));
     vendor.change(&["address.home.street=Neue Gasse 7"]);
     assert!(vendor.hub.json(&["value"]).to_string().contains("1.10 EUR"));
+    // One trace, the event's id, leads through the log.
+    let update =
+        vendor.events().into_iter().rev().find(|event| event["cloudevent"]["type"] == "dev.freehold.update");
+    let trace = update.unwrap()["cloudevent"]["id"].as_str().unwrap().to_owned();
+    let lines = std::fs::read_to_string(vendor.hub.file("log")).unwrap();
+    for step in ["taken in", "sink=\"webhook\"", "sink=\"jsonl\""] {
+        let found = lines.lines().any(|line| line.contains(step) && line.contains(&trace));
+        assert!(found, "{step} of {trace}: {lines}");
+    }
+    assert!(!lines.contains("Neue Gasse"), "no value is logged");
     // The same by a signal, which changes nothing where the file is wrong.
     std::fs::write(&file, "name = 7\n").unwrap();
     let id = vendor.hub.id().unwrap().to_string();
