@@ -96,7 +96,7 @@ impl SignedIn {
 }
 
 /// 1. A vendor with a customer and three of the staff. 2. Each sees and does what their role allows, at the page and with a
-/// token. 3. Who saw the customer is in the audit log, whose chain holds. 4. A removed user is out at once.
+///    token. 3. Who saw the customer is in the audit log, whose chain holds. 4. A removed user is out at once.
 #[test]
 fn the_staff_sees_and_does_what_its_roles_allow_and_all_of_it_is_written_down() {
     let vendor = Vendor::with_customer();
@@ -189,8 +189,8 @@ fn the_staff_sees_and_does_what_its_roles_allow_and_all_of_it_is_written_down() 
 }
 
 /// 1. A customer agrees, corrects the address, and takes the agreement back. 2. The evidence is taken from the page. 3. Two
-/// verifiers that others wrote accept every signed document in it. 4. The program verifies it in a process that can reach
-/// nothing, and tells every change.
+///    verifiers that others wrote accept every signed document in it. 4. The program verifies it in a process that can reach
+///    nothing, and tells every change.
 #[test]
 fn evidence_of_consent_is_verified_offline_by_this_program_and_by_two_others() {
     let vendor = Vendor::with_customer();
@@ -265,7 +265,7 @@ fn evidence_of_consent_is_verified_offline_by_this_program_and_by_two_others() {
 }
 
 /// 1. A customer corrects the address; the vendor's system says that it is applied. 2. The figures say so, each with how and
-/// from which events. 3. Monitoring sees the same, without anybody's data; nothing of it is there under another name.
+///    from which events. 3. Monitoring sees the same, without anybody's data; nothing of it is there under another name.
 #[test]
 fn figures_are_counted_from_events_and_carry_nobody_s_data() {
     let vendor = Vendor::with_customer();
