@@ -21,8 +21,8 @@ fn pictures(other: &Path) -> PathBuf {
 }
 
 /// 1. A vendor with a customer, three of the staff and a dead letter. 2. In Chromium, on a desk and on a phone, light and dark:
-/// every page is accessible (axe) and fits. 3. An agent finds the customer, reads live, takes the evidence, asks, and sends the
-/// dead letter again. 4. A viewer without JavaScript sees the customer. 5. The evidence that the browser took verifies.
+///    every page is accessible (axe) and fits. 3. An agent finds the customer, reads live, takes the evidence, asks, and sends the
+///    dead letter again. 4. A viewer without JavaScript sees the customer. 5. The evidence that the browser took verifies.
 #[test]
 fn the_staff_works_with_its_page_in_chromium() {
     assert!(

@@ -93,6 +93,7 @@ fn routes(desk: Arc<Desk>) -> Router {
         .merge(pages::routes())
         .nest("/api/v1", api::routes(&desk))
         .route(layout::STYLE_PATH, get(|| async { layout::style() }))
+        .route(layout::ICON_PATH, get(|| async { layout::icon() }))
         .fallback(pages::not_found)
         .layer(from_fn_with_state(Arc::clone(&desk), counted))
         .with_state(desk)

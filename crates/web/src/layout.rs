@@ -8,6 +8,9 @@ use maud::{DOCTYPE, Markup, html};
 /// Where [`style`] is to be served.
 pub const STYLE_PATH: &str = "/style.css";
 
+/// Where [`icon`] is to be served.
+pub const ICON_PATH: &str = "/icon.svg";
+
 /// The hidden field of every form that changes something.
 pub const FORM_TOKEN: &str = "formToken";
 
@@ -46,6 +49,7 @@ pub fn page(frame: &Frame<'_>, body: &Markup) -> Markup {
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
                 title { (frame.title) " · " (frame.owner) }
+                link rel="icon" href=(ICON_PATH);
                 link rel="stylesheet" href=(STYLE_PATH);
             }
             body.bare[frame.account.is_none()] {
@@ -93,6 +97,14 @@ pub fn answer(markup: Markup) -> Response {
 pub fn style() -> Response {
     let mut response = with_type(Body::from(include_str!("style.css")), "text/css; charset=utf-8");
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=300"));
+    response
+}
+
+/// The mark of a page in a browser's tabs.
+#[must_use]
+pub fn icon() -> Response {
+    let mut response = with_type(Body::from(include_str!("icon.svg")), "image/svg+xml");
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=86400"));
     response
 }
 

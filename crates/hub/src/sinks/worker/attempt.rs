@@ -116,7 +116,14 @@ pub(crate) async fn settle(
             return Ok((Landing::Again(wait), None));
         }
         let sink = receiver.name();
-        tracing::warn!(sink, event = n, attempts, reason, "an event went to the dead letters");
+        tracing::warn!(
+            trace = record.id,
+            sink,
+            event = n,
+            attempts,
+            reason,
+            "an event went to the dead letters"
+        );
         record.settle(txn, receiver, Hook::Dead { attempts, reason, at: now });
         let told = writing.sinks.is_answer(receiver) && answer::given_up(txn, &writing, &mut record, now)?;
         Ok::<_, ReadError>((Landing::Settled, told.then_some(record.relationship)))
