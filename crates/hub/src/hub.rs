@@ -1,23 +1,26 @@
 //! The running hub.
 
-use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use freehold_crm::{Connector, CrmConfig, Mapping};
 use freehold_keystore::Seed;
 use freehold_link::Clock;
 use freehold_mailbox::{Draft, Linked};
+use freehold_nats::JetStream;
 use freehold_outbound::{Client, Policy, Reach};
 use freehold_protocol::family::{Families, FamiliesError};
+use freehold_store::database::Database;
 use freehold_store::{HomeKey, Options, ReadError as StoreReadError, Store};
+use freehold_tables::Tables;
 use freehold_transport::{Connection, ListenError};
 use freehold_webhook::{RetryPolicy, Secret, Webhook};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use crate::ask::{self, AskCustomerError, AskError};
-use crate::config::{ConfigError, HubConfig, SinksConfig, WebhookConfig};
+use crate::config::{ConfigError, HubConfig, SinksConfig, ValueConfig, WebhookConfig};
 use crate::families::families;
 use crate::invite::{self, InviteError};
 use crate::keys::Keys;
@@ -25,11 +28,15 @@ use crate::live::{self, ReadError};
 use crate::matching::{self, MatchError};
 use crate::messages::{self, MessageError};
 use crate::moves::{self, Move, Moves};
+use crate::reload::Reload;
 use crate::serving::Serving;
-use crate::session::Server;
+use crate::session::{CheckIn, Server};
 use crate::shared::Shared;
 use crate::sinks::feed::Feed;
 use crate::sinks::jsonl::Lines;
+use crate::sinks::nats::Subjects;
+use crate::sinks::postgres::Rows;
+use crate::sinks::replay::{self, ReplayError};
 use crate::sinks::worker::{Target, Worker};
 use crate::sinks::{self, RetryError, Sinks, Stream};
 use crate::stop::Stop;
@@ -37,7 +44,7 @@ use crate::sweep;
 use crate::tables::{self, Counters};
 use crate::view::{
     AskView, CrmView, CustomerView, DeadLetterView, EventView, HubInfo, InvitationView, MatchView,
-    MessagesOfView, ReadView, SentView, StatsView,
+    MessagesOfView, ReadView, ReplayView, SentView, StatsView,
 };
 
 /// Most events in one answer: a page that a terminal or a script can hold.
@@ -58,6 +65,12 @@ pub enum StartError {
     /// The store does not open.
     #[error(transparent)]
     Store(#[from] freehold_store::OpenError),
+    /// The home has a store of its own beside the database.
+    #[error(
+        "the home has a store in {0}, and its configuration names a database: a store cannot be moved; take `store` out of \
+         hub.toml, or make another home"
+    )]
+    TwoStores(PathBuf),
     /// The store cannot be read.
     #[error(transparent)]
     Read(#[from] StoreReadError),
@@ -87,8 +100,12 @@ pub(crate) struct Inner {
     pub(crate) serving: Mutex<Vec<Serving>>,
     /// Held while the vendor's keys change.
     pub(crate) changing: tokio::sync::Mutex<()>,
-    check_in_secs: Option<u32>,
     pub(crate) crm: Option<Connector>,
+    pub(crate) check_in_secs: CheckIn,
+    pub(crate) value: RwLock<Option<ValueConfig>>,
+    pub(crate) reload: OnceLock<Reload>,
+    /// What the configuration was when the hub started, where it can be read again.
+    pub(crate) config: RwLock<Option<HubConfig>>,
     stop: Stop,
     tasks: Mutex<Vec<JoinHandle<()>>>,
     started: Instant,
@@ -121,21 +138,48 @@ impl Hub {
         further: Families<Linked>,
         clock: Clock,
     ) -> Result<Self, StartError> {
+        Self::start_in(None, home, seed, config, further, clock).await
+    }
+
+    /// As [`Hub::start_with`], with the store in a database, if one is given, instead of the home.
+    ///
+    /// # Errors
+    /// [`StartError`]; nothing runs then.
+    pub async fn start_in(
+        database: Option<Arc<dyn Database>>,
+        home: &Path,
+        seed: &Seed,
+        config: HubConfig,
+        further: Families<Linked>,
+        clock: Clock,
+    ) -> Result<Self, StartError> {
         config.check()?;
         let keys = Keys::of(seed, &config.did)?;
         let webhook = config.sinks.webhook.as_ref().map(webhook).transpose()?;
         let crm = config.crm.as_ref().map(|config| connector(home, config)).transpose()?;
+        let nats = config.sinks.nats.clone().map(|config| JetStream::new(config.in_folder(home)));
+        let nats = nats.transpose().map_err(|error| setting("sinks.nats", &error))?;
+        let source = keys.first().did.to_string();
+        let postgres =
+            config.sinks.postgres.clone().map(|config| Tables::new(config.in_folder(home), &source));
+        let postgres = postgres.transpose().map_err(|error| setting("sinks.postgres", &error))?;
         let home_key = HomeKey::new(*seed.vault_key());
-        let store = Store::open_with(&home.join("store"), &home_key, Options::default(), &tables::SCHEMA)?;
+        let store = open_store(database, &home.join("store"), &home_key)?;
         let counters = Counters::load(&store)?;
         let asks = ask::stored(&store)?;
-        let streams = config.sinks.jsonl.iter().map(|_| Stream::Jsonl).collect::<Vec<_>>();
+        let streams = streams(&config.sinks);
         let webhook_host = config.sinks.webhook.as_ref().map(|webhook| host(&webhook.url).to_owned());
         let sinks = Sinks::new(&streams, webhook_host, crm.as_ref().map(|crm| crm.system().to_owned()));
         let moves = if keys.can_rotate() { Moves::load(&store)? } else { Moves::default() };
         keys.grow(moves.newest)?;
         let shared = Shared::new(store, config.name.clone(), keys, clock, sinks, asks, counters.events);
         let shared = Arc::new(shared);
+        let observing = Arc::downgrade(&shared);
+        shared.store.observe_commits(move |took| {
+            if let Some(shared) = observing.upgrade() {
+                shared.metrics.committed(took);
+            }
+        });
         let families = Arc::new(families(&shared).merge(further)?);
 
         let mut listening = Vec::new();
@@ -162,6 +206,14 @@ impl Hub {
             let feed = Feed::new(Lines::new(path));
             tasks.push(tokio::spawn(feed.run(Arc::clone(&shared), stop.listen())));
         }
+        if let Some(stream) = nats {
+            let feed = Feed::new(Subjects::new(stream));
+            tasks.push(tokio::spawn(feed.run(Arc::clone(&shared), stop.listen())));
+        }
+        if let Some(tables) = postgres {
+            let feed = Feed::new(Rows::new(tables));
+            tasks.push(tokio::spawn(feed.run(Arc::clone(&shared), stop.listen())));
+        }
         let targets = webhook.map(Target::Webhook).into_iter().chain(crm.clone().map(Target::Crm));
         for target in targets {
             let worker = Worker::new(Arc::clone(&shared), target, policy(&config.sinks));
@@ -172,8 +224,11 @@ impl Hub {
             shared,
             serving: Mutex::default(),
             changing: tokio::sync::Mutex::default(),
-            check_in_secs: config.check_in_secs,
             crm,
+            check_in_secs: CheckIn::new(config.check_in_secs),
+            value: RwLock::new(config.value),
+            reload: OnceLock::new(),
+            config: RwLock::default(),
             stop,
             tasks: Mutex::new(tasks),
             started: Instant::now(),
@@ -334,6 +389,14 @@ impl Hub {
         sinks::retry(&self.inner.shared, which).await
     }
 
+    /// Has events sent again, with their ids, to one sink or to all: from a number on, or from a time (RFC 3339).
+    ///
+    /// # Errors
+    /// [`ReplayError`].
+    pub async fn replay(&self, since: &str, sink: Option<&str>) -> Result<ReplayView, ReplayError> {
+        replay::replay(&self.inner.shared, since, sink).await
+    }
+
     /// What [`Hub::match_crm`] would do, of one customer or of all of whom something is held. Nothing is written.
     ///
     /// # Errors
@@ -424,7 +487,7 @@ impl Inner {
             shared: Arc::clone(&self.shared),
             identity: Arc::clone(serving.identity()),
             families: Arc::clone(&self.families),
-            check_in_secs: self.check_in_secs,
+            check_in_secs: self.check_in_secs.clone(),
             stop: serving.stopping(),
         };
         serving.begin(server, incoming);
@@ -439,11 +502,37 @@ impl std::fmt::Debug for Hub {
 }
 
 /// What the store gives, or nothing and a line in the log: a listing has no way to fail.
-fn logged<T: Default>(read: Result<T, StoreReadError>) -> T {
+pub(crate) fn logged<T: Default>(read: Result<T, StoreReadError>) -> T {
     read.unwrap_or_else(|error| {
         tracing::error!(%error, "the store cannot be read");
         T::default()
     })
+}
+
+/// The streams that are configured, the most telling one last.
+fn streams(sinks: &SinksConfig) -> Vec<Stream> {
+    let jsonl = sinks.jsonl.as_ref().map(|_| Stream::Jsonl);
+    let nats = sinks.nats.as_ref().map(|_| Stream::Nats);
+    let postgres = sinks.postgres.as_ref().map(|_| Stream::Postgres);
+    [jsonl, nats, postgres].into_iter().flatten().collect()
+}
+
+fn setting(setting: &'static str, error: &dyn std::fmt::Display) -> ConfigError {
+    ConfigError::Setting { setting, reason: error.to_string() }
+}
+
+/// Opens the store in a database, or in a folder.
+fn open_store(
+    database: Option<Arc<dyn Database>>,
+    folder: &Path,
+    key: &HomeKey,
+) -> Result<Store, StartError> {
+    let options = Options::default();
+    match database {
+        Some(_) if folder.exists() => Err(StartError::TwoStores(folder.to_owned())),
+        Some(database) => Ok(Store::open_in(database, tables::spread, key, options, Some(&tables::SCHEMA))?),
+        None => Ok(Store::open_with(folder, key, options, &tables::SCHEMA)?),
+    }
 }
 
 fn webhook(config: &WebhookConfig) -> Result<Webhook, StartError> {

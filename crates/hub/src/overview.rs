@@ -1,11 +1,12 @@
 //! The hub's tables as views.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::Ordering;
 
 use freehold_mailbox::record::{decode, list, load};
 use freehold_protocol::id::RelationshipId;
 use freehold_protocol::identity::Did;
+use freehold_protocol::path::Path;
 use freehold_store::ReadError;
 
 use crate::held;
@@ -77,6 +78,20 @@ impl Shared {
     }
 
     fn held_grant(&self, id: &RelationshipId, held: &held::Held) -> Result<HeldGrantView, ReadError> {
+        let (status, paths) = self.status(id, held)?;
+        Ok(HeldGrantView {
+            id: held.grant.to_string(),
+            status: status.to_owned(),
+            paths: paths.iter().map(ToString::to_string).collect(),
+        })
+    }
+
+    /// How a grant stands, and the paths that it covers now.
+    pub(crate) fn status(
+        &self,
+        id: &RelationshipId,
+        held: &held::Held,
+    ) -> Result<(&'static str, BTreeSet<Path>), ReadError> {
         let (_, _, intake) =
             held::load_held(&self.store, self, id, &held.grant)?.ok_or(ReadError::Corrupt)?;
         let now = self.now();
@@ -87,11 +102,7 @@ impl Shared {
             (true, _, true) => "expired",
             _ => "revoked",
         };
-        Ok(HeldGrantView {
-            id: held.grant.to_string(),
-            status: status.to_owned(),
-            paths: paths.iter().map(ToString::to_string).collect(),
-        })
+        Ok((status, paths))
     }
 
     /// The receipt of a grant, in the bytes that both sides hold: of the one that is meant, or of the newest.

@@ -143,6 +143,27 @@ impl Drop for Place<'_> {
     }
 }
 
+/// The seconds between check-ins, which may change while the hub runs.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct CheckIn(Arc<AtomicU64>);
+
+impl CheckIn {
+    pub(crate) fn new(secs: Option<u32>) -> Self {
+        let check_in = Self::default();
+        check_in.set(secs);
+        check_in
+    }
+
+    pub(crate) fn set(&self, secs: Option<u32>) {
+        // One more than the seconds, so that none is 0.
+        self.0.store(secs.map_or(0, |secs| u64::from(secs) + 1), Ordering::Relaxed);
+    }
+
+    fn get(&self) -> Option<u32> {
+        self.0.load(Ordering::Relaxed).checked_sub(1).and_then(|secs| u32::try_from(secs).ok())
+    }
+}
+
 /// What every session's task needs.
 #[derive(Clone)]
 pub(crate) struct Server {
@@ -150,7 +171,7 @@ pub(crate) struct Server {
     /// The key of the hub that was dialled.
     pub(crate) identity: Arc<Identity>,
     pub(crate) families: Arc<Families<Linked>>,
-    pub(crate) check_in_secs: Option<u32>,
+    pub(crate) check_in_secs: CheckIn,
     pub(crate) stop: Stopping,
 }
 
@@ -177,6 +198,7 @@ impl Server {
         let known = match self.admit(&connection, &hello).await {
             Ok(known) => known,
             Err(code) => {
+                self.shared.metrics.turned_away(code);
                 tracing::info!(%code, "a connection was turned away");
                 return bye(&connection, sender, receiver, Frame::bye(code)).await;
             }
@@ -274,7 +296,7 @@ impl Server {
             families: self.families.names(),
             stored: 0,
             invitation: None,
-            check_in_secs: self.check_in_secs,
+            check_in_secs: self.check_in_secs.get(),
             last: None,
             restored: false,
             mailbox: None,

@@ -13,6 +13,8 @@ use tokio::sync::watch;
 
 use crate::ask::{Ask, NoSuchAsk};
 use crate::keys::{Identity, Keys};
+use crate::log::Record;
+use crate::metrics::Metrics;
 use crate::session::Sessions;
 use crate::sinks::Sinks;
 
@@ -30,6 +32,8 @@ pub(crate) struct Shared {
     pub(crate) sessions: Sessions,
     /// The number of the last event on disk.
     pub(crate) last_event: watch::Sender<u64>,
+    /// Figures for monitoring.
+    pub(crate) metrics: Metrics,
     grants: Mutex<HashMap<Key, Arc<Grant>>>,
 }
 
@@ -52,6 +56,7 @@ impl Shared {
             asks: RwLock::new(asks),
             sessions: Sessions::default(),
             last_event: watch::Sender::new(last_event),
+            metrics: Metrics::new(),
             grants: Mutex::new(HashMap::new()),
         }
     }
@@ -87,6 +92,18 @@ impl Shared {
             *last = n.max(*last);
             newer
         });
+    }
+
+    /// An event of this kind is on disk.
+    pub(crate) fn stored(&self, n: u64, kind: &str) {
+        self.metrics.stored(kind);
+        self.announce(n);
+    }
+
+    /// A sink has taken an event.
+    pub(crate) fn delivered(&self, record: &Record, sink: &'static str) {
+        tracing::info!(trace = record.id, event = record.n, sink, "delivered");
+        self.metrics.delivered(sink, record.at, self.now());
     }
 
     /// Something was queued for a person.

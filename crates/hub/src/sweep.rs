@@ -17,6 +17,7 @@ use crate::shared::Shared;
 use crate::sinks::batch;
 use crate::stop::Stopping;
 use crate::tables;
+use crate::worth::{self, What};
 
 /// How often ended grants are looked for; dates in grants are whole minutes.
 const EXPIRE_EVERY: Duration = Duration::from_secs(60);
@@ -60,7 +61,7 @@ async fn expired(shared: &Arc<Shared>) -> Result<(), WriteError<ReadError>> {
         let writing = Arc::clone(shared);
         let written = shared.store.write(move |txn| expire(txn, &writing, &key, &end, now)).await?;
         if let Some(n) = *written {
-            shared.announce(n);
+            shared.stored(n, log::ERASE);
         }
     }
     Ok(())
@@ -94,7 +95,9 @@ fn expire(
         paths: paths.clone(),
         owed: None,
     };
-    log::append(txn, new, now).map(|record| Some(record.n))
+    let n = log::append(txn, new, now)?.n;
+    worth::add(txn, What::Expired, &worth::Entry::new(n, &end.relationship, now))?;
+    Ok(Some(n))
 }
 
 /// Forgets delivered events that are old.

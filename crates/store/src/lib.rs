@@ -13,6 +13,9 @@
 //! A store says which format it has, and its caller's tables say which version they are ([`Schema`]). Earlier ones are brought
 //! up when they are opened, in steps of one transaction each; later ones are refused.
 //!
+//! The records may be in a [`database`] instead of files: then that makes batches atomic and durable, and the closures, the
+//! ciphertext and the promises are the same.
+//!
 //! What it leaves out: values over [`VALUE_BYTES_MAX`] and several trees. A [`Scan`] taken from the [`Store`] may see a
 //! batch that is applied while it runs; a [`Txn`] and a [`Snapshot`] see one state.
 //!
@@ -32,7 +35,7 @@
 //! assert_eq!(store.get(&key).expect("readable"), Some(b"+15550100".to_vec()));
 //! ```
 //!
-//! # Files
+//! # Files of a store that is not in a database
 //!
 //! | file | holds |
 //! |---|---|
@@ -47,6 +50,7 @@
 #[cfg(feature = "schedules")]
 extern crate shuttle_tokio as tokio;
 
+pub mod database;
 mod disk;
 pub mod entropy;
 mod error;

@@ -8,7 +8,7 @@
 use crate::error::{Failure, OpenError};
 use crate::format::{self, FORMAT_VERSION};
 use crate::place::Place;
-use crate::schema::{Schema, Tables};
+use crate::schema::{Schema, Tables, WriteNow as _};
 use crate::writer::Writer;
 
 /// A step of the store's own format.

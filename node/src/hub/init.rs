@@ -11,6 +11,7 @@ use serde_json::json;
 use crate::Outcome;
 use crate::cli::Init;
 use crate::home::{Home, Kind, io_error};
+use crate::hub::database;
 use crate::output::Out;
 use crate::passphrase;
 
@@ -24,6 +25,7 @@ pub(super) fn init(dir: &Path, args: &Init, out: &Out) -> Outcome {
     }
     config.announce.clone_from(&args.announce);
     config.sinks.jsonl.clone_from(&args.jsonl);
+    database::configure(&mut config, &args.store)?;
     let secret = match &args.webhook {
         None => None,
         Some(url) => Some(webhook(url, &mut config)?),

@@ -10,6 +10,7 @@ use crate::log::{AnsweredBy, Owed, Record};
 use crate::shared::Shared;
 use crate::sinks::delivery::FieldOutcome;
 use crate::sinks::{erasure, outcome};
+use crate::worth;
 
 /// What the person is told of an update that the vendor's system did not take.
 const NOT_TAKEN: &str = "the vendor's system did not take it";
@@ -32,6 +33,8 @@ pub(crate) fn taken(
             }
             let mut lines = outcome::lines(&record.paths, OutcomeKind::Applied, shared.sinks.system(), None);
             outcome::say(&mut lines, said);
+            outcome::list(txn, shared, record, owed, &lines, now)?;
+            worth::answered(txn, shared, record, &lines, !said.is_empty(), now)?;
             outcome::queue(txn, record, owed, lines, now)?
         }
         // "The hub MUST send the erasure receipt when every sink has the revocation's `dev.freehold.erase`": the last one
@@ -39,7 +42,11 @@ pub(crate) fn taken(
         AnsweredBy::Erasure(revocation) => {
             let cursors = shared.sinks.cursors(txn)?;
             let taken = shared.sinks.have(record, &cursors) || planted::is_on(Bug::ErasureAnsweredEarly);
-            taken && erasure::queue(txn, shared, record, owed, revocation, now)?
+            let queued = taken && erasure::queue(txn, shared, record, owed, revocation, now)?;
+            if queued {
+                worth::erased(txn, record, now)?;
+            }
+            queued
         }
     };
     Ok(queued && note(txn, record))
@@ -56,6 +63,8 @@ pub(crate) fn given_up(
     let Some(owed @ Owed { by: AnsweredBy::Outcome, .. }) = record.owed() else { return Ok(false) };
     let system = shared.sinks.system();
     let lines = outcome::lines(&record.paths, OutcomeKind::Refused, system, Some(NOT_TAKEN));
+    outcome::list(txn, shared, record, owed, &lines, now)?;
+    worth::answered(txn, shared, record, &lines, false, now)?;
     Ok(outcome::queue(txn, record, owed, lines, now)? && note(txn, record))
 }
 

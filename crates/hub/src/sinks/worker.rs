@@ -100,8 +100,12 @@ impl Worker {
         let mut events = shared.last_event.subscribe();
         let Some(waiting) = shared.sinks.receivers.get(&self.receiver) else { return };
         let sink = self.receiver.name();
-        if let Err(error) = self.begin() {
-            return tracing::error!(sink, %error, "the cursor cannot be read: nothing is delivered");
+        while let Err(error) = self.begin() {
+            tracing::error!(sink, %error, "the cursor cannot be read: it is tried again");
+            tokio::select! {
+                () = stop.given() => return,
+                () = tokio::time::sleep(LOOK_EVERY) => {}
+            }
         }
         loop {
             if let Err(error) = self.fill() {

@@ -12,7 +12,7 @@ use crate::log::{Hook, Record};
 use crate::shared::Shared;
 use crate::sinks::delivery::Delivery;
 use crate::sinks::worker::Target;
-use crate::sinks::{Receiver, answer, crm, webhook};
+use crate::sinks::{Receiver, announce_outcomes, answer, crm, webhook};
 
 /// Wait after an event could not be read; nothing has left then.
 const PAUSE: Duration = Duration::from_secs(5);
@@ -99,6 +99,7 @@ pub(crate) async fn settle(
                     crm::remember(txn, &record.relationship, &memory);
                 }
                 record.settle(txn, receiver, Hook::Done);
+                writing.delivered(&record, receiver.name());
                 let answers = writing.sinks.is_answer(receiver);
                 let told = answer::taken(txn, &writing, answers, &mut record, &said.outcomes, now)?;
                 return Ok((Landing::Settled, told.then_some(record.relationship)));
@@ -123,6 +124,7 @@ pub(crate) async fn settle(
     let (landing, told) = landed.await?.into_inner();
     if let Some(relationship) = told {
         shared.wake(&relationship);
+        announce_outcomes(shared)?;
     }
     Ok(landing)
 }
