@@ -8,6 +8,7 @@ use std::time::Duration;
 use freehold_link::{Context, Event, Link, LinkError, first_hello};
 use freehold_mailbox::Linked;
 use freehold_protocol::code::Code;
+use freehold_protocol::connect::Introduction;
 use freehold_protocol::family::Families;
 use freehold_protocol::frame::{Frame, Hello, VERSIONS};
 use freehold_protocol::id::RelationshipId;
@@ -302,7 +303,9 @@ impl Server {
         };
         if theirs.restored {
             let (id, from, now) = (known.id.clone(), self.identity.generation, shared.now());
-            let told = shared.store.write(move |txn| restored::tell(txn, &id, from, now)).await;
+            let introduction = Introduction::new(Some(shared.name.clone()), &self.identity.next);
+            let told =
+                shared.store.write(move |txn| restored::tell(txn, &id, from, &introduction, now)).await;
             if let Err(error) = told {
                 tracing::error!(relationship = uuid(&known.id), %error, "a restored person cannot be told what is held");
                 return bye(connection, sender, receiver, Frame::bye(Code::StorageFailed)).await;

@@ -1,7 +1,6 @@
 //! Backups while the machine fails.
 
 #![expect(clippy::print_stderr, reason = "figures for whoever reads the run")]
-#![expect(clippy::unwrap_used, reason = "what fails here fails the test")]
 
 use std::path::Path;
 

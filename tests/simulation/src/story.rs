@@ -106,6 +106,7 @@ impl Story {
             clocks: false,
             restores: false,
             tempo: 0,
+            vendor_keys_left: [3; 2],
             repairs: Vec::new(),
         };
         teller.persons += usize::from(teller.random.one_in(2));
@@ -167,6 +168,8 @@ struct Teller {
     restores: bool,
     /// How fast things follow each other: 0 as it comes, 1 within a round trip, 2 within a write of the disk.
     tempo: u64,
+    /// How many keys each vendor may still take: a story has places to listen for four.
+    vendor_keys_left: [u64; 2],
     /// What is to be put right again, and after how many steps.
     repairs: Vec<(u64, Action)>,
 }
@@ -227,6 +230,10 @@ impl Teller {
             70..=71 if !self.calm => Action::Stop { node: self.node() },
             72 => Action::Sink { hub, fails: true },
             73..=74 => Action::Start { node: self.node() },
+            75..=76 if self.vendor_keys_left[hub] > 0 => {
+                self.vendor_keys_left[hub] -= 1;
+                Action::RotateVendor { hub }
+            }
             80..=83 if !self.calm => {
                 let (ahead, power_cut) = (self.random.below(30), !self.random.one_in(3));
                 Action::Fault { node: self.node(), ahead, power_cut }

@@ -1,6 +1,6 @@
 //! How persons are told that the vendor has moved to another key.
 
-use freehold_protocol::connect::VENDOR_ROTATION;
+use freehold_protocol::connect::{Introduction, VENDOR_ROTATION};
 use freehold_protocol::document::VendorRotation;
 use freehold_protocol::id::RotationId;
 use serde_bytes::ByteBuf;
@@ -75,7 +75,8 @@ fn a_restored_person_is_told_again_of_the_keys_that_they_lack() {
     assert_eq!(statements(&shared, &known), 0);
     let tell = |from: u32| {
         let id = id.clone();
-        let told = shared.store.write_blocking(move |txn| restored::tell(txn, &id, from, NOW));
+        let introduction = Introduction::new(None, &shared.keys.at(from).next);
+        let told = shared.store.write_blocking(move |txn| restored::tell(txn, &id, from, &introduction, NOW));
         told.unwrap();
         statements(&shared, &known)
     };

@@ -1,6 +1,7 @@
 //! What a person who was restored from a backup is told again.
 
 use freehold_mailbox::Desk;
+use freehold_protocol::connect::{INTRODUCTION, Introduction};
 use freehold_protocol::data::{Carried, ENDED, ERASURE, RECEIPT, REVOCATION};
 use freehold_protocol::disclosure::Grant;
 use freehold_protocol::document::{
@@ -55,8 +56,9 @@ fn held(shared: &Shared, known: &Relationship, person: &SigningKey) -> Grant {
 }
 
 fn tell(shared: &Shared, known: &Relationship) -> Vec<String> {
-    let id = known.id.clone();
-    shared.store.write_blocking(move |txn| restored::tell(txn, &id, 0, NOW)).unwrap();
+    let (id, first) = (known.id.clone(), shared.keys.first());
+    let introduction = Introduction::new(Some(shared.name.clone()), &first.next);
+    shared.store.write_blocking(move |txn| restored::tell(txn, &id, 0, &introduction, NOW)).unwrap();
     told(shared, known)
 }
 
@@ -102,11 +104,11 @@ fn a_restored_person_is_told_once_and_again_when_some_of_it_was_delivered() {
         txn.put(tables::erasure(txn, &id, 1), b"a receipt");
         Ok(())
     });
-    assert_eq!(tell(&shared, &known), [RECEIPT, ERASURE]);
-    assert_eq!(tell(&shared, &known), [RECEIPT, ERASURE]);
+    assert_eq!(tell(&shared, &known), [INTRODUCTION, RECEIPT, ERASURE]);
+    assert_eq!(tell(&shared, &known), [INTRODUCTION, RECEIPT, ERASURE]);
     let id = known.id.clone();
     write(&shared, move |txn| Mailbox::new(&id).delivered(txn, 1));
-    assert_eq!(tell(&shared, &known), [ERASURE, RECEIPT, ERASURE]);
+    assert_eq!(tell(&shared, &known), [RECEIPT, ERASURE, INTRODUCTION, RECEIPT, ERASURE]);
 }
 
 /// 1. A restored person is told, and gets none of it. 2. A copy of their home revokes. 3. Restored once more, they are told of that.
@@ -116,7 +118,7 @@ fn what_ended_after_a_restored_person_was_told_is_told_again() {
     let shared = hub(dir.path(), alone());
     let (person, known) = (SigningKey::from_seed(&[1; 32]), relationship(&shared, &[], 1));
     let grant = held(&shared, &known, &person);
-    assert_eq!(tell(&shared, &known), [RECEIPT]);
+    assert_eq!(tell(&shared, &known), [INTRODUCTION, RECEIPT]);
     revoke(&shared, &known, &person, &grant, "phone.mobile");
     let told = tell(&shared, &known);
     assert!(told.iter().any(|kind| kind == ENDED), "{told:?}");
