@@ -88,6 +88,12 @@ enum Command {
         /// One part of several: 1/4.
         #[arg(long)]
         shard: Option<String>,
+        /// Of each crate's other code so many mutants, drawn by a seed, in place of the critical code.
+        #[arg(long)]
+        sample: Option<usize>,
+        /// What draws them.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
     },
     /// Measure, and print the figures.
     Bench {
@@ -118,8 +124,8 @@ fn main() -> ExitCode {
         Command::Crash { rest } => release(&workspace, "crash", rest),
         Command::Hostile { rest } => release(&workspace, "hostile", rest),
         Command::Sbom => sbom::run(&workspace),
-        Command::Mutants { package, file, shard } => {
-            mutants::run(&workspace, &mutants::Choice { package, file, shard })
+        Command::Mutants { package, file, shard, sample, seed } => {
+            mutants::run(&workspace, &mutants::Choice { package, file, shard, sample, seed })
         }
         Command::Schedules { rest } => {
             let run = ["run", "--release", "--locked", "--quiet", "--package", "freehold-schedules"];
