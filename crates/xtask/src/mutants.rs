@@ -80,6 +80,9 @@ struct Target<'a> {
     tests: &'a [&'a str],
     /// What chooses the mutants: arguments of cargo-mutants.
     chosen: Vec<String>,
+    /// Those that count, where some are tried that were not chosen: cargo-mutants takes the deletion of a field with
+    /// whatever is chosen of its function.
+    counted: Option<&'a [&'a str]>,
 }
 
 /// A mutant without its line: the file and what was changed.
@@ -121,7 +124,7 @@ pub(crate) fn run(workspace: &Workspace, choice: &Choice) -> bool {
         let named = files.iter().flat_map(|file| ["--file".to_owned(), file.clone()]);
         let part = choice.shard.iter().flat_map(|shard| ["--shard".to_owned(), shard.clone()]);
         let (tested_by, tests) = whole_tests(package);
-        let target = Target { package, tested_by, tests, chosen: named.chain(part).collect() };
+        let target = Target { package, tested_by, tests, chosen: named.chain(part).collect(), counted: None };
         let Some(outcome) = test(workspace, &tool, &target) else {
             return refuse(&format!("{package}: its mutants could not be tested"));
         };
@@ -151,7 +154,7 @@ fn whole_tests(package: &str) -> (&'static [&'static str], &'static [&'static st
 
 /// Tests mutants of one crate.
 fn test(workspace: &Workspace, tool: &Path, target: &Target<'_>) -> Option<Outcome> {
-    let Target { package, tested_by, tests, chosen } = target;
+    let Target { package, tested_by, tests, chosen, counted } = target;
     let place = workspace.target.join("mutants").join(package);
     fs::create_dir_all(&place).ok()?;
     let report = place.join("mutants.out/outcomes.json");
@@ -172,7 +175,7 @@ fn test(workspace: &Workspace, tool: &Path, target: &Target<'_>) -> Option<Outco
     // It ends with a failure when anything survived, which is judged here.
     run.env("CARGO_PROFILE_DEV_DEBUG", "0").passes();
     let report: Value = serde_json::from_str(&fs::read_to_string(report).ok()?).ok()?;
-    outcome(&report)
+    outcome(&report, *counted)
 }
 
 impl Outcome {
@@ -198,7 +201,7 @@ impl Outcome {
 }
 
 /// Reads the report of cargo-mutants; `None` when the code does not pass its tests as it is.
-fn outcome(report: &Value) -> Option<Outcome> {
+fn outcome(report: &Value, counted: Option<&[&str]>) -> Option<Outcome> {
     let mut outcome = Outcome::default();
     for tested in report["outcomes"].as_array()? {
         let Some(name) = tested["scenario"]["Mutant"]["name"].as_str() else {
@@ -207,6 +210,9 @@ fn outcome(report: &Value) -> Option<Outcome> {
             }
             continue;
         };
+        if counted.is_some_and(|counted| !counted.contains(&name)) {
+            continue;
+        }
         match tested["summary"].as_str()? {
             "CaughtMutant" => outcome.caught += 1,
             "Timeout" => outcome.timed_out += 1,
@@ -301,7 +307,7 @@ mod tests {
     }
 
     fn check(summaries: &[&str], list: &str, whole: bool, failures: usize) {
-        let outcome = outcome(&report(summaries)).unwrap();
+        let outcome = outcome(&report(summaries), None).unwrap();
         let files = ["a/src/b.rs".to_owned()];
         let found = judge(&outcome, &read(list).unwrap(), &files, whole);
         assert_eq!(found.len(), failures, "{summaries:?} with {list:?}: {found:?}");
@@ -327,8 +333,15 @@ mod tests {
     }
 
     #[test]
+    fn what_was_not_chosen_does_not_count() {
+        let report = report(&["CaughtMutant", "MissedMutant"]);
+        let outcome = outcome(&report, Some(&["a/src/b.rs:0:7: replace > with >= in f"])).unwrap();
+        assert_eq!((outcome.noticed(), outcome.missed()), (1, 0));
+    }
+
+    #[test]
     fn code_that_fails_its_tests_as_it_is_gives_no_outcome() {
         let baseline = json!({"scenario": "Baseline", "summary": "Failure"});
-        assert_eq!(outcome(&json!({"outcomes": [baseline]})), None);
+        assert_eq!(outcome(&json!({"outcomes": [baseline]}), None), None);
     }
 }

@@ -59,7 +59,9 @@ pub(super) fn run(workspace: &Workspace, tool: &Path, choice: &Choice, count: us
         let (tested_by, tests) = whole_tests(package);
         let exactly = drawn.iter().flat_map(|name| ["--re".to_owned(), format!("^{}$", literally(name))]);
         let chosen = rest.into_iter().skip(2).chain(exactly).collect();
-        let Some(outcome) = test(workspace, tool, &Target { package, tested_by, tests, chosen }) else {
+        let Some(outcome) =
+            test(workspace, tool, &Target { package, tested_by, tests, chosen, counted: Some(&drawn) })
+        else {
             return refuse(&format!("{package}: its mutants could not be tested"));
         };
         let (of, noticed) = (outcome.noticed() + outcome.missed(), outcome.noticed());
