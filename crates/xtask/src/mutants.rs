@@ -31,6 +31,7 @@ pub(crate) const CRITICAL: [(&str, &str, &[&str]); 6] = [
             "document/agreement.rs",
             "document/ending.rs",
             "document/rotation.rs",
+            "document/vendor_rotation.rs",
             "frame.rs",
             "identity.rs",
             "intake.rs",
