@@ -15,11 +15,11 @@ use freehold_protocol::id::{MessageId, RelationshipId};
 use freehold_protocol::identity::{Did, SigningKey};
 use freehold_protocol::mailbox::{Cursors, Entry, EntryBody};
 use freehold_protocol::message::{Message, MessageType};
-use freehold_protocol::time::Timestamp;
+use freehold_protocol::time::{Lag, Timestamp};
 use freehold_store::{HomeKey, Options, ReadError, Store, Txn};
 use tempfile::TempDir;
 
-const NOW: Timestamp = Timestamp::from_millis(90_000);
+const NOW: Timestamp = Timestamp::from_millis(1_800_000_090_000);
 
 /// A family that files `note/1/note`, refuses `note/1/bad`, cannot store `note/1/lost`, and counts what is delivered.
 struct Notes(Arc<AtomicUsize>);
@@ -210,7 +210,7 @@ fn what_is_queued_waits_in_order_until_the_peer_has_it() {
     side.queue(3);
     assert_eq!(side.sequences(), [1, 2, 3]);
     let first = side.mailbox.entry(&side.store, 1).unwrap().unwrap();
-    assert_eq!((first.seq, first.at), (1, NOW.coarse()));
+    assert_eq!((first.seq, first.at), (1, NOW.told(Lag::of(&side.relationship))));
     assert_ne!(first.id, side.waiting()[1].id);
     assert_eq!(side.delivered(2), 2);
     assert_eq!(side.sequences(), [3]);
