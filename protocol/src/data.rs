@@ -209,7 +209,7 @@ impl Outcome {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use crate::disclosure::Grant;
+    use crate::disclosure::{Ask, Grant, GrantState, GrantStatus, authorize};
     use crate::document::{
         AskedField, DataRequest, Document, GrantSubject, Issue, Mode, RequestSubject, Retention,
     };
@@ -389,6 +389,42 @@ pub(crate) mod tests {
         };
         assert_eq!((ended(0), ended(1)), (Err(Code::Malformed), Ok(1)));
         assert_eq!((ended(PATHS_MAX), ended(PATHS_MAX + 1)), (Ok(PATHS_MAX), Err(Code::TooLarge)));
+    }
+
+    #[test]
+    fn a_document_and_an_update_are_read_as_they_were_written() {
+        let carried: Carried = decode(&Carried::body(b"{}")).unwrap();
+        assert_eq!(carried.document, b"{}");
+        let grant = grant(&["phone.mobile", "email.personal"], None);
+        let standing = GrantState { status: GrantStatus::Standing, ..GrantState::offered() };
+        let asked = paths(&["phone.mobile", "email.personal"]);
+        let permit = authorize(&grant, &standing, Ask::Update, &asked, Timestamp::default()).unwrap();
+        let value = |path: &Path| (path.as_str() == "phone.mobile").then(|| "+4915112345678".to_owned());
+        let update = update_body(permit.fill(|path| Ok::<_, ()>(value(path))).unwrap());
+        let read = ReceivedUpdate::decode(&update).unwrap();
+        assert_eq!(read.grant, *grant.id());
+        assert_eq!(read.fields, asked.into_iter().map(|path| (path.clone(), value(&path))).collect());
+    }
+
+    #[test]
+    fn an_outcome_has_so_many_lines_of_so_long_texts_at_most() {
+        let outcome = |count: usize, system: usize, detail: Option<usize>| {
+            let line = |n| OutcomeLine {
+                path: path(&format!("x.field.n{n}")),
+                outcome: OutcomeKind::Applied,
+                system: "s".repeat(system),
+                detail: detail.map(|bytes| "d".repeat(bytes)),
+            };
+            let grant = GrantId::from_entropy([2; 16]);
+            let results = (0..count).map(line).collect();
+            let said = Outcome { grant, update: 1, results, at: Timestamp::default() };
+            Outcome::decode(&crate::cbor::encode(&said)).map(|read| assert_eq!(read, said))
+        };
+        assert_eq!((outcome(1, 1, None), outcome(PATHS_MAX, 1, Some(1))), (Ok(()), Ok(())));
+        assert_eq!(outcome(PATHS_MAX + 1, 1, None), Err(Code::TooLarge));
+        assert_eq!(outcome(1, TEXT_BYTES_MAX, Some(TEXT_BYTES_MAX)), Ok(()));
+        assert_eq!(outcome(1, TEXT_BYTES_MAX + 1, Some(1)), Err(Code::TooLarge));
+        assert_eq!(outcome(1, 1, Some(TEXT_BYTES_MAX + 1)), Err(Code::TooLarge));
     }
 
     #[test]

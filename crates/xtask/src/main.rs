@@ -1,10 +1,11 @@
-//! The project's commands: `cargo xtask test`, `tidy`, `demo`, `crash`, `hostile`, `simulate`, `schedules`, `mutants`, `fuzz`,
-//! `bench` and `sbom`.
+//! The project's commands: `cargo xtask test`, `tidy`, `demo`, `crash`, `hostile`, `simulate`, `schedules`, `mutants`,
+//! `coverage`, `fuzz`, `bench` and `sbom`.
 //!
 //! Everything that must hold of the tree, and nothing that the program itself does. Depends on two crates only, so
 //! that it is built in seconds.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command of the terminal")]
 
+mod coverage;
 mod demand;
 mod fuzz;
 mod mutants;
@@ -88,6 +89,17 @@ enum Command {
         /// One part of several: 1/4.
         #[arg(long)]
         shard: Option<String>,
+        /// Of each crate's other code so many mutants, drawn by a seed, in place of the critical code.
+        #[arg(long)]
+        sample: Option<usize>,
+        /// What draws them.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+    },
+    /// Run the tests and tell, crate by crate, which lines they run; minutes to build.
+    Coverage {
+        /// These crates only.
+        packages: Vec<String>,
     },
     /// Measure, and print the figures.
     Bench {
@@ -117,9 +129,10 @@ fn main() -> ExitCode {
         Command::Bench { rest } => release(&workspace, "bench", rest),
         Command::Crash { rest } => release(&workspace, "crash", rest),
         Command::Hostile { rest } => release(&workspace, "hostile", rest),
+        Command::Coverage { packages } => coverage::run(&workspace, &packages),
         Command::Sbom => sbom::run(&workspace),
-        Command::Mutants { package, file, shard } => {
-            mutants::run(&workspace, &mutants::Choice { package, file, shard })
+        Command::Mutants { package, file, shard, sample, seed } => {
+            mutants::run(&workspace, &mutants::Choice { package, file, shard, sample, seed })
         }
         Command::Schedules { rest } => {
             let run = ["run", "--release", "--locked", "--quiet", "--package", "freehold-schedules"];

@@ -1,7 +1,9 @@
 //! `cargo xtask mutants`: cargo-mutants changes the critical code, one place at a time, and the tests have to notice.
 //!
 //! What survives must stand in `mutants.txt` beside this crate, with the reason why no test can or need notice it; and what
-//! stands there must survive.
+//! stands there must survive. Of all other code `--sample` tries a part that a seed draws, crate by crate.
+
+mod sample;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -29,6 +31,7 @@ pub(crate) const CRITICAL: [(&str, &str, &[&str]); 6] = [
             "document/agreement.rs",
             "document/ending.rs",
             "document/rotation.rs",
+            "document/vendor_rotation.rs",
             "frame.rs",
             "identity.rs",
             "intake.rs",
@@ -63,6 +66,24 @@ pub(crate) struct Choice {
     pub(crate) file: Option<String>,
     /// One part of several, as cargo-mutants takes it: `1/4`.
     pub(crate) shard: Option<String>,
+    /// So many mutants of each crate's other code, in place of the critical code.
+    pub(crate) sample: Option<usize>,
+    /// What draws them.
+    pub(crate) seed: u64,
+}
+
+/// What is changed of one crate, and what has to notice.
+struct Target<'a> {
+    package: &'a str,
+    /// Packages beside its own whose tests have to notice too.
+    tested_by: &'a [&'a str],
+    /// Which of the tests: arguments of `cargo test`.
+    tests: &'a [&'a str],
+    /// What chooses the mutants: arguments of cargo-mutants.
+    chosen: Vec<String>,
+    /// Those that count, where some are tried that were not chosen: cargo-mutants takes the deletion of a field with
+    /// whatever is chosen of its function.
+    counted: Option<&'a [&'a str]>,
 }
 
 /// A mutant without its line: the file and what was changed.
@@ -85,6 +106,9 @@ pub(crate) fn run(workspace: &Workspace, choice: &Choice) -> bool {
         Ok(Err(error)) => return refuse(&format!("{SURVIVORS}: {error}")),
         Err(error) => return refuse(&format!("{SURVIVORS}: {error}")),
     };
+    if let Some(count) = choice.sample {
+        return sample::run(workspace, &tool, choice, count);
+    }
     let mut passed = true;
     for (package, folder, files) in CRITICAL {
         if choice.package.as_ref().is_some_and(|chosen| chosen != package) {
@@ -98,16 +122,14 @@ pub(crate) fn run(workspace: &Workspace, choice: &Choice) -> bool {
         if files.is_empty() {
             continue;
         }
-        let Some(outcome) = test(workspace, &tool, package, &files, choice.shard.as_deref()) else {
+        let named = files.iter().flat_map(|file| ["--file".to_owned(), file.clone()]);
+        let part = choice.shard.iter().flat_map(|shard| ["--shard".to_owned(), shard.clone()]);
+        let (tested_by, tests) = whole_tests(package);
+        let target = Target { package, tested_by, tests, chosen: named.chain(part).collect(), counted: None };
+        let Some(outcome) = test(workspace, &tool, &target) else {
             return refuse(&format!("{package}: its mutants could not be tested"));
         };
-        let survived: usize = outcome.survived.values().sum();
-        println!(
-            "{package}: {} caught, {} of them by the time limit, {survived} survived, {} cannot be built",
-            outcome.caught + outcome.timed_out,
-            outcome.timed_out,
-            outcome.unviable,
-        );
+        println!("{package}: {}", outcome.told());
         let failures = judge(&outcome, &listed, &files, choice.shard.is_none());
         failures.iter().for_each(|failure| println!("{failure}"));
         passed &= failures.is_empty();
@@ -120,14 +142,20 @@ fn refuse(why: &str) -> bool {
     false
 }
 
-/// Tests the mutants of some files of one crate with the crate's own tests.
-fn test(
-    workspace: &Workspace,
-    tool: &Path,
-    package: &str,
-    files: &[String],
-    shard: Option<&str>,
-) -> Option<Outcome> {
+/// The tests that have to notice a mutant of a crate: its own, and, where its work shows only in a whole engine, those that
+/// play a story with engines in one process.
+fn whole_tests(package: &str) -> (&'static [&'static str], &'static [&'static str]) {
+    const STORIES: [&str; 7] =
+        ["--lib", "--test", "story", "--test", "restored", "--test", "vendor_rotation"];
+    match package {
+        "freehold-link" | "freehold-person" | "freehold-hub" => (&["freehold-tests"], &STORIES),
+        _ => (&[], &["--tests"]),
+    }
+}
+
+/// Tests mutants of one crate.
+fn test(workspace: &Workspace, tool: &Path, target: &Target<'_>) -> Option<Outcome> {
+    let Target { package, tested_by, tests, chosen, counted } = target;
     let place = workspace.target.join("mutants").join(package);
     fs::create_dir_all(&place).ok()?;
     let report = place.join("mutants.out/outcomes.json");
@@ -135,23 +163,46 @@ fn test(
     let _ = fs::remove_file(&report);
     let mut run = workspace
         .program(tool)
-        .args(["mutants", "--package", package, "--test-package", package, "--cap-lints", "true"])
+        .args(["mutants", "--package", package, "--test-package", package])
+        .args(tested_by.iter().flat_map(|package| ["--test-package", package]))
         .args(["--timeout", TEST_SECONDS_MAX, "--build-timeout", BUILD_SECONDS_MAX, "--colors", "never"])
         .args(["--output"])
         .args([&place])
-        .args(files.iter().flat_map(|file| ["--file", file]))
-        .args(shard.iter().flat_map(|shard| ["--shard", shard]))
-        .args(["--", "--lib", "--tests"]);
+        .args(chosen)
+        .args(["--"])
+        .args(*tests);
     // Dependencies are built once for all runs.
     run = run.env("CARGO_TARGET_DIR", workspace.target.join("mutants/build"));
     // It ends with a failure when anything survived, which is judged here.
     run.env("CARGO_PROFILE_DEV_DEBUG", "0").passes();
     let report: Value = serde_json::from_str(&fs::read_to_string(report).ok()?).ok()?;
-    outcome(&report)
+    outcome(&report, *counted)
+}
+
+impl Outcome {
+    /// How many were noticed.
+    fn noticed(&self) -> usize {
+        self.caught + self.timed_out
+    }
+
+    /// How many were not.
+    fn missed(&self) -> usize {
+        self.survived.values().sum()
+    }
+
+    fn told(&self) -> String {
+        format!(
+            "{} caught, {} of them by the time limit, {} survived, {} cannot be built",
+            self.noticed(),
+            self.timed_out,
+            self.missed(),
+            self.unviable,
+        )
+    }
 }
 
 /// Reads the report of cargo-mutants; `None` when the code does not pass its tests as it is.
-fn outcome(report: &Value) -> Option<Outcome> {
+fn outcome(report: &Value, counted: Option<&[&str]>) -> Option<Outcome> {
     let mut outcome = Outcome::default();
     for tested in report["outcomes"].as_array()? {
         let Some(name) = tested["scenario"]["Mutant"]["name"].as_str() else {
@@ -160,6 +211,9 @@ fn outcome(report: &Value) -> Option<Outcome> {
             }
             continue;
         };
+        if counted.is_some_and(|counted| !counted.contains(&name)) {
+            continue;
+        }
         match tested["summary"].as_str()? {
             "CaughtMutant" => outcome.caught += 1,
             "Timeout" => outcome.timed_out += 1,
@@ -254,7 +308,7 @@ mod tests {
     }
 
     fn check(summaries: &[&str], list: &str, whole: bool, failures: usize) {
-        let outcome = outcome(&report(summaries)).unwrap();
+        let outcome = outcome(&report(summaries), None).unwrap();
         let files = ["a/src/b.rs".to_owned()];
         let found = judge(&outcome, &read(list).unwrap(), &files, whole);
         assert_eq!(found.len(), failures, "{summaries:?} with {list:?}: {found:?}");
@@ -280,8 +334,15 @@ mod tests {
     }
 
     #[test]
+    fn what_was_not_chosen_does_not_count() {
+        let report = report(&["CaughtMutant", "MissedMutant"]);
+        let outcome = outcome(&report, Some(&["a/src/b.rs:0:7: replace > with >= in f"])).unwrap();
+        assert_eq!((outcome.noticed(), outcome.missed()), (1, 0));
+    }
+
+    #[test]
     fn code_that_fails_its_tests_as_it_is_gives_no_outcome() {
         let baseline = json!({"scenario": "Baseline", "summary": "Failure"});
-        assert_eq!(outcome(&json!({"outcomes": [baseline]})), None);
+        assert_eq!(outcome(&json!({"outcomes": [baseline]}), None), None);
     }
 }

@@ -220,6 +220,21 @@ fn a_repeated_frame_is_acknowledged_again_and_not_delivered_again() {
     assert_eq!(Frame::decode(&pair.to_a[0]), Ok(Frame::Ack { stored: 1 }));
 }
 
+#[test]
+fn what_is_committed_is_acknowledged_once_however_often_the_shell_says_so() {
+    let mut pair = Pair::new();
+    pair.a.enqueue();
+    pair.connect();
+    pair.settle();
+    let session = pair.b.session.as_mut().unwrap();
+    session.committed(1);
+    session.committed(0);
+    assert_eq!(session.poll_output(), None);
+    session.committed(2);
+    assert_eq!(session.poll_output(), Some(Output::Transmit(Frame::Ack { stored: 2 }.encode())));
+    assert_eq!(session.poll_output(), None);
+}
+
 fn closed_by(frames: &[Frame]) -> Option<Closed> {
     let mut pair = Pair::new();
     pair.connect();

@@ -347,3 +347,13 @@ async fn a_ring_of_redirects_is_one_request() {
     // Nobody has come to where all of them lead.
     assert!(tokio::time::timeout(Duration::from_millis(100), listener.accept()).await.is_err());
 }
+
+/// What stands in a request's headers is shown nowhere, but for the two that say a format.
+#[test]
+fn every_header_but_the_formats_is_sensitive() {
+    let sent = [("authorization", "Bearer x"), ("accept", "a/b"), ("content-type", "c/d"), ("x-other", "y")];
+    let map = header_map(&sent).unwrap();
+    let sensitive = sent.map(|(name, _)| map[name].is_sensitive());
+    assert_eq!(sensitive, [true, false, false, true]);
+    assert!(matches!(header_map(&[("no name", "x")]), Err(FetchError::Header)));
+}

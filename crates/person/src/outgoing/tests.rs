@@ -136,3 +136,91 @@ fn an_update_whose_grant_has_ended_is_composed_void_and_leaves_no_trace_of_a_del
     let line = lines::line(&vault.store, &vault.grant, &path(&names[0])).unwrap().unwrap();
     assert_eq!((line.sent, line.stored), (None, None));
 }
+
+/// What leaves is written down with it: the place in the mailbox, the line, the log entry, the last release.
+#[test]
+fn a_release_is_written_down_with_the_values_that_leave() {
+    let names = names(3);
+    let vault = Vault::new(Mode::Continuous, &names);
+    vault.set(&names[..2], "value");
+    let asked: Vec<String> = names[..1].iter().cloned().chain(["phone.home".to_owned()]).collect();
+    let released = vault.release(&asked);
+    assert_eq!((released.message.seq, released.epoch), (1, 0));
+    assert_eq!(released.versions, BTreeMap::from([(path(&names[0]), 1)]), "nothing that is not granted");
+    let update = ReceivedUpdate::decode(&released.message.body).unwrap();
+    assert_eq!(update.grant, vault.grant);
+    assert_eq!(update.fields, BTreeMap::from([(path(&names[0]), Some("value".to_owned()))]));
+    let line = lines::line(&vault.store, &vault.grant, &path(&names[0])).unwrap().unwrap();
+    assert_eq!(line.sent, Some(Mark { version: 1, seq: 1, at: NOW }));
+    let entry = audit::entries(&vault.store, 1, 9).unwrap().pop().unwrap();
+    assert_eq!((entry.n, entry.event), (1, AuditEvent::Released { update: 1 }));
+    assert_eq!((entry.grant, entry.paths), (Some(vault.grant.clone()), [path(&names[0])].into()));
+    assert_eq!(agreements::grant(&vault.store, &vault.grant).unwrap().unwrap().last_release, 1);
+    let entry = Mailbox::new(&vault.relationship).entry(&vault.store, 1).unwrap().unwrap();
+    assert_eq!(reference_of(&entry), Ok(vault.grant.clone()));
+    let fixed = Entry { body: EntryBody::Fixed(Vec::new()), ..entry };
+    assert_eq!(reference_of(&fixed), Err(Code::StorageFailed));
+}
+
+#[test]
+fn where_nothing_that_is_due_is_granted_nothing_is_queued_or_written_down() {
+    let names = names(1);
+    let vault = Vault::new(Mode::Continuous, &names);
+    let (id, vendor, grant) = (vault.relationship.clone(), vault.vendor.clone(), vault.grant.clone());
+    let due = [path("phone.home")].into();
+    let released = vault.store.write_blocking(move |txn| {
+        release(txn, &id, &vendor, &grant, &due, NOW).map(|released| released.is_none())
+    });
+    assert!(released.unwrap().into_inner());
+    assert!(Mailbox::new(&vault.relationship).waiting(&vault.store).unwrap().is_empty());
+    assert_eq!(audit::head(&vault.store).unwrap().n, 0);
+}
+
+/// As many fields as fit, to the byte.
+#[test]
+fn an_update_is_filled_to_its_limit_and_not_beyond() {
+    let size = |vault: &Vault, names: &[String]| {
+        let wanted: Vec<Path> = names.iter().map(|name| path(name)).collect();
+        let fitting = vault.store.write_blocking(move |txn| fitting(txn, wanted.iter()));
+        fitting.unwrap().into_inner().len()
+    };
+    // Each takes 11 bytes of path, 4,000 of value and 10 of form; the last one fills the rest.
+    let names = names(13);
+    let vault = Vault::new(Mode::Continuous, &names);
+    vault.set(&names[..12], &"v".repeat(4000));
+    let left = UPDATE_BYTES_MAX - 12 * (11 + 4000 + FIELD_OVERHEAD) - (11 + FIELD_OVERHEAD);
+    vault.set(&names[12..], &"v".repeat(left));
+    assert_eq!(size(&vault, &names), 13);
+    vault.set(&names[12..], &"v".repeat(left + 1));
+    assert_eq!(size(&vault, &names), 12);
+    // Fields that hold nothing are counted alone.
+    let many: Vec<String> = (0..PATHS_MAX + 1).map(|n| format!("x.f.n{n:04}")).collect();
+    assert_eq!(size(&vault, &many[..PATHS_MAX]), PATHS_MAX);
+    assert_eq!(size(&vault, &many), PATHS_MAX);
+}
+
+/// 1. Two fields are sent and arrive. 2. One changes and is sent again. 3. That update is lost: only what is lacking is
+/// in it when it is composed again, though the vault holds both.
+#[test]
+fn an_update_composed_again_carries_what_is_lacking_and_no_more() {
+    let names = names(3);
+    let vault = Vault::new(Mode::Continuous, &names);
+    vault.set(&names[..2], "first");
+    vault.release(&names[..2]);
+    for name in &names[..2] {
+        let (grant, path) = (vault.grant.clone(), path(name));
+        vault
+            .store
+            .write_blocking(move |txn| {
+                let mut line = lines::line(txn, &grant, &path)?.unwrap();
+                line.mark_delivered(1, NOW);
+                lines::save(txn, &grant, &line);
+                Ok::<_, freehold_store::ReadError>(())
+            })
+            .unwrap();
+    }
+    vault.set(&names[..1], "second");
+    vault.release(&names[..1]);
+    let again = vault.again(2);
+    assert_eq!(again.fields, BTreeMap::from([(path(&names[0]), Some("second".to_owned()))]));
+}

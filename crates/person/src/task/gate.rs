@@ -127,3 +127,6 @@ impl Gates {
         self.gates.remove(grant);
     }
 }
+
+#[cfg(test)]
+mod tests;

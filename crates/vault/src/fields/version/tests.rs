@@ -72,6 +72,27 @@ fn a_change_set_gives_each_changed_field_one_signed_version() {
 }
 
 #[test]
+fn each_version_is_had_by_its_number_and_shown_without_its_value() {
+    let scratch = Scratch::new();
+    applied(&scratch, 1, &[set("name.given", "Ada")]);
+    applied(&scratch, 2, &[unset("name.given")]);
+    let version = |n| at(&scratch.store, &path("name.given"), n).unwrap();
+    let values = [version(1).unwrap().value, version(2).unwrap().value];
+    assert_eq!(values, [Some("Ada".into()), None]);
+    assert_eq!((version(0), version(3)), (None, None));
+    assert_eq!(format!("{:?}", version(1).unwrap()), "FieldVersion(name.given version 1, set)");
+    assert_eq!(format!("{:?}", version(2).unwrap()), "FieldVersion(name.given version 2, unset)");
+}
+
+/// Nothing on the disk tells that a field which never was has been asked for.
+#[test]
+fn erasing_a_field_that_was_never_set_writes_nothing() {
+    let scratch = Scratch::new();
+    assert_eq!(erased(&scratch, "name.given"), 0);
+    assert_eq!(records(&scratch), 0);
+}
+
+#[test]
 fn one_refused_change_leaves_nothing_of_the_set() {
     let scratch = Scratch::new();
     applied(&scratch, 1, &[set("name.given", "Ada")]);
