@@ -52,6 +52,7 @@ pub(crate) async fn dispatch(dir: &Path, command: HubCommand, logs: bool, out: &
         }
         HubCommand::Message { command } => message::of_hub(&client, command, out).await,
         HubCommand::DeadLetters { retry } => events::dead_letters(&client, retry, out).await,
+        HubCommand::Replay { since, sink } => events::replay(&client, since, sink, out).await,
         HubCommand::Match { customer, dry_run } => crm::matched(&client, customer, dry_run, out).await,
         HubCommand::Crm { .. } => crm::check(&client, out).await,
         HubCommand::Rotate(args) => rotate::rotate(&client, args, out).await,

@@ -4,8 +4,10 @@ use std::fmt;
 use std::path::PathBuf;
 
 use freehold_crm::CrmConfig;
+use freehold_nats::NatsConfig;
 use freehold_protocol::identity::Did;
 use freehold_protocol::limits::TEXT_BYTES_MAX;
+use freehold_tables::TablesConfig;
 use freehold_transport::Address;
 use serde::{Deserialize, Serialize};
 
@@ -116,6 +118,12 @@ pub struct SinksConfig {
     /// A webhook.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub webhook: Option<WebhookConfig>,
+    /// A stream of NATS JetStream.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nats: Option<NatsConfig>,
+    /// Tables in a PostgreSQL.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub postgres: Option<TablesConfig>,
 }
 
 /// A webhook, signed by Standard Webhooks.
@@ -317,6 +325,12 @@ impl HubConfig {
         if self.sinks.retry_base_ms == Some(0) {
             return bad("sinks.retry_base_ms", "1 or more".to_owned());
         }
+        if let Some(Err(error)) = self.sinks.nats.as_ref().map(NatsConfig::check) {
+            return bad("sinks.nats", error.to_string());
+        }
+        if let Some(Err(error)) = self.sinks.postgres.as_ref().map(TablesConfig::check) {
+            return bad("sinks.postgres", error.to_string());
+        }
         Ok(())
     }
 }
@@ -388,6 +402,8 @@ mod tests {
             allow_http: false,
             inward: true,
         });
+        config.sinks.nats = Some(NatsConfig::new(&["tls://n1.example:4222"]));
+        config.sinks.postgres = Some(TablesConfig::new("postgres://hub@db.example/crm"));
         config.store = Some(StoreLocation::new("postgres://hub:s3cr3t@db.example/hub"));
         assert_eq!(HubConfig::from_toml(&config.to_toml()), Ok(config.clone()));
         assert!(!format!("{config:?}").contains("whsec"));
@@ -403,6 +419,7 @@ mod tests {
             ("name = \"A\"\n\nlisten_on = []\n", 3, "listen_on"),
             ("name = \"A\"\ndid = \"did:key:x\"\n", 2, "did:key"),
             ("name = \"A\"\n[sinks]\njson = \"x\"\n", 3, "json"),
+            ("name = \"A\"\n[sinks.nats]\nserver = \"x\"\n", 3, "server"),
         ] {
             match HubConfig::from_toml(text) {
                 Err(ConfigError::Line { line: got, reason }) => {

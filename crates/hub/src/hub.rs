@@ -8,10 +8,12 @@ use freehold_crm::{Connector, CrmConfig, Mapping};
 use freehold_keystore::Seed;
 use freehold_link::Clock;
 use freehold_mailbox::{Draft, Linked};
+use freehold_nats::JetStream;
 use freehold_outbound::{Client, Policy, Reach};
 use freehold_protocol::family::{Families, FamiliesError};
 use freehold_store::database::Database;
 use freehold_store::{HomeKey, Options, ReadError as StoreReadError, Store};
+use freehold_tables::Tables;
 use freehold_transport::{Connection, ListenError};
 use freehold_webhook::{RetryPolicy, Secret, Webhook};
 use tokio::sync::mpsc;
@@ -32,6 +34,9 @@ use crate::session::{CheckIn, Server};
 use crate::shared::Shared;
 use crate::sinks::feed::Feed;
 use crate::sinks::jsonl::Lines;
+use crate::sinks::nats::Subjects;
+use crate::sinks::postgres::Rows;
+use crate::sinks::replay::{self, ReplayError};
 use crate::sinks::worker::{Target, Worker};
 use crate::sinks::{self, RetryError, Sinks, Stream};
 use crate::stop::Stop;
@@ -39,7 +44,7 @@ use crate::sweep;
 use crate::tables::{self, Counters};
 use crate::view::{
     AskView, CrmView, CustomerView, DeadLetterView, EventView, HubInfo, InvitationView, MatchView,
-    MessagesOfView, ReadView, SentView, StatsView,
+    MessagesOfView, ReadView, ReplayView, SentView, StatsView,
 };
 
 /// Most events in one answer: a page that a terminal or a script can hold.
@@ -152,11 +157,17 @@ impl Hub {
         let keys = Keys::of(seed, &config.did)?;
         let webhook = config.sinks.webhook.as_ref().map(webhook).transpose()?;
         let crm = config.crm.as_ref().map(|config| connector(home, config)).transpose()?;
+        let nats = config.sinks.nats.clone().map(|config| JetStream::new(config.in_folder(home)));
+        let nats = nats.transpose().map_err(|error| setting("sinks.nats", &error))?;
+        let source = keys.first().did.to_string();
+        let postgres =
+            config.sinks.postgres.clone().map(|config| Tables::new(config.in_folder(home), &source));
+        let postgres = postgres.transpose().map_err(|error| setting("sinks.postgres", &error))?;
         let home_key = HomeKey::new(*seed.vault_key());
         let store = open_store(database, &home.join("store"), &home_key)?;
         let counters = Counters::load(&store)?;
         let asks = ask::stored(&store)?;
-        let streams = config.sinks.jsonl.iter().map(|_| Stream::Jsonl).collect::<Vec<_>>();
+        let streams = streams(&config.sinks);
         let webhook_host = config.sinks.webhook.as_ref().map(|webhook| host(&webhook.url).to_owned());
         let sinks = Sinks::new(&streams, webhook_host, crm.as_ref().map(|crm| crm.system().to_owned()));
         let moves = if keys.can_rotate() { Moves::load(&store)? } else { Moves::default() };
@@ -193,6 +204,14 @@ impl Hub {
         if let Some(path) = &config.sinks.jsonl {
             let path = home.join(path);
             let feed = Feed::new(Lines::new(path));
+            tasks.push(tokio::spawn(feed.run(Arc::clone(&shared), stop.listen())));
+        }
+        if let Some(stream) = nats {
+            let feed = Feed::new(Subjects::new(stream));
+            tasks.push(tokio::spawn(feed.run(Arc::clone(&shared), stop.listen())));
+        }
+        if let Some(tables) = postgres {
+            let feed = Feed::new(Rows::new(tables));
             tasks.push(tokio::spawn(feed.run(Arc::clone(&shared), stop.listen())));
         }
         let targets = webhook.map(Target::Webhook).into_iter().chain(crm.clone().map(Target::Crm));
@@ -370,6 +389,14 @@ impl Hub {
         sinks::retry(&self.inner.shared, which).await
     }
 
+    /// Has events sent again, with their ids, to one sink or to all: from a number on, or from a time (RFC 3339).
+    ///
+    /// # Errors
+    /// [`ReplayError`].
+    pub async fn replay(&self, since: &str, sink: Option<&str>) -> Result<ReplayView, ReplayError> {
+        replay::replay(&self.inner.shared, since, sink).await
+    }
+
     /// What [`Hub::match_crm`] would do, of one customer or of all of whom something is held. Nothing is written.
     ///
     /// # Errors
@@ -480,6 +507,18 @@ pub(crate) fn logged<T: Default>(read: Result<T, StoreReadError>) -> T {
         tracing::error!(%error, "the store cannot be read");
         T::default()
     })
+}
+
+/// The streams that are configured, the most telling one last.
+fn streams(sinks: &SinksConfig) -> Vec<Stream> {
+    let jsonl = sinks.jsonl.as_ref().map(|_| Stream::Jsonl);
+    let nats = sinks.nats.as_ref().map(|_| Stream::Nats);
+    let postgres = sinks.postgres.as_ref().map(|_| Stream::Postgres);
+    [jsonl, nats, postgres].into_iter().flatten().collect()
+}
+
+fn setting(setting: &'static str, error: &dyn std::fmt::Display) -> ConfigError {
+    ConfigError::Setting { setting, reason: error.to_string() }
 }
 
 /// Opens the store in a database, or in a folder.

@@ -77,6 +77,8 @@ pub use config::{
     WebhookConfig,
 };
 pub use evidence::{EvidenceError, EvidenceReport, Finding, verify as verify_evidence};
+pub use freehold_nats::NatsConfig;
+pub use freehold_tables::TablesConfig;
 pub use hub::{Hub, StartError};
 pub use init::{CONFIG_FILE, InitError, init};
 pub use invite::InviteError;
@@ -86,4 +88,5 @@ pub use messages::MessageError;
 pub use reload::ReloadError;
 pub use rotate::RotateError;
 pub use sinks::RetryError;
+pub use sinks::replay::ReplayError;
 pub use staff::{Deed, JournalBroken, Known, Role, StaffError, Who};

@@ -16,7 +16,7 @@ use serde_json::{Map, Value, json};
 
 use crate::relationship::{Relationship, uuid};
 use crate::shared::Shared;
-use crate::sinks::Receiver;
+use crate::sinks::{Receiver, Stream};
 use crate::tables::{self, Counters};
 
 /// What the data of all events are written by: a change that a reader would misunderstand makes a new number.
@@ -39,6 +39,9 @@ pub(crate) const READ: &str = "dev.freehold.read";
 
 /// The vendor has its CRM brought to what the hub holds of a customer.
 pub(crate) const MATCH: &str = "dev.freehold.match";
+
+/// A person was told what became of an update. Only where there are tables, and for them alone.
+pub(crate) const OUTCOME: &str = "dev.freehold.outcome";
 
 /// Bytes of an event's data in one record: below the longest value of the store, with room for its seal.
 const PART_BYTES: usize = 60 * 1024;
@@ -183,6 +186,11 @@ impl Record {
     /// What the person still waits for.
     pub(crate) fn owed(&self) -> Option<&Owed> {
         self.owed.as_ref().filter(|owed| !owed.answered)
+    }
+
+    /// Whether a stream takes it.
+    pub(crate) fn is_for(&self, stream: Stream) -> bool {
+        self.kind != OUTCOME || stream == Stream::Postgres
     }
 
     pub(crate) fn load(reader: &impl Reader, n: u64) -> Result<Option<Self>, ReadError> {

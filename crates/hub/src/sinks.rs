@@ -9,7 +9,10 @@ pub(crate) mod delivery;
 mod erasure;
 pub(crate) mod feed;
 pub(crate) mod jsonl;
+pub(crate) mod nats;
 mod outcome;
+pub(crate) mod postgres;
+pub(crate) mod replay;
 pub(crate) mod webhook;
 pub(crate) mod worker;
 
@@ -26,7 +29,7 @@ use tokio::sync::Notify;
 use crate::held;
 use crate::log::{self, AnsweredBy, Hook, Owed, Record};
 use crate::shared::Shared;
-use crate::tables;
+use crate::tables::{self, Counters};
 
 /// First wait of a sink after this machine's own disk refused something.
 const PAUSE_FIRST: Duration = Duration::from_secs(1);
@@ -40,6 +43,10 @@ const PAUSE_MAX: Duration = Duration::from_secs(60);
 pub(crate) enum Stream {
     /// The file of JSON lines.
     Jsonl,
+    /// The stream of NATS JetStream.
+    Nats,
+    /// The tables in PostgreSQL.
+    Postgres,
 }
 
 /// A sink that takes one event at a time, and says what became of it.
@@ -103,6 +110,8 @@ impl Stream {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Jsonl => "jsonl",
+            Self::Nats => "nats",
+            Self::Postgres => "postgres",
         }
     }
 
@@ -251,6 +260,14 @@ pub(crate) async fn retry(shared: &Shared, which: Option<u64>) -> Result<usize, 
     }
 }
 
+/// Tells the sinks of outcomes that were noted as events.
+pub(crate) fn announce_outcomes(shared: &Shared) -> Result<(), ReadError> {
+    if shared.sinks.streams.contains(&Stream::Postgres) {
+        shared.announce(Counters::load(&shared.store)?.events);
+    }
+    Ok(())
+}
+
 /// The events after a sink's cursor, a batch at a time.
 pub(crate) fn batch(shared: &Shared, after: u64) -> Result<Vec<Record>, ReadError> {
     /// One transaction settles them: it stays small, and shares its fsync.
@@ -275,13 +292,15 @@ mod tests {
     }
 
     #[test]
-    fn the_crm_answers_before_the_webhook_and_that_before_a_stream() {
+    fn the_crm_answers_before_the_webhook_and_that_before_a_stream_of_which_the_last_one_does() {
         let answers = |streams: &[Stream], webhook: bool, crm: bool| {
             let webhook = webhook.then(|| "crm.example".to_owned());
             Sinks::new(streams, webhook, crm.then(|| "tryton".to_owned())).system().to_owned()
         };
         assert_eq!(answers(&[], false, false), "hub");
         assert_eq!(answers(&[Stream::Jsonl], false, false), "jsonl");
+        assert_eq!(answers(&[Stream::Jsonl, Stream::Nats], false, false), "nats");
+        assert_eq!(answers(&[Stream::Jsonl, Stream::Nats, Stream::Postgres], false, false), "postgres");
         assert_eq!(answers(&[Stream::Jsonl], true, false), "crm.example");
         assert_eq!(answers(&[Stream::Jsonl], true, true), "tryton");
     }

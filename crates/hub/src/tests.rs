@@ -5,6 +5,7 @@ mod dead_letters;
 mod erasure;
 mod jsonl;
 mod moves;
+mod replay;
 mod restored;
 
 use std::collections::BTreeSet;

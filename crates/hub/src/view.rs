@@ -228,6 +228,18 @@ pub struct StatsView {
     pub not_moved: usize,
 }
 
+/// Events are sent again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ReplayView {
+    /// The number of the first event.
+    pub from: u64,
+    /// How many events there are from it on.
+    pub events: u64,
+    /// To whom.
+    pub sinks: Vec<String>,
+}
+
 /// The vendor has moved to its next key.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

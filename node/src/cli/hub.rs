@@ -86,6 +86,15 @@ pub(crate) enum HubCommand {
         #[arg(long, value_name = "N|all", value_parser = which)]
         retry: Option<Which>,
     },
+    /// Send events again, with the same ids
+    Replay {
+        /// From which on: an event's number, or a time such as 2026-11-24T00:00:00Z
+        #[arg(long, value_name = "TIME|N")]
+        since: String,
+        /// To this sink alone: jsonl, nats, postgres, webhook or crm [default: all that are configured]
+        #[arg(long, value_name = "NAME")]
+        sink: Option<String>,
+    },
     /// Move to the next key of your did:key; customers follow when they next connect, and dial the new addresses alone then
     Rotate(Rotate),
     /// Show the hub's figures

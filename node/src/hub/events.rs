@@ -1,7 +1,7 @@
-//! `hub events` and `hub dead-letters`.
+//! `hub events`, `hub dead-letters` and `hub replay`.
 
 use freehold_api::Client;
-use freehold_api::hub::{DeadLetters, Events, Retry};
+use freehold_api::hub::{DeadLetters, Events, Replay, Retry};
 use freehold_hub::view::{DeadLetterView, EventView, Receiver};
 use serde_json::Value;
 
@@ -56,6 +56,19 @@ pub(super) async fn dead_letters(client: &Client, retry: Option<Which>, out: &Ou
         table(
             ["n", "sink", "event", "customer", "reason", "attempts", "given up"],
             letters.iter().map(row).collect::<Vec<_>>(),
+        )
+    });
+    Ok(())
+}
+
+pub(super) async fn replay(client: &Client, since: String, sink: Option<String>, out: &Out) -> Outcome {
+    let replayed = client.call(&Replay { since, sink }).await?;
+    out.show(&replayed, |replayed| {
+        format!(
+            "sent again to {}: {} from number {}",
+            replayed.sinks.join(", "),
+            replayed.events,
+            replayed.from
         )
     });
     Ok(())

@@ -17,6 +17,7 @@ pub mod recording;
 pub mod replay;
 pub mod rewrap;
 pub mod search;
+pub mod sinks;
 pub mod story;
 pub mod tracer;
 pub mod upgrade;

@@ -3,7 +3,7 @@
 use freehold_hub::Role;
 use freehold_hub::view::{
     AskView, CrmView, CustomerView, DeadLetterView, EventView, FigureView, HubInfo, InvitationView,
-    JournalView, MatchView, MessagesOfView, ReadView, ReloadView, RetireView, RotationView, SentView,
+    JournalView, MatchView, MessagesOfView, ReadView, ReloadView, ReplayView, RetireView, RotationView, SentView,
     StatsView, UserView,
 };
 use serde::{Deserialize, Serialize};
@@ -155,6 +155,16 @@ pub struct Retried {
     /// How many events are tried again.
     pub events: usize,
 }
+
+call!(
+    /// Sends events again.
+    Replay = "replay" -> ReplayView {
+        /// From which on: an event's number, or a time in RFC 3339.
+        since: String,
+        /// To which sink; to all if absent.
+        sink: Option<String>,
+    }
+);
 
 call!(
     /// What a match would do. Nothing is written.

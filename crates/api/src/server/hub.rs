@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use freehold_hub::{
     AskCustomerError, AskError, EvidenceError, Hub, InviteError, JournalBroken, MatchError, MessageError,
-    NoSuchAsk, ReadError, ReloadError, RetryError, RotateError, StaffError, Who,
+    NoSuchAsk, ReadError, ReloadError, ReplayError, RetryError, RotateError, StaffError, Who,
 };
 use freehold_protocol::code::Code;
 
@@ -14,7 +14,7 @@ use super::{Calls, ServeError};
 use crate::call::hub::{
     AddUser, Ask, AskCustomer, Asks, ChangeUserPassword, CheckCrm, Customers, DeadLetters, Events, Evidence,
     EvidenceAnswer, ForgetMessages, Info, Invite, Journal, JournalAnswer, MatchCrm, Matched, Messages,
-    PreviewMatch, Read, Receipt, ReceiptAnswer, Reload, RemoveUser, RetireKeys, Retried, Retry, RotateVendor,
+    PreviewMatch, Read, Receipt, ReceiptAnswer, Reload, RemoveUser, Replay, RetireKeys, Retried, Retry, RotateVendor,
     SendMessage, Stats, Users, Value,
 };
 use crate::call::person::Forgotten;
@@ -81,6 +81,7 @@ pub async fn serve_hub(
         })
         .on(|h, _: DeadLetters| async move { Ok(h.dead_letters()) })
         .on(|h, c: Retry| async move { Ok(Retried { events: h.retry_dead_letter(c.n).await? }) })
+        .on(|h, c: Replay| async move { Ok(h.replay(&c.since, c.sink.as_deref()).await?) })
         .on(|h, c: PreviewMatch| async move { Ok(h.preview_match(c.customer.as_deref()).await?) })
         .on(|h, c: MatchCrm| async move {
             Ok(Matched { customers: h.match_crm(c.customer.as_deref()).await? })
@@ -205,6 +206,18 @@ impl From<MatchError> for ApiError {
             MatchError::CustomerUnknown => "not-found",
             MatchError::Crm(_) => "not-connected",
             MatchError::Store(_) => "store-failed",
+        };
+        Self::new(code, error)
+    }
+}
+
+impl From<ReplayError> for ApiError {
+    fn from(error: ReplayError) -> Self {
+        let code = match &error {
+            ReplayError::Since => "bad-value",
+            ReplayError::Unknown { .. } => "not-found",
+            ReplayError::NoSink => "not-possible-now",
+            ReplayError::Store(_) => "store-failed",
         };
         Self::new(code, error)
     }

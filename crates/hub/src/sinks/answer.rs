@@ -33,6 +33,7 @@ pub(crate) fn taken(
             }
             let mut lines = outcome::lines(&record.paths, OutcomeKind::Applied, shared.sinks.system(), None);
             outcome::say(&mut lines, said);
+            outcome::list(txn, shared, record, owed, &lines, now)?;
             worth::answered(txn, shared, record, &lines, !said.is_empty(), now)?;
             outcome::queue(txn, record, owed, lines, now)?
         }
@@ -62,6 +63,7 @@ pub(crate) fn given_up(
     let Some(owed @ Owed { by: AnsweredBy::Outcome, .. }) = record.owed() else { return Ok(false) };
     let system = shared.sinks.system();
     let lines = outcome::lines(&record.paths, OutcomeKind::Refused, system, Some(NOT_TAKEN));
+    outcome::list(txn, shared, record, owed, &lines, now)?;
     worth::answered(txn, shared, record, &lines, false, now)?;
     Ok(outcome::queue(txn, record, owed, lines, now)? && note(txn, record))
 }

@@ -11,7 +11,7 @@ use freehold_store::ReadError;
 
 use crate::log::Record;
 use crate::shared::Shared;
-use crate::sinks::{Answers, Stream, answer, batch, pause};
+use crate::sinks::{Answers, PAUSE_MAX, Stream, announce_outcomes, answer, batch, pause};
 use crate::stop::Stopping;
 use crate::tables;
 
@@ -23,8 +23,12 @@ pub(crate) trait Outlet: Send {
     /// Which one it is.
     const STREAM: Stream;
 
-    /// Makes it ready for what comes; called before every batch.
-    fn ready(&mut self) -> impl Future<Output = io::Result<()>> + Send;
+    /// Longest wait after a failure.
+    const WAIT_MAX: Duration = PAUSE_MAX;
+
+    /// Makes it ready for what comes; called before every batch. An outlet that keeps its own place in the log, in the transaction
+    /// that takes the events, gives it: what it has lost with an older state of itself comes again.
+    fn ready(&mut self, shared: &Arc<Shared>) -> impl Future<Output = io::Result<Option<u64>>> + Send;
 
     /// Takes events. When it returns without an error, they are safe there.
     fn append(
@@ -39,11 +43,13 @@ pub(crate) struct Feed<O> {
     outlet: O,
     /// The last event that is safe there. The cursor is behind it while the store takes nothing.
     appended: u64,
+    /// The cursor as it was last read. It goes back when somebody has events sent again.
+    noted: u64,
 }
 
 impl<O: Outlet> Feed<O> {
     pub(crate) fn new(outlet: O) -> Self {
-        Self { outlet, appended: 0 }
+        Self { outlet, appended: 0, noted: 0 }
     }
 
     /// Delivers until the hub stops.
@@ -69,7 +75,7 @@ impl<O: Outlet> Feed<O> {
                     tokio::select! {
                         biased;
                         () = stop.given() => return,
-                        () = tokio::time::sleep(pause(failures)) => {}
+                        () = tokio::time::sleep(pause(failures).min(O::WAIT_MAX)) => {}
                     }
                 }
             }
@@ -78,10 +84,15 @@ impl<O: Outlet> Feed<O> {
 
     /// Delivers one batch; says whether there was one.
     pub(crate) async fn step(&mut self, shared: &Arc<Shared>) -> io::Result<bool> {
-        self.outlet.ready().await?;
-        let after = O::STREAM.cursor(&shared.store).map_err(io::Error::other)?;
+        let place = self.outlet.ready(shared).await?;
+        let noted = O::STREAM.cursor(&shared.store).map_err(io::Error::other)?;
+        if noted < self.noted {
+            self.appended = noted;
+        }
+        self.noted = noted;
+        let after = place.map_or(noted, |place| place.min(noted));
         let mut records = batch(shared, after).map_err(io::Error::other)?;
-        if self.appended > after {
+        if place.is_none() && self.appended > after {
             // They are safe there and the store did not take note of it. To deliver them again with each attempt would
             // fill its disk: only the note is repeated.
             records.retain(|record| record.n <= self.appended);
@@ -90,24 +101,27 @@ impl<O: Outlet> Feed<O> {
             self.outlet.append(shared, &records).await?;
             self.appended = last;
         }
-        settle(shared, O::STREAM, &records, self.appended).await.map_err(io::Error::other)?;
+        settle(shared, O::STREAM, &records, noted, self.appended).await.map_err(io::Error::other)?;
         records.iter().for_each(|record| shared.delivered(record, O::STREAM.name()));
         Ok(true)
     }
 }
 
-/// Moves the cursor and tells the persons.
+/// Moves the cursor, unless somebody has put it back meanwhile, and tells the persons.
 async fn settle(
     shared: &Arc<Shared>,
     stream: Stream,
     records: &[Record],
+    noted: u64,
     last: u64,
 ) -> Result<(), freehold_store::WriteError<ReadError>> {
     let owing: Vec<u64> = records.iter().filter(|r| r.owed().is_some()).map(|record| record.n).collect();
     let (writing, now) = (Arc::clone(shared), shared.now());
     let told = shared.store.write(move |txn| {
         // Before the answers: an erasure is answered by the last sink that has it.
-        save(txn, tables::cursor(stream.name()), &last);
+        if stream.cursor(txn)? == noted {
+            save(txn, tables::cursor(stream.name()), &last.max(noted));
+        }
         let answers = writing.sinks.answers == Answers::Stream(stream);
         let mut told = BTreeSet::new();
         for n in owing {
@@ -119,5 +133,6 @@ async fn settle(
         Ok::<_, ReadError>(told)
     });
     told.await?.into_inner().iter().for_each(|relationship| shared.wake(relationship));
+    announce_outcomes(shared)?;
     Ok(())
 }

@@ -43,16 +43,16 @@ impl Lines {
 impl Outlet for Lines {
     const STREAM: Stream = Stream::Jsonl;
 
-    async fn ready(&mut self) -> io::Result<()> {
+    async fn ready(&mut self, _: &Arc<Shared>) -> io::Result<Option<u64>> {
         #[cfg(feature = "simulation")]
         if self.simulated.is_some() {
-            return Ok(());
+            return Ok(None);
         }
         if !self.whole {
             self.on_disk(LineFile::mend).await?;
             self.whole = true;
         }
-        Ok(())
+        Ok(None)
     }
 
     async fn append(&mut self, shared: &Arc<Shared>, records: &[Record]) -> io::Result<()> {
@@ -71,7 +71,7 @@ impl Outlet for Lines {
 /// A line for each event.
 fn lines(shared: &Shared, records: &[Record]) -> io::Result<Vec<u8>> {
     let mut lines = Vec::new();
-    for record in records {
+    for record in records.iter().filter(|record| record.is_for(Stream::Jsonl)) {
         let Some(event) = record.cloudevent_now(shared).map_err(io::Error::other)? else { continue };
         serde_json::to_writer(&mut lines, &event)?;
         lines.push(b'\n');

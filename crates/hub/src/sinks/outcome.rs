@@ -11,8 +11,12 @@ use freehold_protocol::message::MessageType;
 use freehold_protocol::path::Path;
 use freehold_protocol::time::Timestamp;
 use freehold_store::{ReadError, Txn};
+use serde_json::json;
 
-use crate::log::{Owed, Record};
+use crate::log::{self, New, Owed, Record};
+use crate::relationship::Relationship;
+use crate::shared::Shared;
+use crate::sinks::Stream;
 use crate::sinks::delivery::FieldOutcome;
 
 /// What a detail may have when an outcome is too large with it: still a sentence, still a few words, none.
@@ -44,6 +48,35 @@ pub(crate) fn say(lines: &mut [OutcomeLine], said: &[FieldOutcome]) {
         }
         line.detail.clone_from(&said.detail);
     }
+}
+
+/// Notes for the tables, where there are any, what a person is told of an update.
+pub(crate) fn list(
+    txn: &mut Txn,
+    shared: &Shared,
+    record: &Record,
+    owed: &Owed,
+    results: &[OutcomeLine],
+    now: Timestamp,
+) -> Result<(), ReadError> {
+    if !shared.sinks.streams.contains(&Stream::Postgres) || results.is_empty() {
+        return Ok(());
+    }
+    let known = Relationship::load(txn, &record.relationship)?.ok_or(ReadError::Corrupt)?;
+    // Details are left out: a receiver may repeat a value in one.
+    let line = |line: &OutcomeLine| json!({"path": line.path.as_str(), "outcome": line.outcome.to_string(), "system": line.system});
+    let data = json!({"update": record.id, "results": results.iter().map(line).collect::<Vec<_>>()});
+    let new = New {
+        kind: log::OUTCOME,
+        suffix: format!("{}-outcome-{}", owed.seq, now.millis()),
+        relationship: &known,
+        grant: record.grant.as_ref(),
+        paths: record.paths.clone(),
+        owed: None,
+        data,
+    };
+    log::append(txn, new, now)?.settle_emptied(txn);
+    Ok(())
 }
 
 /// Queues an outcome for the person, as several messages where one body does not hold it; says whether there was

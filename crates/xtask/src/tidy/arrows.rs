@@ -4,7 +4,7 @@ use super::Package;
 
 /// A crate, and those it may name in any of its dependency sections. Left of an arrow may be used by the right of
 /// it, never back; a crate missing here fails, so that a new one is placed on purpose.
-const MAY_USE: [(&str, &[&str]); 29] = [
+const MAY_USE: [(&str, &[&str]); 31] = [
     ("freehold-protocol", &[]),
     ("freehold-store", &["freehold-protocol"]),
     ("freehold-postgres", &["freehold-store"]),
@@ -16,6 +16,9 @@ const MAY_USE: [(&str, &[&str]); 29] = [
     ("freehold-resolver", &["freehold-protocol", "freehold-outbound"]),
     ("freehold-webhook", &["freehold-protocol", "freehold-outbound"]),
     ("freehold-crm", &["freehold-protocol", "freehold-outbound"]),
+    // They know no type of the protocol: what they carry is JSON and texts.
+    ("freehold-nats", &[]),
+    ("freehold-tables", &[]),
     ("freehold-mailbox", &["freehold-protocol", "freehold-store"]),
     ("freehold-link", &["freehold-protocol", "freehold-store", "freehold-mailbox", "freehold-transport"]),
     ("freehold-vault", &["freehold-protocol", "freehold-store", "freehold-mailbox"]),
@@ -48,6 +51,8 @@ const MAY_USE: [(&str, &[&str]); 29] = [
             "freehold-outbound",
             "freehold-webhook",
             "freehold-crm",
+            "freehold-nats",
+            "freehold-tables",
         ],
     ),
     // What a page stands on knows no engine.
@@ -84,7 +89,7 @@ const MAY_USE: [(&str, &[&str]); 29] = [
 ];
 
 /// The program wires everything: adapters meet only there.
-const BELOW_NODE: [&str; 20] = [
+const BELOW_NODE: [&str; 22] = [
     "freehold-protocol",
     "freehold-store",
     "freehold-postgres",
@@ -97,6 +102,8 @@ const BELOW_NODE: [&str; 20] = [
     "freehold-resolver",
     "freehold-webhook",
     "freehold-crm",
+    "freehold-nats",
+    "freehold-tables",
     "freehold-mailbox",
     "freehold-link",
     "freehold-vault",
@@ -108,8 +115,8 @@ const BELOW_NODE: [&str; 20] = [
 ];
 
 /// The tests across crates see whatever the program sees, and the example; the program itself they start as a process.
-const BELOW_TESTS: [&str; 21] = {
-    let mut below = ["freehold-example-note"; 21];
+const BELOW_TESTS: [&str; 23] = {
+    let mut below = ["freehold-example-note"; 23];
     let mut at = 0;
     while at < BELOW_NODE.len() {
         below[at] = BELOW_NODE[at];

@@ -5,9 +5,10 @@
 use super::Package;
 
 /// How a dependency's name begins, and the only crates that may have it: one, or those that divide a thing among them.
-const OWNERS: [(&str, &[&str]); 13] = [
+const OWNERS: [(&str, &[&str]); 14] = [
     ("sled", &["freehold-store"]),
-    ("tokio-postgres", &["freehold-postgres"]),
+    // A store of one's own, and tables in somebody else's database: two schemas, two connections.
+    ("tokio-postgres", &["freehold-postgres", "freehold-tables"]),
     ("postgres", &["freehold-postgres"]),
     ("libp2p", &["freehold-transport"]),
     ("ssi", &["freehold-resolver"]),
@@ -20,6 +21,7 @@ const OWNERS: [(&str, &[&str]); 13] = [
     // What opens a home, and what lets somebody in to a page.
     ("argon2", &["freehold-keystore", "freehold-web"]),
     ("age", &["freehold-backup"]),
+    ("async-nats", &["freehold-nats"]),
     ("prometheus-client", &["freehold-hub"]),
 ];
 

@@ -12,7 +12,7 @@ use crate::log::{Hook, Record};
 use crate::shared::Shared;
 use crate::sinks::delivery::Delivery;
 use crate::sinks::worker::Target;
-use crate::sinks::{Receiver, answer, crm, webhook};
+use crate::sinks::{Receiver, announce_outcomes, answer, crm, webhook};
 
 /// Wait after an event could not be read; nothing has left then.
 const PAUSE: Duration = Duration::from_secs(5);
@@ -124,6 +124,7 @@ pub(crate) async fn settle(
     let (landing, told) = landed.await?.into_inner();
     if let Some(relationship) = told {
         shared.wake(&relationship);
+        announce_outcomes(shared)?;
     }
     Ok(landing)
 }
