@@ -183,6 +183,23 @@ impl EngineHome {
         panic!("the hub's store or port was not let go in 10 s");
     }
 
+    /// Starts a hub that is configured as it pleases.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub async fn hub_with(&self, change: impl Fn(&mut HubConfig)) -> Hub {
+        for _ in 0..200 {
+            let mut config = HubConfig::new("Acme");
+            config.listen = free_addresses();
+            change(&mut config);
+            match Hub::start(self.path(), &self.seed(), config, self.clock()).await {
+                Err(freehold_hub::StartError::Store(OpenError::InUse)) => tokio::time::sleep(MOMENT).await,
+                started => return started.expect("the hub starts"),
+            }
+        }
+        panic!("the hub's store was not let go in 10 s");
+    }
+
     /// Tries it once.
     ///
     /// # Errors
