@@ -65,7 +65,7 @@ fn new_seeds_break_no_rule() {
     }
 }
 
-/// Seeds within which every planted fault must be found; the rarest needs 58.
+/// Seeds within which every planted fault must be found; the rarest needs 100.
 const SEEDS: u64 = 400;
 
 /// Plays the first seeds until a rule breaks, which must be soon.
