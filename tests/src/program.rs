@@ -88,7 +88,6 @@ impl Home {
     ///
     /// # Panics
     /// When it fails or prints no JSON.
-    #[must_use]
     pub fn json(&self, words: &[&str]) -> Value {
         let output = self.output(words);
         assert!(output.status.success(), "{words:?}: {}", String::from_utf8_lossy(&output.stderr));

@@ -67,8 +67,9 @@ fn line(person: &Person, path: &str) -> Option<LineView> {
 
 /// Waits until the node shows that a field is so in Tryton.
 async fn shown(person: &Person, path: &str, state: &str) {
-    let found = until(&format!("{path} to be {state}"), || line(person, path).filter(|l| l.state == state));
-    assert_eq!(found.await.system.as_deref(), Some("tryton"));
+    let what = format!("{path} to be {state}");
+    let found = until(&what, || line(person, path).filter(|l| l.state == state)).await;
+    assert_eq!(found.system.as_deref(), Some("tryton"));
 }
 
 /// A hub that keeps a Tryton up to date.
@@ -210,7 +211,6 @@ async fn a_crm_that_is_new_is_previewed_first_and_then_brought_up_to_date() {
         until("the values", || (hub.customer(customer)?.fields.len() == 4).then_some(())).await;
     }
     hub.stop().await;
-    drop(hub);
     let known = tryton.create("party.party", json!({"name": "Ann Muster", "code": "C-18"})).await;
     let hub = vendor(&hub_home, &tryton).await;
 
