@@ -98,6 +98,7 @@ async fn what<'m>(
         core.mapping.fields.iter().filter(|field| memory.wrote.contains_key(&field.place.to_string()));
     let written = written.filter(|_| last).flat_map(|field| &field.paths);
     let paths: BTreeSet<&str> = paths.iter().chain(written).map(String::as_str).collect();
+    let paths: Vec<&str> = paths.into_iter().collect();
     let mut all = wanted(core, &paths, &left).await?;
     for wanted in &mut all {
         if wanted.value.is_err() {

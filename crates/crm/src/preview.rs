@@ -13,7 +13,7 @@ use crate::wanted::{after_update, wanted};
 pub(crate) async fn preview(core: &Core, customer: &Customer, fields: &Fields) -> Result<Preview, Failure> {
     let missing = core.missing().await?;
     let now = after_update(customer, fields);
-    let paths = fields.keys().map(String::as_str).collect();
+    let paths: Vec<&str> = fields.keys().map(String::as_str).collect();
     let all = wanted(core, &paths, &now).await?;
     let found = matching::find(core, customer).await?;
     let record = match &found {
