@@ -182,7 +182,8 @@ async fn a_revocation_is_carried_out_in_the_crm_before_it_is_receipted() {
         let grant = agree(&person, &hub, customer).await;
         shown(&person, "phone.mobile", "applied").await;
         person.revoke(&grant, None).await.unwrap();
-        let receipt = until("the receipt", || person.grant(&grant).unwrap().revocations.remove(0).erasure).await;
+        let receipt =
+            until("the receipt", || person.grant(&grant).unwrap().revocations.remove(0).erasure).await;
         let kept: Vec<&str> =
             receipt.iter().filter(|line| line.result != "erased").map(|line| &*line.path).collect();
         assert!(kept.is_empty(), "{kept:?}");

@@ -102,6 +102,10 @@ async fn what<'m>(
         core.mapping.fields.iter().filter(|field| memory.wrote.contains_key(&field.place.to_string()));
     let written = written.filter(|_| last).flat_map(|field| &field.paths);
     let paths: BTreeSet<&str> = paths.iter().chain(written).map(String::as_str).collect();
+<<<<<<< HEAD
+=======
+    let paths: Vec<&str> = paths.into_iter().collect();
+>>>>>>> 633f4fd5ac74d69a776d720833f5642e606ff72e
     let mut all = wanted(core, &paths, &left).await?;
     for wanted in &mut all {
         if wanted.value.is_err() {

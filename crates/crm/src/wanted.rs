@@ -1,6 +1,6 @@
 //! What should stand where: the values of a change in the CRM's own forms.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde_json::Value;
 
@@ -20,7 +20,11 @@ pub(crate) struct Wanted<'m> {
 /// What these paths should look like. `now` is what a path holds: of those that the change does not name, what the hub holds.
 pub(crate) async fn wanted<'m>(
     core: &'m Core,
+<<<<<<< HEAD
     paths: &BTreeSet<&str>,
+=======
+    paths: &[&str],
+>>>>>>> 633f4fd5ac74d69a776d720833f5642e606ff72e
     now: &(dyn Fn(&str) -> Option<String> + Sync),
 ) -> Result<Vec<Wanted<'m>>, Failure> {
     let mut touched: Vec<&FieldMapping> = Vec::new();
