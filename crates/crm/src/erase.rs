@@ -48,11 +48,7 @@ pub(crate) async fn erase(
         }
         record = match core.read(&id).await? {
             Some(record) => record,
-            // Out of reach: what the system says of it is the truth about it.
-            None => {
-                let what = archived.as_deref().unwrap_or("was erased");
-                return Ok(all_erased(paths, &format!("{}: {what}", core.named(&id))));
-            }
+            None => return Ok(all_erased(paths, &format!("{} was erased", core.named(&id)))),
         };
     }
     let written = commit::write(core, customer, Some(&record), &mut tasks, Link::Keep).await?;
@@ -102,10 +98,7 @@ async fn what<'m>(
         core.mapping.fields.iter().filter(|field| memory.wrote.contains_key(&field.place.to_string()));
     let written = written.filter(|_| last).flat_map(|field| &field.paths);
     let paths: BTreeSet<&str> = paths.iter().chain(written).map(String::as_str).collect();
-<<<<<<< HEAD
-=======
     let paths: Vec<&str> = paths.into_iter().collect();
->>>>>>> 633f4fd5ac74d69a776d720833f5642e606ff72e
     let mut all = wanted(core, &paths, &left).await?;
     for wanted in &mut all {
         if wanted.value.is_err() {

@@ -13,11 +13,7 @@ use crate::wanted::{after_update, wanted};
 pub(crate) async fn preview(core: &Core, customer: &Customer, fields: &Fields) -> Result<Preview, Failure> {
     let missing = core.missing().await?;
     let now = after_update(customer, fields);
-<<<<<<< HEAD
-    let paths = fields.keys().map(String::as_str).collect();
-=======
     let paths: Vec<&str> = fields.keys().map(String::as_str).collect();
->>>>>>> 633f4fd5ac74d69a776d720833f5642e606ff72e
     let all = wanted(core, &paths, &now).await?;
     let found = matching::find(core, customer).await?;
     let record = match &found {

@@ -29,15 +29,10 @@ pub(crate) async fn update(core: &Core, customer: &Customer, fields: &Fields) ->
         }
     };
     // Only what the change names; a new record gets everything that is held.
-<<<<<<< HEAD
-    let held = record.is_none().then(|| customer.held.keys().filter(|path| !fields.contains_key(*path)));
-    let paths = fields.keys().chain(held.into_iter().flatten()).map(String::as_str).collect();
-=======
     let mut paths: Vec<&str> = fields.keys().map(String::as_str).collect();
     if record.is_none() {
         paths.extend(customer.held.keys().filter(|path| !fields.contains_key(*path)).map(String::as_str));
     }
->>>>>>> 633f4fd5ac74d69a776d720833f5642e606ff72e
     let all = wanted(core, &paths, &now).await?;
     if record.is_none() {
         if !core.mapping.record.make {

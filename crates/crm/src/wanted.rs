@@ -20,15 +20,11 @@ pub(crate) struct Wanted<'m> {
 /// What these paths should look like. `now` is what a path holds: of those that the change does not name, what the hub holds.
 pub(crate) async fn wanted<'m>(
     core: &'m Core,
-<<<<<<< HEAD
-    paths: &BTreeSet<&str>,
-=======
     paths: &[&str],
->>>>>>> 633f4fd5ac74d69a776d720833f5642e606ff72e
     now: &(dyn Fn(&str) -> Option<String> + Sync),
 ) -> Result<Vec<Wanted<'m>>, Failure> {
     let mut touched: Vec<&FieldMapping> = Vec::new();
-    for path in paths {
+    for &path in paths {
         for field in core.mapping.fields.iter().filter(|field| field.paths.iter().any(|p| p == path)) {
             if !touched.iter().any(|known| known.place == field.place) {
                 touched.push(field);
