@@ -31,7 +31,7 @@ fn init(hub: &Home, location: &str) {
     let pass = hub.file("pass");
     let listen = ["--listen", "/ip4/127.0.0.1/tcp/0"];
     let words = ["init", "--name", "Acme", "--passphrase-file", pass.to_str().unwrap(), "--store", location];
-    hub.json(&[&words[..], &listen].concat());
+    let _ = hub.json(&[&words[..], &listen].concat());
 }
 
 /// 1. A hub is made with its store in a database, runs, and makes a request. 2. It is killed. 3. Started again at once, it has what
@@ -88,7 +88,8 @@ fn what_cannot_be_meant_is_refused_without_repeating_the_password() {
     let mut hub = Home::hub();
     let pass = hub.file("pass");
     let pass = pass.to_str().unwrap();
-    hub.json(&["init", "--name", "Acme", "--passphrase-file", pass, "--listen", "/ip4/127.0.0.1/tcp/0"]);
+    let _ =
+        hub.json(&["init", "--name", "Acme", "--passphrase-file", pass, "--listen", "/ip4/127.0.0.1/tcp/0"]);
     hub.start();
     hub.kill();
     for (location, word) in [

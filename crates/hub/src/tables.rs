@@ -59,7 +59,7 @@ pub(crate) fn journal_head() -> Key {
 }
 
 /// Where in a key the part is that a database spreads its table by: the relationship that everything in it is read by, or the
-/// number of an event. Tables that are read across relationships are not spread.
+/// number of an event. Tables that are read across relationships are not spread. What it says of a tag may never change.
 pub(crate) fn spread(tag: u8) -> Option<Range<usize>> {
     match tag {
         b'M' | b'G' | b'g' | b'F' | b'H' | b'V' | b'X' | b'Q' => Some(1..17),
