@@ -9,7 +9,9 @@ mod hub;
 mod message;
 
 pub(crate) use backup::{Backup, BackupCommand, Opening, Restore, VerifyBackup};
-pub(crate) use hub::{Asking, HubCommand, HubRun, Init, Rotate, Which};
+pub(crate) use hub::{
+    Asking, CrmCommand, HubCommand, HubRun, Init, Rotate, StoreArgs, UserCommand, UserPassword, Which,
+};
 pub(crate) use message::{Message, MessageCommand};
 
 /// Your data at home, signed; each company gets exactly the fields you agreed to, until you say stop.
@@ -36,6 +38,15 @@ pub(crate) struct Globals {
     /// How to log
     #[arg(long, global = true, value_name = "FORMAT", default_value = "text")]
     pub(crate) log_format: LogFormat,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum EvidenceCommand {
+    /// Check every signature and digest in it, and that the documents belong together
+    Verify {
+        /// The archive
+        file: PathBuf,
+    },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -197,6 +208,11 @@ pub(crate) enum Command {
     },
     /// For those who write a peer: try the protocol's rules on a running one, and tell which it keeps
     Conformance(Conformance),
+    /// Check evidence of consent that a vendor's hub gave, offline
+    Evidence {
+        #[command(subcommand)]
+        command: EvidenceCommand,
+    },
     /// Play the whole story on this machine: a hub, a node, a change, a revocation
     Demo,
     /// Print the completions of a shell

@@ -283,6 +283,18 @@ pub(crate) fn store_code(error: &freehold_store::OpenError) -> &'static str {
         OpenError::WrongKey | OpenError::Corrupt(_) => "store-corrupt",
         OpenError::Io(error) if error.kind() == io::ErrorKind::StorageFull => "disk-full",
         OpenError::Io(_) => "store-failed",
+        OpenError::Database(error) => database_code(error),
+    }
+}
+
+/// The code of a database that does not do what it is asked.
+pub(crate) fn database_code(error: &freehold_store::database::DatabaseError) -> &'static str {
+    use freehold_store::database::DatabaseError;
+    match error {
+        DatabaseError::InUse => "home-in-use",
+        DatabaseError::Newer { .. } => "home-newer",
+        DatabaseError::Full => "disk-full",
+        DatabaseError::Away(_) | DatabaseError::Failed(_) => "store-failed",
     }
 }
 

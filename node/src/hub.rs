@@ -7,26 +7,32 @@ use freehold_api::{ApiError, Client};
 use freehold_hub::view::AskView;
 
 use crate::Outcome;
-use crate::cli::HubCommand;
+use crate::cli::{CrmCommand, HubCommand};
 use crate::home::Kind;
 use crate::local;
 use crate::message;
 use crate::output::{Out, cell, short, table};
 use crate::passphrase;
 
+mod crm;
 mod customers;
+mod database;
 mod events;
 mod init;
 mod invite;
 mod rotate;
 mod run;
+mod users;
+mod value;
 
 /// Runs one command on a hub's home.
-pub(crate) async fn dispatch(dir: &Path, command: HubCommand, out: &Out) -> Outcome {
+/// `logs` is whether the command line says what to log: then the configuration does not.
+pub(crate) async fn dispatch(dir: &Path, command: HubCommand, logs: bool, out: &Out) -> Outcome {
     match &command {
         HubCommand::Init(args) => return init::init(dir, args, out),
-        HubCommand::Run(args) => return run::run(dir, args, out).await,
+        HubCommand::Run(args) => return run::run(dir, args, logs, out).await,
         HubCommand::Passphrase(args) => return passphrase::change(dir, Kind::Hub, args, out),
+        HubCommand::Crm { command: CrmCommand::Mapping { system } } => return crm::mapping(system, out),
         _ => {}
     }
     let client = local::client(dir, Kind::Hub).await?;
@@ -46,8 +52,16 @@ pub(crate) async fn dispatch(dir: &Path, command: HubCommand, out: &Out) -> Outc
         }
         HubCommand::Message { command } => message::of_hub(&client, command, out).await,
         HubCommand::DeadLetters { retry } => events::dead_letters(&client, retry, out).await,
+        HubCommand::Replay { since, sink } => events::replay(&client, since, sink, out).await,
+        HubCommand::Match { customer, dry_run } => crm::matched(&client, customer, dry_run, out).await,
+        HubCommand::Crm { .. } => crm::check(&client, out).await,
         HubCommand::Rotate(args) => rotate::rotate(&client, args, out).await,
         HubCommand::Stats => stats(&client, out).await,
+        HubCommand::Value => value::value(&client, out).await,
+        HubCommand::Evidence { customer, output } => value::evidence(&client, customer, &output, out).await,
+        HubCommand::User { command } => users::user(&client, command, out).await,
+        HubCommand::Audit { before, limit } => users::audit(&client, before, limit, out).await,
+        HubCommand::Reload => value::reload(&client, out).await,
         // These were taken before.
         HubCommand::Init(_) | HubCommand::Run(_) | HubCommand::Passphrase(_) => Ok(()),
     }

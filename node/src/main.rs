@@ -11,6 +11,7 @@ use freehold_api::ApiError;
 mod cli;
 mod conformance;
 mod demo;
+mod evidence;
 mod families;
 mod files;
 mod home;
@@ -55,8 +56,12 @@ async fn main() -> ExitCode {
 
 async fn dispatch(cli: Cli, out: &Out) -> Outcome {
     match cli.command {
-        Command::Hub { command } => hub::dispatch(&home::hub_dir(cli.globals.home)?, command, out).await,
+        Command::Hub { command } => {
+            let logs = cli.globals.log.is_some();
+            hub::dispatch(&home::hub_dir(cli.globals.home)?, command, logs, out).await
+        }
         Command::Conformance(args) => conformance::run(args, out).await,
+        Command::Evidence { command } => evidence::run(&command, out),
         Command::Demo => demo::run(cli.globals.home, out).await,
         Command::Completions { shell } => files::completions(shell, out),
         Command::Man { dir } => files::man(&dir, out),

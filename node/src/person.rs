@@ -62,6 +62,7 @@ pub(crate) async fn dispatch(dir: &Path, command: Command, out: &Out) -> Outcome
         | Command::Restore(_)
         | Command::Hub { .. }
         | Command::Conformance(_)
+        | Command::Evidence { .. }
         | Command::Demo
         | Command::Completions { .. }
         | Command::Man { .. } => Ok(()),

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value, json};
@@ -12,7 +13,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::code::Code;
 use crate::identity::{Did, PublicKey, SigningKey};
-use crate::limits::{CLOCK_SKEW_MAX, COUNTERSIGNED_BYTES_MAX, SIGNED_BYTES_MAX};
+use crate::limits::{CLOCK_SKEW_MAX, COUNTERSIGNED_BYTES_MAX, DATE_LAG_MAX, SIGNED_BYTES_MAX};
 use crate::path::Path;
 use crate::proof::{self, Signer};
 use crate::time::Timestamp;
@@ -282,7 +283,20 @@ impl<S: Subject> Document<S> {
     /// # Errors
     /// [`Code::Malformed`] before it begins, [`Code::Expired`] from its end on.
     pub fn check_time(&self, now: Timestamp) -> Result<(), Code> {
-        let skew_millis = u64::try_from(CLOCK_SKEW_MAX.as_millis()).unwrap_or(u64::MAX);
+        self.check_between(now, CLOCK_SKEW_MAX)
+    }
+
+    /// As [`Document::check_time`], by the clock that the reader's own dates are of ([`Timestamp::told`]): what is refused
+    /// must not show more of the reader's clock than its dates do.
+    ///
+    /// # Errors
+    /// As [`Document::check_time`].
+    pub fn check_time_told(&self, told: Timestamp) -> Result<(), Code> {
+        self.check_between(told, CLOCK_SKEW_MAX + DATE_LAG_MAX)
+    }
+
+    fn check_between(&self, now: Timestamp, skew: Duration) -> Result<(), Code> {
+        let skew_millis = u64::try_from(skew.as_millis()).unwrap_or(u64::MAX);
         if self.valid_from().millis() > now.millis().saturating_add(skew_millis) {
             return Err(Code::Malformed);
         }

@@ -27,6 +27,14 @@ pub enum Frame {
     Bye {
         /// Why.
         code: Code,
+        /// From the hub: it has too much to do, and is not to be dialled before so many seconds have passed.
+        #[serde(
+            rename = "waitSecs",
+            default,
+            deserialize_with = "crate::optional::present",
+            skip_serializing_if = "Option::is_none"
+        )]
+        wait_secs: Option<u32>,
     },
 }
 
@@ -78,6 +86,12 @@ impl Hello {
 }
 
 impl Frame {
+    /// A goodbye.
+    #[must_use]
+    pub fn bye(code: Code) -> Self {
+        Self::Bye { code, wait_secs: None }
+    }
+
     /// The frame's bytes, without the length prefix.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
@@ -126,7 +140,8 @@ mod tests {
             }),
             Frame::Message(ByteBuf::from(vec![1, 2])),
             Frame::Ack { stored: 9 },
-            Frame::Bye { code: Code::ShuttingDown },
+            Frame::bye(Code::ShuttingDown),
+            Frame::Bye { code: Code::Busy, wait_secs: Some(90) },
         ] {
             assert_eq!(Frame::decode(&frame.encode()), Ok(frame));
         }

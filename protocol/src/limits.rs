@@ -17,6 +17,10 @@ pub const COUNTERSIGNED_BYTES_MAX: usize = 61_400;
 /// How far ahead of the reader's clock a document may begin: what the verifiers of others allow.
 pub const CLOCK_SKEW_MAX: Duration = Duration::from_secs(300);
 
+/// The most by which the dates of one relationship lie behind the clock that made them. Many times what a clock is off
+/// that is kept by hand, so that two relationships cannot be matched by it.
+pub const DATE_LAG_MAX: Duration = Duration::from_secs(1_800);
+
 /// Bytes of paths and values after which an update is full; what is left goes with the next one.
 pub const UPDATE_BYTES_MAX: usize = 48 * 1024;
 
@@ -71,3 +75,6 @@ pub const REDIAL_FIRST: Duration = Duration::from_millis(250);
 
 /// Longest wait before dialling again.
 pub const REDIAL_MAX: Duration = Duration::from_secs(300);
+
+/// Longest wait that a node grants a hub which says that it has too much to do.
+pub const BUSY_MAX: Duration = Duration::from_secs(3_600);

@@ -22,7 +22,7 @@ pub struct Entry {
     pub kind: MessageType,
     /// The message this one answers or continues.
     pub thread: Option<MessageId>,
-    /// When it was queued, coarse.
+    /// When it was queued, as the peer is told it.
     pub at: Timestamp,
     /// What it says.
     pub body: EntryBody,

@@ -79,7 +79,7 @@ pub struct Message {
     /// The message this one answers or continues.
     #[serde(default, deserialize_with = "crate::optional::present", skip_serializing_if = "Option::is_none")]
     pub thread: Option<MessageId>,
-    /// When it was made, by the sender's clock, coarse. Shown, never judged by.
+    /// When it was made, by the sender's clock, coarse and late by the relationship's lag. Shown, never judged by.
     pub at: Timestamp,
     /// Who it is for: the other side's DID in this relationship.
     pub to: Did,

@@ -95,6 +95,8 @@ pub struct Session {
     received: u64,
     ack_due: bool,
     last_progress: Moment,
+    /// What the peer's goodbye asked for.
+    wait_secs: Option<u32>,
     outputs: VecDeque<Output>,
 }
 
@@ -137,6 +139,7 @@ impl Session {
             received: cursors.stored,
             ack_due: false,
             last_progress: now,
+            wait_secs: None,
             outputs: VecDeque::new(),
         }
     }
@@ -151,6 +154,12 @@ impl Session {
     #[must_use]
     pub fn is_over(&self) -> bool {
         self.phase == Phase::Over
+    }
+
+    /// For how many seconds the peer's goodbye asks not to be dialled.
+    #[must_use]
+    pub fn wait_secs(&self) -> Option<u32> {
+        self.wait_secs
     }
 
     /// Where the mailboxes stand, as far as is known since hello.
@@ -193,7 +202,10 @@ impl Session {
             Ok(Frame::Hello(hello)) if matches!(self.phase, Phase::AwaitHello { .. }) => {
                 self.greet(hello, now)
             }
-            Ok(Frame::Bye { code }) => self.over(Closed::ByPeer(code)),
+            Ok(Frame::Bye { code, wait_secs }) => {
+                self.wait_secs = wait_secs;
+                self.over(Closed::ByPeer(code));
+            }
             Ok(_) if self.phase != Phase::Open => self.close(Code::UnexpectedFrame),
             Ok(Frame::Hello(_)) => self.close(Code::UnexpectedFrame),
             Ok(Frame::Message(bytes)) => self.receive(&bytes),
@@ -253,7 +265,7 @@ impl Session {
     /// Ends the session and tells the peer why.
     pub fn close(&mut self, code: Code) {
         if self.phase != Phase::Over {
-            self.transmit(&Frame::Bye { code });
+            self.transmit(&Frame::bye(code));
             self.over(Closed::ByUs(code));
         }
     }

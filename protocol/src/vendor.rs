@@ -43,13 +43,13 @@ impl Vendor {
         self.keys.contains(key)
     }
 
-    /// A data request of this vendor, which begins by now and has not ended.
+    /// A data request of this vendor, which begins by now and has not ended, as far as the reader tells its time.
     ///
     /// # Errors
-    /// [`Code::WrongSigner`], or those of [`Document::check_time`].
-    pub fn check_request(&self, request: &DataRequest, now: Timestamp) -> Result<(), Code> {
+    /// [`Code::WrongSigner`], or those of [`Document::check_time_told`].
+    pub fn check_request(&self, request: &DataRequest, told: Timestamp) -> Result<(), Code> {
         self.check_issuer(request)?;
-        request.check_time(now)
+        request.check_time_told(told)
     }
 
     /// The receipt of a grant: the exact bytes that were given, with the vendor's proof added.

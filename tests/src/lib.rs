@@ -5,9 +5,13 @@
 pub mod crm;
 pub mod engines;
 pub mod own_vectors;
+#[path = "../../crates/postgres/tests/postgres/server.rs"]
+pub mod postgres;
 pub mod program;
 pub mod replay;
+pub mod tryton;
 pub mod vectors;
+pub mod vendor;
 pub mod vendor_peer;
 pub mod verifiers;
 pub mod wire;

@@ -72,7 +72,7 @@ pub fn verify_in(credential_json: &str, circumstances: &Circumstances) -> Vec<Ve
 }
 
 /// The Python that has the libraries of a program; installs them where they are missing, and looks once a process.
-fn python(name: &'static str) -> PathBuf {
+pub(crate) fn python(name: &'static str) -> PathBuf {
     static PYTHONS: Mutex<BTreeMap<&str, PathBuf>> = Mutex::new(BTreeMap::new());
     let mut pythons = PYTHONS.lock().unwrap_or_else(PoisonError::into_inner);
     let install = || {
@@ -107,7 +107,7 @@ pub fn check_items_of(specs: &Path, items: &Path) -> usize {
     passed.unwrap_or_else(|| panic!("{said}"))
 }
 
-fn run(command: &mut Command, expected: &[i32]) -> String {
+pub(crate) fn run(command: &mut Command, expected: &[i32]) -> String {
     let output = command.output().unwrap_or_else(|e| panic!("cannot start {command:?}: {e}"));
     let code = output.status.code().unwrap_or(-1);
     assert!(
@@ -128,12 +128,12 @@ fn verdict(line: &str) -> Verdict {
     }
 }
 
-fn interop() -> PathBuf {
+pub(crate) fn interop() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("interop")
 }
 
 /// Cargo's target folder: the one named in the environment or the workspace's own.
-fn target() -> PathBuf {
+pub(crate) fn target() -> PathBuf {
     env::var_os("CARGO_TARGET_DIR")
         .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../target"), PathBuf::from)
 }

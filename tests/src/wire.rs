@@ -249,7 +249,7 @@ impl Wire {
         match frame {
             Frame::Hello(hello) => self.hello = Some(hello),
             Frame::Ack { stored } => self.acked = stored,
-            Frame::Bye { code } => {
+            Frame::Bye { code, .. } => {
                 self.hang_up();
                 return Err(Some(code));
             }

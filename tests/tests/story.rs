@@ -1,7 +1,9 @@
-//! The whole story between a person's engine and a vendor's hub over real sockets and real files, in one process.
+//! The whole story between a person's engine and a vendor's hub over real sockets and real files, in one process; with the hub's
+//! store in a folder, and in PostgreSQL.
 
 #![expect(clippy::unwrap_used, reason = "what fails here fails the test")]
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use freehold_hub::{Hub, HubConfig};
@@ -10,10 +12,14 @@ use freehold_link::{Clock, system_clock};
 use freehold_outbound::{Client, Policy};
 use freehold_person::view::{LineView, RequestView};
 use freehold_person::{Person, PersonConfig};
+use freehold_postgres::Postgres;
+use freehold_protocol::family::Families;
 use freehold_protocol::time::Timestamp;
 use freehold_resolver::{CachePolicy, Resolver};
 use freehold_store::Options;
+use freehold_store::database::Database;
 use freehold_tests::engines::free_addresses;
+use freehold_tests::postgres::Server;
 use freehold_tests::verifiers;
 use freehold_transport::Limits;
 use tempfile::TempDir;
@@ -48,11 +54,20 @@ purposes = ["Marketing"]
 struct Home {
     dir: TempDir,
     seed: Seed,
+    /// Where a hub's store is, if not in the folder.
+    server: Option<Server>,
 }
 
 impl Home {
     fn new() -> Self {
-        Self { dir: tempfile::tempdir().unwrap(), seed: Seed::generate().unwrap() }
+        Self { dir: tempfile::tempdir().unwrap(), seed: Seed::generate().unwrap(), server: None }
+    }
+
+    /// A vendor's, with PostgreSQL.
+    fn with_postgres() -> Self {
+        let server = Server::start();
+        server.database("hub");
+        Self { server: Some(server), ..Self::new() }
     }
 
     fn seed(&self) -> Seed {
@@ -89,7 +104,12 @@ impl Home {
         }
         // The old hub's last task may hold its store a moment longer.
         for _ in 0..100 {
-            match Hub::start(self.dir.path(), &self.seed(), config.clone(), system_clock()).await {
+            let database = self.server.as_ref().map(|server| {
+                let postgres = Postgres::connect(server.location("hub").parse().unwrap()).unwrap();
+                Arc::new(postgres) as Arc<dyn Database>
+            });
+            let (home, config) = (self.dir.path(), config.clone());
+            match Hub::start_in(database, home, &self.seed(), config, Families::new(), system_clock()).await {
                 Err(freehold_hub::StartError::Store(freehold_store::OpenError::InUse)) => {
                     tokio::time::sleep(Duration::from_millis(50)).await;
                 }
@@ -132,8 +152,8 @@ async fn set(person: &Person, path: &str, value: &str) {
 }
 
 /// A vendor with a running hub and a person with a running node, who have not met.
-async fn begin() -> (Home, Home, Hub, Person) {
-    let (vendor, owner) = (Home::new(), Home::new());
+async fn begin(vendor: Home) -> (Home, Home, Hub, Person) {
+    let owner = Home::new();
     vendor.make_hub();
     let (hub, person) = (vendor.hub(None).await, owner.person().await);
     (vendor, owner, hub, person)
@@ -149,10 +169,9 @@ async fn met(person: &Person, hub: &Hub) -> RequestView {
 }
 
 /// 1. A vendor asks, a person grants all but one field. 2. The snapshot arrives. 3. One change arrives; others move
-/// nothing. 4. The credential verifies with other people's software, and tampered copies do not.
-#[tokio::test(flavor = "multi_thread")]
-async fn what_is_granted_arrives_and_nothing_else() {
-    let (_vendor, _owner, hub, person) = begin().await;
+///    nothing. 4. The credential verifies with other people's software, and tampered copies do not.
+async fn what_is_granted_arrives_and_nothing_else(vendor: Home) {
+    let (_vendor, _owner, hub, person) = begin(vendor).await;
     let request = met(&person, &hub).await;
     assert_eq!(request.vendor_name, "Acme Energy");
     let only = Some(vec!["address.home.street".to_owned()]);
@@ -183,10 +202,9 @@ async fn what_is_granted_arrives_and_nothing_else() {
 }
 
 /// 1. The hub goes away. 2. The person edits many times and restarts. 3. The hub returns: the current value arrives
-/// once.
-#[tokio::test(flavor = "multi_thread")]
-async fn after_an_absence_the_current_value_arrives_once() {
-    let (vendor, owner, hub, person) = begin().await;
+///    once.
+async fn after_an_absence_the_current_value_arrives_once(vendor: Home) {
+    let (vendor, owner, hub, person) = begin(vendor).await;
     let request = met(&person, &hub).await;
     person.approve(&request.id, Some(vec![]), None).await.unwrap();
     line_is(&person, "phone.mobile", "applied").await;
@@ -212,10 +230,9 @@ async fn after_an_absence_the_current_value_arrives_once() {
 }
 
 /// 1. A live read inside the grant is answered; another purpose, path or a revoked grant is denied. 2. Both are in
-/// the audit log.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_live_read_is_answered_or_denied_and_audited() {
-    let (_vendor, _owner, hub, person) = begin().await;
+///    the audit log.
+async fn a_live_read_is_answered_or_denied_and_audited(vendor: Home) {
+    let (_vendor, _owner, hub, person) = begin(vendor).await;
     let request = met(&person, &hub).await;
     let grant = person.approve(&request.id, Some(vec![]), None).await.unwrap();
     line_is(&person, "phone.mobile", "applied").await;
@@ -237,9 +254,8 @@ async fn a_live_read_is_answered_or_denied_and_audited() {
 }
 
 /// 1. One path is revoked, then the rest. 2. The hub erases and answers. 3. Later changes never leave.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_revocation_stops_the_future_and_is_answered_with_a_receipt() {
-    let (_vendor, _owner, hub, person) = begin().await;
+async fn a_revocation_stops_the_future_and_is_answered_with_a_receipt(vendor: Home) {
+    let (_vendor, _owner, hub, person) = begin(vendor).await;
     let request = met(&person, &hub).await;
     let grant = person.approve(&request.id, None, None).await.unwrap();
     line_is(&person, "address.home.street", "applied").await;
@@ -268,9 +284,8 @@ async fn a_revocation_stops_the_future_and_is_answered_with_a_receipt() {
     hub.stop().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn invitations_are_single_use_and_a_failed_one_leaves_nothing() {
-    let (vendor, first, second) = (Home::new(), Home::new(), Home::new());
+async fn invitations_are_single_use_and_a_failed_one_leaves_nothing(vendor: Home) {
+    let (first, second) = (Home::new(), Home::new());
     vendor.make_hub();
     let hub = vendor.hub(None).await;
     let (one, two) = (first.person().await, second.person().await);
@@ -290,9 +305,8 @@ async fn invitations_are_single_use_and_a_failed_one_leaves_nothing() {
     one.stop().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_snapshot_larger_than_a_message_arrives_in_parts() {
-    let (_vendor, _owner, hub, person) = begin().await;
+async fn a_snapshot_larger_than_a_message_arrives_in_parts(vendor: Home) {
+    let (_vendor, _owner, hub, person) = begin(vendor).await;
     let head = ASK.split("[[field]]").next().unwrap();
     let field = |n: u32| {
         format!(
@@ -316,9 +330,8 @@ async fn a_snapshot_larger_than_a_message_arrives_in_parts() {
 
 /// 1. A person has agreed. 2. The relationship moves to its next key. 3. The vendor knows the person under the new DID,
 ///    with the same grant: changes arrive, reads are answered, a revocation by the new DID ends a grant by the old one.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_relationship_moves_to_its_next_key_and_its_grants_stay() {
-    let (_vendor, _owner, hub, person) = begin().await;
+async fn a_relationship_moves_to_its_next_key_and_its_grants_stay(vendor: Home) {
+    let (_vendor, _owner, hub, person) = begin(vendor).await;
     let request = met(&person, &hub).await;
     let grant = person.approve(&request.id, Some(vec![]), None).await.unwrap();
     line_is(&person, "phone.mobile", "applied").await;
@@ -352,9 +365,8 @@ async fn a_relationship_moves_to_its_next_key_and_its_grants_stay() {
 
 /// 1. The person rotates while the vendor is away, changes a field, revokes nothing. 2. Both restart. 3. The vendor
 ///    takes the statement and the change in their order, and the new key is in use.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_rotation_waits_for_the_vendor_and_outlives_restarts() {
-    let (vendor, owner, hub, person) = begin().await;
+async fn a_rotation_waits_for_the_vendor_and_outlives_restarts(vendor: Home) {
+    let (vendor, owner, hub, person) = begin(vendor).await;
     let request = met(&person, &hub).await;
     person.approve(&request.id, Some(vec![]), None).await.unwrap();
     line_is(&person, "phone.mobile", "applied").await;
@@ -373,4 +385,63 @@ async fn a_rotation_waits_for_the_vendor_and_outlives_restarts() {
     line_is(&person, "phone.mobile", "applied").await;
     person.stop().await;
     hub.stop().await;
+}
+
+/// 1. PostgreSQL is killed while a person's changes come in, and comes back. 2. The hub goes on by itself, and has the last change.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hub_goes_on_by_itself_when_its_database_was_killed() {
+    let (vendor, _owner, hub, person) = begin(Home::with_postgres()).await;
+    let server = vendor.server.as_ref().unwrap();
+    let request = met(&person, &hub).await;
+    person.approve(&request.id, Some(vec![]), None).await.unwrap();
+    line_is(&person, "phone.mobile", "applied").await;
+    for round in 0..3 {
+        for n in 0..10 {
+            set(&person, "phone.mobile", &format!("+49170123{round:02}{n:02}")).await;
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            if n == 5 {
+                server.kill();
+            }
+        }
+        server.begin();
+        let last = format!("+49170123{round:02}09");
+        until("the last number", || held(&hub, "phone.mobile").filter(|v| *v == last)).await;
+        line_is(&person, "phone.mobile", "applied").await;
+    }
+    person.stop().await;
+    hub.stop().await;
+}
+
+/// The stories, for each store that a hub may have.
+macro_rules! stories {
+    ($($name:ident)*) => {
+        mod in_a_folder {
+            $(
+                #[tokio::test(flavor = "multi_thread")]
+                async fn $name() {
+                    super::$name(super::Home::new()).await;
+                }
+            )*
+        }
+
+        mod in_postgres {
+            $(
+                #[tokio::test(flavor = "multi_thread")]
+                async fn $name() {
+                    super::$name(super::Home::with_postgres()).await;
+                }
+            )*
+        }
+    };
+}
+
+stories! {
+    what_is_granted_arrives_and_nothing_else
+    after_an_absence_the_current_value_arrives_once
+    a_live_read_is_answered_or_denied_and_audited
+    a_revocation_stops_the_future_and_is_answered_with_a_receipt
+    invitations_are_single_use_and_a_failed_one_leaves_nothing
+    a_snapshot_larger_than_a_message_arrives_in_parts
+    a_relationship_moves_to_its_next_key_and_its_grants_stay
+    a_rotation_waits_for_the_vendor_and_outlives_restarts
 }

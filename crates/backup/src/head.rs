@@ -51,15 +51,7 @@ pub(crate) fn write(
 ) -> Result<(), BackupError> {
     let path = folder::head(dir, chain);
     let seal: [u8; 32] = code(chain, files, &last, seed).finalize().into_bytes().into();
-    let text = Text {
-        r#type: TYPE.to_owned(),
-        version: FORMAT_VERSION,
-        chain: chain.to_string(),
-        files,
-        last: hex(&last),
-        seal: hex(&seal),
-    };
-    files::replace(&path, line(&text).as_bytes())
+    files::replace(&path, Head { files, last, seal }.text(chain).as_bytes())
 }
 
 /// The one form of a head.
@@ -72,25 +64,42 @@ fn line(text: &Text) -> String {
 pub(crate) fn read(dir: &Path, chain: ChainId) -> Result<Option<Head>, BackupError> {
     let path = folder::head(dir, chain);
     let Some(bytes) = files::read_small(&path, HEAD_BYTES_MAX)? else { return Ok(None) };
-    let damaged = || BackupError::damaged(&path, "is not what was written");
-    let any: AnyText = serde_json::from_slice(&bytes).map_err(|_| damaged())?;
+    parse(&bytes, &path, chain).map(Some)
+}
+
+/// A head from its bytes.
+pub(crate) fn parse(bytes: &[u8], path: &Path, chain: ChainId) -> Result<Head, BackupError> {
+    let damaged = || BackupError::damaged(path, "is not what was written");
+    let any: AnyText = serde_json::from_slice(bytes).map_err(|_| damaged())?;
     if any.r#type != TYPE {
         return Err(damaged());
     }
     if any.version != FORMAT_VERSION {
         let (found, supported) = (any.version, FORMAT_VERSION);
-        return Err(BackupError::Format { file: path, found, supported });
+        return Err(BackupError::Format { file: path.to_owned(), found, supported });
     }
-    let text: Text = serde_json::from_slice(&bytes).map_err(|_| damaged())?;
+    let text: Text = serde_json::from_slice(bytes).map_err(|_| damaged())?;
     let mut head = Head { files: text.files, last: [0; 32], seal: [0; 32] };
     let is_good = line(&text).as_bytes() == bytes
         && text.chain == chain.to_string()
         && unhex(&text.last, &mut head.last)
         && unhex(&text.seal, &mut head.seal);
-    if is_good { Ok(Some(head)) } else { Err(damaged()) }
+    if is_good { Ok(head) } else { Err(damaged()) }
 }
 
 impl Head {
+    /// Its bytes.
+    pub(crate) fn text(&self, chain: ChainId) -> String {
+        line(&Text {
+            r#type: TYPE.to_owned(),
+            version: FORMAT_VERSION,
+            chain: chain.to_string(),
+            files: self.files,
+            last: hex(&self.last),
+            seal: hex(&self.seal),
+        })
+    }
+
     /// Whether this home wrote it.
     pub(crate) fn is_of(&self, chain: ChainId, seed: &Seed) -> bool {
         code(chain, self.files, &self.last, seed).verify_slice(&self.seal).is_ok()

@@ -35,6 +35,8 @@
 //! assert_eq!(restored.get(&Key::new(b'x')).expect("readable"), Some(b"value".to_vec()));
 //! ```
 
+#[cfg(feature = "any-bytes")]
+pub mod any_bytes;
 mod chain;
 mod error;
 mod files;

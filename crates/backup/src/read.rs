@@ -116,7 +116,9 @@ impl Chain {
                 ));
             }
             let (points, last, state) = &mut chain;
-            let (made, end) = reading.file(number, |change| take(last, state, number, &change))?;
+            let (made, end) = reading.file(number, |change| {
+                take(last, state, number, &change).map_err(|what| BackupError::damaged(&file(number), what))
+            })?;
             if (end.records, end.state) != (last.len() as u64, state.to_bytes()) {
                 let what = "and those before it do not give what the home held";
                 return Err(BackupError::damaged(&file(number), what));
@@ -240,13 +242,16 @@ fn take(
     state: &mut State,
     number: u64,
     change: &Change,
-) -> Result<(), BackupError> {
+) -> Result<(), &'static str> {
     let (key, now) = match change {
         Change::Put { key, stamp, .. } => (key, Some(*stamp)),
         Change::Delete { key } => (key, None),
     };
-    if let Some((_, before)) = last.remove(key) {
-        state.remove(key, &before);
+    match last.remove(key) {
+        Some((of, _)) if of == number => return Err("holds a record twice"),
+        Some((_, before)) => state.remove(key, &before),
+        None if now.is_none() => return Err("deletes a record that is not there"),
+        None => {}
     }
     if let Some(stamp) = now {
         state.add(key, &stamp);
@@ -254,3 +259,6 @@ fn take(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

@@ -272,7 +272,7 @@ async fn burst<S: Subject>(subject: &mut S) -> Tried {
                 peer.delivered = peer.delivered.max(stored)
             }
             Came::Frame(Frame::Message(signed)) => drop(peer.take(&signed).await?),
-            Came::Frame(Frame::Bye { code }) => {
+            Came::Frame(Frame::Bye { code, .. }) => {
                 peer.hang_up();
                 ensure_code(code, &[Code::Flood])?;
                 break;

@@ -140,7 +140,7 @@ impl Line {
     /// Says goodbye, and waits a moment for the other side to hang up.
     pub async fn bye(self, code: Code) {
         let said = async {
-            self.sender.send(Frame::Bye { code }.encode()).await.ok()?;
+            self.sender.send(Frame::bye(code).encode()).await.ok()?;
             self.sender.finish().await.ok()?;
             self.connection.closed().await;
             Some(())
@@ -157,7 +157,7 @@ impl Line {
         let deadline = Instant::now() + within;
         loop {
             match self.next(deadline.saturating_duration_since(Instant::now())).await {
-                Came::Frame(Frame::Bye { code }) => return Ok(code),
+                Came::Frame(Frame::Bye { code, .. }) => return Ok(code),
                 Came::Frame(Frame::Ack { stored }) if stored > sent => {
                     return broken(format!("it acknowledged {stored}, which it must refuse"));
                 }
@@ -266,7 +266,7 @@ impl Peer {
         line.send(&Frame::Hello(self.hello(token))).await?;
         let theirs = match line.next(PATIENCE).await {
             Came::Frame(Frame::Hello(theirs)) => theirs,
-            Came::Frame(Frame::Bye { code }) => {
+            Came::Frame(Frame::Bye { code, .. }) => {
                 return broken(format!("it answered hello with the goodbye {code}"));
             }
             other => return broken(format!("it answered hello with {}", told(&other))),
@@ -411,7 +411,7 @@ impl Peer {
                 self.last_ack = Some(stored);
                 self.flush().await.map(|()| Step::Other)
             }
-            Came::Frame(Frame::Bye { code }) => broken(format!("it ended the session: {code}")),
+            Came::Frame(Frame::Bye { code, .. }) => broken(format!("it ended the session: {code}")),
             other => broken(format!("it sent {}", told(&other))),
         };
         if taken.is_err() {
@@ -563,7 +563,7 @@ pub(crate) fn told(came: &Came) -> String {
         Came::Frame(Frame::Hello(_)) => "a hello".into(),
         Came::Frame(Frame::Message(_)) => "a message".into(),
         Came::Frame(Frame::Ack { stored }) => format!("an acknowledgement of {stored}"),
-        Came::Frame(Frame::Bye { code }) => format!("the goodbye {code}"),
+        Came::Frame(Frame::Bye { code, .. }) => format!("the goodbye {code}"),
         Came::Unreadable(code) => format!("bytes that are no frame ({code})"),
         Came::End => "the end of the stream".into(),
         Came::Silence => "silence".into(),

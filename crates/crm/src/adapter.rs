@@ -101,10 +101,20 @@ pub(crate) struct Record {
 /// An entry of a list.
 #[derive(Clone, Default, PartialEq)]
 pub(crate) struct Entry {
-    /// What tells it from the others: its number, or its position.
+    /// What tells it from the others: its number, or `#` and its position, which nobody relies on later.
     pub(crate) id: String,
+    /// Whether it was put out of use: an update passes over it, an erasure does not.
+    pub(crate) is_archived: bool,
     /// Its fields.
     pub(crate) values: BTreeMap<String, Value>,
+}
+
+impl Record {
+    /// The record without entries that were put out of use.
+    pub(crate) fn in_use(mut self) -> Self {
+        self.lists.values_mut().for_each(|entries| entries.retain(|entry| !entry.is_archived));
+        self
+    }
 }
 
 /// Shows nothing personal.

@@ -63,7 +63,9 @@ pub(crate) async fn write(
     match core.write(whole).await? {
         Ok(id) => return Ok(Ok(id)),
         Err(Refusal::Gone) => return Err(Failure::Again { reason: Reason::Status(404), after: None }),
-        Err(Refusal::Value(sentence)) if units.len() <= 1 && id.is_some() => {
+        Err(Refusal::Value(sentence))
+            if units.len() <= 1 && id.is_some() && !units.iter().any(Unit::removes) =>
+        {
             refuse(tasks, units.iter().flat_map(|unit| &unit.tasks), &sentence);
             // The link alone may go.
             return Ok(if linking.fields.is_empty() && linking.entries.is_empty() {
@@ -113,6 +115,11 @@ fn refuse<'i>(tasks: &mut [Task<'_>], which: impl IntoIterator<Item = &'i usize>
 }
 
 impl Unit {
+    /// Whether it takes an entry away.
+    fn removes(&self) -> bool {
+        self.entry.as_ref().is_some_and(|entry| entry.remove)
+    }
+
     fn join(&self, write: &mut Write) {
         write.fields.extend(self.fields.clone());
         write.entries.extend(self.entry.clone());

@@ -22,6 +22,8 @@ pub(crate) enum Conversion {
     Prefix(String),
     /// After the text.
     Suffix(String),
+    /// What stands before this; the whole text where it does not occur.
+    Before(String),
     /// Every occurrence of the first by the second.
     Replace(String, String),
     /// The form of a phone number.
@@ -149,6 +151,7 @@ pub(crate) fn convert(steps: &[Conversion], text: Option<&str>) -> Result<Conver
             Conversion::Lower => text.to_lowercase(),
             Conversion::Prefix(before) => format!("{before}{text}"),
             Conversion::Suffix(after) => format!("{text}{after}"),
+            Conversion::Before(mark) => text.split(mark.as_str()).next().unwrap_or_default().to_owned(),
             Conversion::Replace(from, to) => text.replace(from.as_str(), to),
             Conversion::Phone(form) => phone(*form, &text)?,
             Conversion::Date(form) if form == UNIX_MS => {
@@ -253,6 +256,8 @@ mod tests {
         check("['lower']", "CH", "ch");
         check("[{ prefix = 'x-' }, { suffix = '-y' }]", "a", "x-a-y");
         check("[{ replace = ['-', '_'] }]", "de-CH", "de_CH");
+        check("[{ before = '-' }]", "de-CH", "de");
+        check("[{ before = '-' }]", "de", "de");
         check("[{ phone = 'e164' }]", "+41791234567", "+41791234567");
         check("[{ phone = 'international' }]", "+41791234567", "+41 79 123 45 67");
         check("[{ phone = 'national' }]", "+41791234567", "079 123 45 67");

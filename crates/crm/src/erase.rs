@@ -27,11 +27,12 @@ pub(crate) async fn erase(
         return Ok(all_erased(paths, "there is no record of this customer"));
     };
     let id = record.id.clone();
+    let is_known = customer.memory.record() == Some(id.as_str());
     let mut memory = customer.memory.of(&id);
     let all = what(core, customer, paths, last, &memory).await?;
     let is_there = |wanted: &Wanted<'_>| !missing.contains(&wanted.field.place);
     let all: Vec<Wanted<'_>> = all.into_iter().filter(is_there).collect();
-    let mut tasks = task::for_erase(core, missing, &record, &memory, all);
+    let mut tasks = task::for_erase(core, missing, &record, &memory, is_known, all);
     let keeps = tasks.iter().any(|task| matches!(task.verdict, Verdict::Said(LineResult::Kept { .. }, _)));
     let way = match (last, memory.made, &core.mapping.end) {
         (false, _, _) => Way::Clear,
@@ -101,6 +102,7 @@ async fn what<'m>(
         core.mapping.fields.iter().filter(|field| memory.wrote.contains_key(&field.place.to_string()));
     let written = written.filter(|_| last).flat_map(|field| &field.paths);
     let paths: BTreeSet<&str> = paths.iter().chain(written).map(String::as_str).collect();
+    let paths: Vec<&str> = paths.into_iter().collect();
     let mut all = wanted(core, &paths, &left).await?;
     for wanted in &mut all {
         if wanted.value.is_err() {

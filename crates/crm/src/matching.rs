@@ -32,14 +32,22 @@ pub(crate) async fn find(core: &Core, customer: &Customer) -> Result<Match, Fail
         place: place.clone(),
         text: text.to_owned(),
     };
-    let mut linked = BTreeSet::new();
-    for did in std::iter::once(&customer.did).chain(&customer.before) {
-        linked.extend(core.find(key(&record.did, did)).await?);
-    }
-    let mut numbered = BTreeSet::new();
-    if let (Some(place), Some(reference)) = (&record.reference, &customer.reference) {
-        numbered.extend(core.find(key(place, reference)).await?);
-    }
+    let by_did = async {
+        let mut linked = BTreeSet::new();
+        for did in std::iter::once(&customer.did).chain(&customer.before) {
+            linked.extend(core.find(key(&record.did, did)).await?);
+        }
+        Ok::<_, Failure>(linked)
+    };
+    let by_number = async {
+        match (&record.reference, &customer.reference) {
+            (Some(place), Some(reference)) => {
+                Ok(core.find(key(place, reference)).await?.into_iter().collect())
+            }
+            _ => Ok::<_, Failure>(BTreeSet::new()),
+        }
+    };
+    let (linked, numbered) = tokio::try_join!(by_did, by_number)?;
     let unclear = |records: BTreeSet<String>, sentence: &str| {
         Ok(Match::Unclear { records: records.into_iter().collect(), sentence: sentence.to_owned() })
     };

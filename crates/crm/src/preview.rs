@@ -13,10 +13,11 @@ use crate::wanted::{after_update, wanted};
 pub(crate) async fn preview(core: &Core, customer: &Customer, fields: &Fields) -> Result<Preview, Failure> {
     let missing = core.missing().await?;
     let now = after_update(customer, fields);
-    let all = wanted(core, &fields.keys().map(String::as_str).collect(), &now).await?;
+    let paths: Vec<&str> = fields.keys().map(String::as_str).collect();
+    let all = wanted(core, &paths, &now).await?;
     let found = matching::find(core, customer).await?;
     let record = match &found {
-        Match::Linked(record) | Match::ByNumber(record) => Some(record),
+        Match::Linked(record) | Match::ByNumber(record) => Some(record.clone().in_use()),
         Match::Nobody => None,
         Match::Unclear { records, sentence } => {
             return Ok(Preview::Duplicates { records: records.clone(), sentence: sentence.clone() });
@@ -32,8 +33,8 @@ pub(crate) async fn preview(core: &Core, customer: &Customer, fields: &Fields) -
             return Ok(Preview::Duplicates { records, sentence });
         }
     }
-    let memory = record.map(|record| customer.memory.of(&record.id)).unwrap_or_default();
-    let tasks = task::for_update(core, missing, record, &memory, all);
+    let memory = record.as_ref().map(|record| customer.memory.of(&record.id)).unwrap_or_default();
+    let tasks = task::for_update(core, missing, record.as_ref(), &memory, all);
     let about = |is: &dyn Fn(&Task<'_>) -> bool| -> Vec<String> {
         fields
             .keys()

@@ -60,16 +60,15 @@ pub(crate) fn for_update<'m>(
     tasks(core, missing, record, memory, wanted, judge)
 }
 
-/// What an erasure does.
+/// What an erasure does. Where it is not known what was written, nobody can tell what is the CRM's own: all of it goes.
 pub(crate) fn for_erase<'m>(
     core: &Core,
     missing: &[crate::place::Place],
     record: &Record,
     memory: &Memory,
+    is_known: bool,
     wanted: Vec<Wanted<'m>>,
 ) -> Vec<Task<'m>> {
-    // Without a memory nobody knows what is the CRM's own: all of it goes.
-    let is_known = !memory.wrote.is_empty();
     let judge = |field: &FieldMapping, value: &Value, before: &Value, slot: Option<&Slot>| {
         if is_same(field.likeness(), before, value) {
             return Verdict::Holds;
@@ -151,7 +150,10 @@ impl Task<'_> {
     pub(crate) fn settle(&mut self, core: &Core, after: &Record, memory: &mut Memory, wishes: &[Wish<'_>]) {
         let place = self.field.place.to_string();
         let group = self.field.place.group.as_ref();
-        let now = group.map(|group| slot(&core.mapping, after, memory, group, wishes));
+        let now = group.map(|group| match &self.slot {
+            Some(Slot::Entry(id)) if is_lasting(id) => Slot::Entry(id.clone()),
+            _ => slot(&core.mapping, after, memory, group, wishes),
+        });
         let value = value_at(after, self.field, now.as_ref());
         let likeness = self.field.likeness();
         if self.verdict == Verdict::Write {
@@ -172,7 +174,17 @@ impl Task<'_> {
             memory.wrote.insert(place, digest(&self.field.place.to_string(), likeness, value));
         }
         if let (Some(group), Some(Slot::Entry(id))) = (group, now) {
-            memory.entries.insert(group.to_string(), id);
+            let is_there = after.lists.get(&group.name).into_iter().flatten().any(|entry| entry.id == id);
+            if is_there && is_lasting(&id) {
+                memory.entries.insert(group.to_string(), id);
+            } else {
+                memory.entries.remove(&group.to_string());
+            }
         }
     }
+}
+
+/// Whether an entry is known by it later: a position is not.
+fn is_lasting(id: &str) -> bool {
+    !id.starts_with('#')
 }

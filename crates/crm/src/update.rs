@@ -21,16 +21,18 @@ pub(crate) async fn update(core: &Core, customer: &Customer, fields: &Fields) ->
     let now = after_update(customer, fields);
     let found = matching::find(core, customer).await?;
     let (record, was_linked) = match found {
-        Match::Linked(record) => (Some(record), true),
-        Match::ByNumber(record) => (Some(record), false),
+        Match::Linked(record) => (Some(record.in_use()), true),
+        Match::ByNumber(record) => (Some(record.in_use()), false),
         Match::Nobody => (None, false),
         Match::Unclear { records, sentence } => {
             return Ok(duplicate(core, customer, fields, &records, &sentence));
         }
     };
     // Only what the change names; a new record gets everything that is held.
-    let held = record.is_none().then(|| customer.held.keys().filter(|path| !fields.contains_key(*path)));
-    let paths = fields.keys().chain(held.into_iter().flatten()).map(String::as_str).collect();
+    let mut paths: Vec<&str> = fields.keys().map(String::as_str).collect();
+    if record.is_none() {
+        paths.extend(customer.held.keys().filter(|path| !fields.contains_key(*path)).map(String::as_str));
+    }
     let all = wanted(core, &paths, &now).await?;
     if record.is_none() {
         if !core.mapping.record.make {
@@ -69,7 +71,7 @@ pub(crate) async fn update(core: &Core, customer: &Customer, fields: &Fields) ->
     let is_untouched = was_linked && tasks.iter().all(|task| task.verdict != Verdict::Write);
     let after = match record {
         Some(record) if is_untouched => record,
-        _ => core.read(&id).await?.ok_or_else(again_gone)?,
+        _ => core.read(&id).await?.ok_or_else(again_gone)?.in_use(),
     };
     settle(core, &after, &mut memory, &mut tasks);
     let lines = fields.keys().map(|path| line(core, path, &tasks, &id)).collect();

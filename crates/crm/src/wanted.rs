@@ -1,6 +1,6 @@
 //! What should stand where: the values of a change in the CRM's own forms.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde_json::Value;
 
@@ -20,11 +20,11 @@ pub(crate) struct Wanted<'m> {
 /// What these paths should look like. `now` is what a path holds: of those that the change does not name, what the hub holds.
 pub(crate) async fn wanted<'m>(
     core: &'m Core,
-    paths: &BTreeSet<&str>,
+    paths: &[&str],
     now: &(dyn Fn(&str) -> Option<String> + Sync),
 ) -> Result<Vec<Wanted<'m>>, Failure> {
     let mut touched: Vec<&FieldMapping> = Vec::new();
-    for path in paths {
+    for &path in paths {
         for field in core.mapping.fields.iter().filter(|field| field.paths.iter().any(|p| p == path)) {
             if !touched.iter().any(|known| known.place == field.place) {
                 touched.push(field);

@@ -3,10 +3,18 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use freehold_crm::CrmConfig;
+use freehold_nats::NatsConfig;
 use freehold_protocol::identity::Did;
 use freehold_protocol::limits::TEXT_BYTES_MAX;
+use freehold_tables::TablesConfig;
 use freehold_transport::Address;
 use serde::{Deserialize, Serialize};
+
+mod amount;
+mod environment;
+
+pub use amount::Amount;
 
 /// Where a hub listens when nothing else is said: QUIC, and TCP for networks that block it.
 const LISTEN_DEFAULT: [&str; 2] = ["/ip4/0.0.0.0/udp/4101/quic-v1", "/ip4/0.0.0.0/tcp/4101"];
@@ -35,9 +43,52 @@ pub struct HubConfig {
     /// Seconds between check-ins, when sessions are not to stay open.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub check_in_secs: Option<u32>,
+    /// What is logged, such as `info` or `warn,freehold_hub=debug`, where the command line does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub log: Option<String>,
+    /// Where the hub's store is, if not in the home: `postgres://…`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub store: Option<StoreLocation>,
+    /// The file with the password for it; a relative path begins in the home.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub store_password_file: Option<PathBuf>,
     /// Where events go.
     #[serde(default)]
     pub sinks: SinksConfig,
+    /// The CRM that is kept up to date.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub crm: Option<CrmConfig>,
+    /// The page and the interface for the vendor's staff, and the figures for its monitoring; off when not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub http: Option<HttpConfig>,
+    /// What the vendor's own figures are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub value: Option<ValueConfig>,
+}
+
+/// A database, as a URL. It may hold a password.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct StoreLocation(String);
+
+impl StoreLocation {
+    /// Takes a URL as it was typed.
+    #[must_use]
+    pub fn new(url: &str) -> Self {
+        Self(url.to_owned())
+    }
+
+    /// The URL, with its password.
+    #[must_use]
+    pub fn danger_text(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for StoreLocation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("StoreLocation(…)")
+    }
 }
 
 /// The vendor's DID: `"key"`, or a `did:web:…`.
@@ -67,6 +118,12 @@ pub struct SinksConfig {
     /// A webhook.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub webhook: Option<WebhookConfig>,
+    /// A stream of NATS JetStream.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nats: Option<NatsConfig>,
+    /// Tables in a PostgreSQL.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub postgres: Option<TablesConfig>,
 }
 
 /// A webhook, signed by Standard Webhooks.
@@ -90,6 +147,32 @@ impl fmt::Debug for WebhookConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("WebhookConfig").field("allow_http", &self.allow_http).finish_non_exhaustive()
     }
+}
+
+/// Where the staff's page is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HttpConfig {
+    /// The address to listen on, such as `127.0.0.1:4180`.
+    pub listen: String,
+    /// Whether it may be one that other machines reach. Without TLS passwords cross the network in the open.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub anywhere: bool,
+    /// What staff type, where a proxy with TLS stands before it: `https://desk.example`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+}
+
+/// What the vendor's own figures are, for what the hub has saved.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ValueConfig {
+    /// What a piece of mail costs that goes to a wrong address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address_piece_cost: Option<Amount>,
+    /// In which currency, as it is to be shown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub currency: Option<String>,
 }
 
 /// What every version of the file has.
@@ -116,6 +199,14 @@ pub enum ConfigError {
         /// What is wrong there.
         reason: String,
     },
+    /// What the environment says does not go together with the file.
+    #[error("{variable}: {reason}")]
+    Environment {
+        /// Which variables.
+        variable: String,
+        /// What is wrong with them.
+        reason: String,
+    },
     /// One setting is not usable.
     #[error("hub.toml: {setting}: {reason}")]
     Setting {
@@ -137,7 +228,13 @@ impl HubConfig {
             listen: listen_default(),
             announce: Vec::new(),
             check_in_secs: None,
+            log: None,
+            store: None,
+            store_password_file: None,
             sinks: SinksConfig::default(),
+            crm: None,
+            http: None,
+            value: None,
         }
     }
 
@@ -146,18 +243,46 @@ impl HubConfig {
     /// # Errors
     /// [`ConfigError`].
     pub fn from_toml(text: &str) -> Result<Self, ConfigError> {
+        let config = Self::from_toml_alone(text)?;
+        config.check()?;
+        Ok(config)
+    }
+
+    /// Parses `hub.toml` with what the environment says beside it, and checks the whole: `FREEHOLD_HUB__SINKS__JSONL` stands for
+    /// `jsonl` in `[sinks]`.
+    ///
+    /// # Errors
+    /// [`ConfigError`].
+    pub fn from_toml_and_environment(
+        text: &str,
+        variables: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Self, ConfigError> {
+        // The file by itself, so that its lines can be named.
+        Self::from_toml_alone(text)?;
+        let mut table: toml::Table = toml::from_str(text).map_err(|error| {
+            let (line, reason) = toml_error(text, &error);
+            ConfigError::Line { line, reason }
+        })?;
+        let changed = environment::lay_over(&mut table, variables)?;
+        let config: Self = table.try_into().map_err(|error: toml::de::Error| ConfigError::Environment {
+            variable: changed.join(", "),
+            reason: error.message().trim().replace('\n', " "),
+        })?;
+        config.check()?;
+        Ok(config)
+    }
+
+    fn from_toml_alone(text: &str) -> Result<Self, ConfigError> {
         // First of all: a later version may have settings that nobody knows here.
         if let Ok(AnyVersion { version: found }) = toml::from_str(text)
             && found > VERSION
         {
             return Err(ConfigError::Newer { found });
         }
-        let config: Self = toml::from_str(text).map_err(|error| {
+        toml::from_str(text).map_err(|error| {
             let (line, reason) = toml_error(text, &error);
             ConfigError::Line { line, reason }
-        })?;
-        config.check()?;
-        Ok(config)
+        })
     }
 
     /// The text of `hub.toml`. It holds the webhook's secret.
@@ -188,11 +313,23 @@ impl HubConfig {
                 }
             }
         }
+        // The whole is checked by what reaches it.
+        if self.store.as_ref().is_some_and(|store| {
+            !["postgres://", "postgresql://"].iter().any(|scheme| store.0.starts_with(scheme))
+        }) {
+            return bad("store", "write postgres://USER@HOST:PORT/DATABASE, or leave it out".to_owned());
+        }
         if self.sinks.attempts_max == Some(0) {
             return bad("sinks.attempts_max", "1 or more".to_owned());
         }
         if self.sinks.retry_base_ms == Some(0) {
             return bad("sinks.retry_base_ms", "1 or more".to_owned());
+        }
+        if let Some(Err(error)) = self.sinks.nats.as_ref().map(NatsConfig::check) {
+            return bad("sinks.nats", error.to_string());
+        }
+        if let Some(Err(error)) = self.sinks.postgres.as_ref().map(TablesConfig::check) {
+            return bad("sinks.postgres", error.to_string());
         }
         Ok(())
     }
@@ -265,8 +402,15 @@ mod tests {
             allow_http: false,
             inward: true,
         });
+        config.sinks.nats = Some(NatsConfig::new(&["tls://n1.example:4222"]));
+        config.sinks.postgres = Some(TablesConfig::new("postgres://hub@db.example/crm"));
+        config.store = Some(StoreLocation::new("postgres://hub:s3cr3t@db.example/hub"));
         assert_eq!(HubConfig::from_toml(&config.to_toml()), Ok(config.clone()));
         assert!(!format!("{config:?}").contains("whsec"));
+        assert!(!format!("{config:?}").contains("s3cr3t"));
+        config.store = Some(StoreLocation::new("hub:s3cr3t@db.example/hub"));
+        let refused = config.check().unwrap_err().to_string();
+        assert!(refused.contains("store") && !refused.contains("s3cr3t"), "{refused}");
     }
 
     #[test]
@@ -275,6 +419,7 @@ mod tests {
             ("name = \"A\"\n\nlisten_on = []\n", 3, "listen_on"),
             ("name = \"A\"\ndid = \"did:key:x\"\n", 2, "did:key"),
             ("name = \"A\"\n[sinks]\njson = \"x\"\n", 3, "json"),
+            ("name = \"A\"\n[sinks.nats]\nserver = \"x\"\n", 3, "server"),
         ] {
             match HubConfig::from_toml(text) {
                 Err(ConfigError::Line { line: got, reason }) => {

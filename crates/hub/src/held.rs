@@ -55,6 +55,15 @@ pub(crate) fn values(reader: &impl Reader, id: &RelationshipId) -> Result<Vec<He
     list(reader, &tables::values(reader, id))
 }
 
+/// Every value under one grant.
+pub(crate) fn values_of(
+    reader: &impl Reader,
+    id: &RelationshipId,
+    grant: &GrantId,
+) -> Result<Vec<HeldValue>, ReadError> {
+    list(reader, &tables::values_under(reader, id, grant))
+}
+
 /// The receipt of a grant.
 pub(crate) fn receipt(
     reader: &impl Reader,

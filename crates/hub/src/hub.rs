@@ -1,39 +1,50 @@
 //! The running hub.
 
-use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
+use freehold_crm::{Connector, CrmConfig, Mapping};
 use freehold_keystore::Seed;
 use freehold_link::Clock;
 use freehold_mailbox::{Draft, Linked};
+use freehold_nats::JetStream;
 use freehold_outbound::{Client, Policy, Reach};
 use freehold_protocol::family::{Families, FamiliesError};
+use freehold_store::database::Database;
 use freehold_store::{HomeKey, Options, ReadError as StoreReadError, Store};
+use freehold_tables::Tables;
 use freehold_transport::{Connection, ListenError};
 use freehold_webhook::{RetryPolicy, Secret, Webhook};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use crate::ask::{self, AskCustomerError, AskError};
-use crate::config::{ConfigError, HubConfig, SinksConfig, WebhookConfig};
+use crate::config::{ConfigError, HubConfig, SinksConfig, ValueConfig, WebhookConfig};
 use crate::families::families;
 use crate::invite::{self, InviteError};
 use crate::keys::Keys;
 use crate::live::{self, ReadError};
+use crate::matching::{self, MatchError};
 use crate::messages::{self, MessageError};
 use crate::moves::{self, Move, Moves};
+use crate::reload::Reload;
 use crate::serving::Serving;
-use crate::session::Server;
-use crate::shared::{Answers, Shared};
-use crate::sinks::webhook::Worker;
-use crate::sinks::{self, RetryError, jsonl};
+use crate::session::{CheckIn, Server};
+use crate::shared::Shared;
+use crate::sinks::feed::Feed;
+use crate::sinks::jsonl::Lines;
+use crate::sinks::nats::Subjects;
+use crate::sinks::postgres::Rows;
+use crate::sinks::replay::{self, ReplayError};
+use crate::sinks::worker::{Target, Worker};
+use crate::sinks::{self, RetryError, Sinks, Stream};
 use crate::stop::Stop;
 use crate::sweep;
 use crate::tables::{self, Counters};
 use crate::view::{
-    AskView, CustomerView, DeadLetterView, EventView, HubInfo, InvitationView, MessagesOfView, ReadView,
-    SentView, StatsView,
+    AskView, CrmView, CustomerView, DeadLetterView, EventView, HubInfo, InvitationView, MatchView,
+    MessagesOfView, ReadView, ReplayView, SentView, StatsView,
 };
 
 /// Most events in one answer: a page that a terminal or a script can hold.
@@ -54,12 +65,21 @@ pub enum StartError {
     /// The store does not open.
     #[error(transparent)]
     Store(#[from] freehold_store::OpenError),
+    /// The home has a store of its own beside the database.
+    #[error(
+        "the home has a store in {0}, and its configuration names a database: a store cannot be moved; take `store` out of \
+         hub.toml, or make another home"
+    )]
+    TwoStores(PathBuf),
     /// The store cannot be read.
     #[error(transparent)]
     Read(#[from] StoreReadError),
     /// The webhook cannot be used.
     #[error("sinks.webhook: {0}")]
     Webhook(String),
+    /// The CRM cannot be used.
+    #[error("crm: {0}")]
+    Crm(String),
     /// It cannot listen.
     #[error(transparent)]
     Listen(#[from] ListenError),
@@ -80,7 +100,12 @@ pub(crate) struct Inner {
     pub(crate) serving: Mutex<Vec<Serving>>,
     /// Held while the vendor's keys change.
     pub(crate) changing: tokio::sync::Mutex<()>,
-    check_in_secs: Option<u32>,
+    pub(crate) crm: Option<Connector>,
+    pub(crate) check_in_secs: CheckIn,
+    pub(crate) value: RwLock<Option<ValueConfig>>,
+    pub(crate) reload: OnceLock<Reload>,
+    /// What the configuration was when the hub started, where it can be read again.
+    pub(crate) config: RwLock<Option<HubConfig>>,
     stop: Stop,
     tasks: Mutex<Vec<JoinHandle<()>>>,
     started: Instant,
@@ -113,19 +138,48 @@ impl Hub {
         further: Families<Linked>,
         clock: Clock,
     ) -> Result<Self, StartError> {
+        Self::start_in(None, home, seed, config, further, clock).await
+    }
+
+    /// As [`Hub::start_with`], with the store in a database, if one is given, instead of the home.
+    ///
+    /// # Errors
+    /// [`StartError`]; nothing runs then.
+    pub async fn start_in(
+        database: Option<Arc<dyn Database>>,
+        home: &Path,
+        seed: &Seed,
+        config: HubConfig,
+        further: Families<Linked>,
+        clock: Clock,
+    ) -> Result<Self, StartError> {
         config.check()?;
         let keys = Keys::of(seed, &config.did)?;
         let webhook = config.sinks.webhook.as_ref().map(webhook).transpose()?;
+        let crm = config.crm.as_ref().map(|config| connector(home, config)).transpose()?;
+        let nats = config.sinks.nats.clone().map(|config| JetStream::new(config.in_folder(home)));
+        let nats = nats.transpose().map_err(|error| setting("sinks.nats", &error))?;
+        let source = keys.first().did.to_string();
+        let postgres =
+            config.sinks.postgres.clone().map(|config| Tables::new(config.in_folder(home), &source));
+        let postgres = postgres.transpose().map_err(|error| setting("sinks.postgres", &error))?;
         let home_key = HomeKey::new(*seed.vault_key());
-        let store = Store::open_with(&home.join("store"), &home_key, Options::default(), &tables::SCHEMA)?;
+        let store = open_store(database, &home.join("store"), &home_key)?;
         let counters = Counters::load(&store)?;
         let asks = ask::stored(&store)?;
-        let answers = answers(&config.sinks);
-        let sinks = (answers, config.sinks.jsonl.is_some());
+        let streams = streams(&config.sinks);
+        let webhook_host = config.sinks.webhook.as_ref().map(|webhook| host(&webhook.url).to_owned());
+        let sinks = Sinks::new(&streams, webhook_host, crm.as_ref().map(|crm| crm.system().to_owned()));
         let moves = if keys.can_rotate() { Moves::load(&store)? } else { Moves::default() };
         keys.grow(moves.newest)?;
         let shared = Shared::new(store, config.name.clone(), keys, clock, sinks, asks, counters.events);
         let shared = Arc::new(shared);
+        let observing = Arc::downgrade(&shared);
+        shared.store.observe_commits(move |took| {
+            if let Some(shared) = observing.upgrade() {
+                shared.metrics.committed(took);
+            }
+        });
         let families = Arc::new(families(&shared).merge(further)?);
 
         let mut listening = Vec::new();
@@ -139,6 +193,7 @@ impl Hub {
             };
             listening.push(Serving::listen_on(shared.keys.at(generation), listen, announce).await?);
         }
+        sinks::crm::begin(&shared).await.map_err(|error| StartError::Crm(error.to_string()))?;
         // Where a crash has stopped it, everyone is told now that the vendor has moved.
         if let Err(error) = moves::tell_all(&shared).await {
             tracing::error!(%error, "some persons are not told yet that the vendor has moved: the next start tries again");
@@ -148,10 +203,20 @@ impl Hub {
         let mut tasks = Vec::new();
         if let Some(path) = &config.sinks.jsonl {
             let path = home.join(path);
-            tasks.push(tokio::spawn(jsonl::run(Arc::clone(&shared), path, stop.listen())));
+            let feed = Feed::new(Lines::new(path));
+            tasks.push(tokio::spawn(feed.run(Arc::clone(&shared), stop.listen())));
         }
-        if let Some(webhook) = webhook {
-            let worker = Worker::new(Arc::clone(&shared), webhook, policy(&config.sinks));
+        if let Some(stream) = nats {
+            let feed = Feed::new(Subjects::new(stream));
+            tasks.push(tokio::spawn(feed.run(Arc::clone(&shared), stop.listen())));
+        }
+        if let Some(tables) = postgres {
+            let feed = Feed::new(Rows::new(tables));
+            tasks.push(tokio::spawn(feed.run(Arc::clone(&shared), stop.listen())));
+        }
+        let targets = webhook.map(Target::Webhook).into_iter().chain(crm.clone().map(Target::Crm));
+        for target in targets {
+            let worker = Worker::new(Arc::clone(&shared), target, policy(&config.sinks));
             tasks.push(tokio::spawn(worker.run(stop.listen())));
         }
         tasks.push(tokio::spawn(sweep::run(Arc::clone(&shared), stop.listen())));
@@ -159,7 +224,11 @@ impl Hub {
             shared,
             serving: Mutex::default(),
             changing: tokio::sync::Mutex::default(),
-            check_in_secs: config.check_in_secs,
+            crm,
+            check_in_secs: CheckIn::new(config.check_in_secs),
+            value: RwLock::new(config.value),
+            reload: OnceLock::new(),
+            config: RwLock::default(),
             stop,
             tasks: Mutex::new(tasks),
             started: Instant::now(),
@@ -306,7 +375,7 @@ impl Hub {
         messages::forget(&self.inner.shared, customer).await
     }
 
-    /// The events that the webhook gave up, oldest first.
+    /// The events that a receiver did not take, oldest first.
     #[must_use]
     pub fn dead_letters(&self) -> Vec<DeadLetterView> {
         logged(self.inner.shared.dead_letters())
@@ -318,6 +387,38 @@ impl Hub {
     /// [`RetryError`].
     pub async fn retry_dead_letter(&self, which: Option<u64>) -> Result<usize, RetryError> {
         sinks::retry(&self.inner.shared, which).await
+    }
+
+    /// Has events sent again, with their ids, to one sink or to all: from a number on, or from a time (RFC 3339).
+    ///
+    /// # Errors
+    /// [`ReplayError`].
+    pub async fn replay(&self, since: &str, sink: Option<&str>) -> Result<ReplayView, ReplayError> {
+        replay::replay(&self.inner.shared, since, sink).await
+    }
+
+    /// What [`Hub::match_crm`] would do, of one customer or of all of whom something is held. Nothing is written.
+    ///
+    /// # Errors
+    /// [`MatchError`].
+    pub async fn preview_match(&self, customer: Option<&str>) -> Result<Vec<MatchView>, MatchError> {
+        matching::preview(&self.inner.shared, self.inner.crm.as_ref(), customer).await
+    }
+
+    /// Has the CRM brought to what is held, of one customer or of all; gives of how many. It is done as events are delivered.
+    ///
+    /// # Errors
+    /// [`MatchError`].
+    pub async fn match_crm(&self, customer: Option<&str>) -> Result<usize, MatchError> {
+        matching::apply(&self.inner.shared, self.inner.crm.as_ref(), customer).await
+    }
+
+    /// Whether the CRM is reachable, takes the token, and has what the mapping names.
+    ///
+    /// # Errors
+    /// [`MatchError`].
+    pub async fn check_crm(&self) -> Result<CrmView, MatchError> {
+        matching::check(self.inner.crm.as_ref()).await
     }
 
     /// The hub's figures.
@@ -386,7 +487,7 @@ impl Inner {
             shared: Arc::clone(&self.shared),
             identity: Arc::clone(serving.identity()),
             families: Arc::clone(&self.families),
-            check_in_secs: self.check_in_secs,
+            check_in_secs: self.check_in_secs.clone(),
             stop: serving.stopping(),
         };
         serving.begin(server, incoming);
@@ -401,11 +502,37 @@ impl std::fmt::Debug for Hub {
 }
 
 /// What the store gives, or nothing and a line in the log: a listing has no way to fail.
-fn logged<T: Default>(read: Result<T, StoreReadError>) -> T {
+pub(crate) fn logged<T: Default>(read: Result<T, StoreReadError>) -> T {
     read.unwrap_or_else(|error| {
         tracing::error!(%error, "the store cannot be read");
         T::default()
     })
+}
+
+/// The streams that are configured, the most telling one last.
+fn streams(sinks: &SinksConfig) -> Vec<Stream> {
+    let jsonl = sinks.jsonl.as_ref().map(|_| Stream::Jsonl);
+    let nats = sinks.nats.as_ref().map(|_| Stream::Nats);
+    let postgres = sinks.postgres.as_ref().map(|_| Stream::Postgres);
+    [jsonl, nats, postgres].into_iter().flatten().collect()
+}
+
+fn setting(setting: &'static str, error: &dyn std::fmt::Display) -> ConfigError {
+    ConfigError::Setting { setting, reason: error.to_string() }
+}
+
+/// Opens the store in a database, or in a folder.
+fn open_store(
+    database: Option<Arc<dyn Database>>,
+    folder: &Path,
+    key: &HomeKey,
+) -> Result<Store, StartError> {
+    let options = Options::default();
+    match database {
+        Some(_) if folder.exists() => Err(StartError::TwoStores(folder.to_owned())),
+        Some(database) => Ok(Store::open_in(database, tables::spread, key, options, Some(&tables::SCHEMA))?),
+        None => Ok(Store::open_with(folder, key, options, &tables::SCHEMA)?),
+    }
 }
 
 fn webhook(config: &WebhookConfig) -> Result<Webhook, StartError> {
@@ -425,12 +552,25 @@ fn policy(sinks: &SinksConfig) -> RetryPolicy {
     }
 }
 
-fn answers(sinks: &SinksConfig) -> Answers {
-    match (&sinks.webhook, &sinks.jsonl) {
-        (Some(webhook), _) => Answers::Webhook(host(&webhook.url).to_owned()),
-        (None, Some(_)) => Answers::Jsonl,
-        (None, None) => Answers::Hub,
+/// A connector; a relative name of a file begins in the home.
+fn connector(home: &Path, config: &CrmConfig) -> Result<Connector, StartError> {
+    let failed = |error: &dyn std::fmt::Display| StartError::Crm(error.to_string());
+    let mut config = config.clone();
+    let files = [&mut config.mapping, &mut config.token_file, &mut config.password_file];
+    for file in files.into_iter().flatten() {
+        *file = home.join(&*file);
     }
+    let mapping = match &config.mapping {
+        None => Mapping::shipped(config.kind),
+        Some(path) => {
+            let text = std::fs::read_to_string(path)
+                .map_err(|error| StartError::Crm(format!("{}: {error}", path.display())))?;
+            let at = |error: &dyn std::fmt::Display| StartError::Crm(format!("{}: {error}", path.display()));
+            Mapping::parse(&text).map_err(|error| at(&error))?
+        }
+    };
+    let client = Client::new(config.policy()).map_err(|error| failed(&error))?;
+    Connector::open(&config, mapping, client).map_err(|error| failed(&error))
 }
 
 /// The host of a URL, without user, port and path.

@@ -110,7 +110,7 @@ pub(crate) async fn read(
         log::append(txn, new, now).map(|record| record.n)
     });
     let n = written.await.map_err(|error: WriteError<_>| ReadError::Store(error.to_string()))?;
-    shared.announce(*n);
+    shared.stored(*n, log::READ);
     asked.map(|fields| ReadView { fields })
 }
 

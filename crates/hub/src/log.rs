@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 
 use freehold_mailbox::record::{decode, load, save};
-use freehold_protocol::document::Reference;
+use freehold_protocol::document::{ErasureLine, Reference};
 use freehold_protocol::id::{GrantId, MessageId, RelationshipId, RevocationId};
 use freehold_protocol::message::Message;
 use freehold_protocol::path::Path;
@@ -15,6 +15,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use crate::relationship::{Relationship, uuid};
+use crate::shared::Shared;
+use crate::sinks::{Receiver, Stream};
 use crate::tables::{self, Counters};
 
 /// What the data of all events are written by: a change that a reader would misunderstand makes a new number.
@@ -35,6 +37,12 @@ pub(crate) const DECLINE: &str = "dev.freehold.decline";
 /// The vendor read live.
 pub(crate) const READ: &str = "dev.freehold.read";
 
+/// The vendor has its CRM brought to what the hub holds of a customer.
+pub(crate) const MATCH: &str = "dev.freehold.match";
+
+/// A person was told what became of an update. Only where there are tables, and for them alone.
+pub(crate) const OUTCOME: &str = "dev.freehold.outcome";
+
 /// Bytes of an event's data in one record: below the longest value of the store, with room for its seal.
 const PART_BYTES: usize = 60 * 1024;
 
@@ -51,7 +59,13 @@ pub(crate) struct Record {
     pub(crate) grant: Option<GrantId>,
     pub(crate) owed: Option<Owed>,
     parts: u64,
-    pub(crate) webhook: Hook,
+    webhook: Hook,
+    /// Where it stands with the CRM. An older hub had none, and what it noted is not for one.
+    #[serde(default = "Hook::done")]
+    crm: Hook,
+    /// What the CRM could not erase, until every sink has the event.
+    #[serde(default)]
+    pub(crate) not_erased: Vec<ErasureLine>,
 }
 
 /// An answer that the person waits for.
@@ -77,7 +91,7 @@ pub(crate) enum AnsweredBy {
     Erasure(Reference<RevocationId>),
 }
 
-/// Where an event stands with the webhook.
+/// Where an event stands with a receiver.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Hook {
     /// To be delivered.
@@ -108,6 +122,13 @@ impl Owed {
 }
 
 impl Hook {
+    /// To be delivered now.
+    const NEW: Self = Self::Due { attempts: 0, not_before: Timestamp::from_millis(0) };
+
+    fn done() -> Self {
+        Self::Done
+    }
+
     pub(crate) fn is_due(&self) -> bool {
         matches!(self, Self::Due { .. })
     }
@@ -150,7 +171,9 @@ pub(crate) fn append(txn: &mut Txn, new: New<'_>, now: Timestamp) -> Result<Reco
         grant: new.grant.cloned(),
         owed: new.owed,
         parts: 0,
-        webhook: Hook::Due { attempts: 0, not_before: Timestamp::default() },
+        webhook: Hook::NEW,
+        crm: Hook::NEW,
+        not_erased: Vec::new(),
     };
     record.save_data(txn, &data);
     record.save(txn);
@@ -163,6 +186,11 @@ impl Record {
     /// What the person still waits for.
     pub(crate) fn owed(&self) -> Option<&Owed> {
         self.owed.as_ref().filter(|owed| !owed.answered)
+    }
+
+    /// Whether a stream takes it.
+    pub(crate) fn is_for(&self, stream: Stream) -> bool {
+        self.kind != OUTCOME || stream == Stream::Postgres
     }
 
     pub(crate) fn load(reader: &impl Reader, n: u64) -> Result<Option<Self>, ReadError> {
@@ -211,22 +239,61 @@ impl Record {
         }))
     }
 
-    /// Notes that the webhook has the event, or will not have it unless it is revived.
-    pub(crate) fn settle(&mut self, txn: &mut Txn, hook: Hook) {
-        if matches!(hook, Hook::Dead { .. }) {
-            save(txn, tables::dead_letters().with_u64(self.n), &self.n);
+    /// As [`Record::cloudevent`] of a record that was read before: an erasure may have rewritten it since, and then it is what it
+    /// is now. `None` when it is gone.
+    pub(crate) fn cloudevent_now(&self, shared: &Shared) -> Result<Option<Value>, ReadError> {
+        let first = shared.keys.first();
+        let (store, source) = (&shared.store, first.did.as_str());
+        match self.cloudevent(store, source) {
+            Ok(event) => Ok(Some(event)),
+            Err(_) => match Self::load(store, self.n)? {
+                None => Ok(None),
+                Some(now) => now.cloudevent(store, source).map(Some),
+            },
         }
-        txn.delete(&tables::revived().with_u64(self.n));
-        self.webhook = hook;
+    }
+
+    /// Where it stands with a receiver.
+    pub(crate) fn hook(&self, receiver: Receiver) -> &Hook {
+        match receiver {
+            Receiver::Webhook => &self.webhook,
+            Receiver::Crm => &self.crm,
+        }
+    }
+
+    /// Puts it there; what a receiver was given is settled or revived instead.
+    pub(crate) fn hang(&mut self, receiver: Receiver, hook: Hook) {
+        match receiver {
+            Receiver::Webhook => self.webhook = hook,
+            Receiver::Crm => self.crm = hook,
+        }
+    }
+
+    /// Notes that a receiver has the event, or will not have it unless it is revived.
+    pub(crate) fn settle(&mut self, txn: &mut Txn, receiver: Receiver, hook: Hook) {
+        if matches!(hook, Hook::Dead { .. }) {
+            save(txn, tables::dead_letters(receiver).with_u64(self.n), &self.n);
+        }
+        txn.delete(&tables::revived(receiver).with_u64(self.n));
+        self.hang(receiver, hook);
         self.save(txn);
     }
 
     /// Makes a dead letter due again.
-    pub(crate) fn revive(&mut self, txn: &mut Txn) {
-        txn.delete(&tables::dead_letters().with_u64(self.n));
-        save(txn, tables::revived().with_u64(self.n), &self.n);
-        self.webhook = Hook::Due { attempts: 0, not_before: Timestamp::default() };
+    pub(crate) fn revive(&mut self, txn: &mut Txn, receiver: Receiver) {
+        txn.delete(&tables::dead_letters(receiver).with_u64(self.n));
+        save(txn, tables::revived(receiver).with_u64(self.n), &self.n);
+        self.hang(receiver, Hook::NEW);
         self.save(txn);
+    }
+
+    /// Nothing of it is left to deliver to anybody.
+    pub(crate) fn settle_emptied(&mut self, txn: &mut Txn) {
+        for receiver in Receiver::ALL {
+            if self.hook(receiver).is_due() {
+                self.settle(txn, receiver, Hook::Done);
+            }
+        }
     }
 
     /// Takes fields out of an update's data and names them under `why`.
@@ -261,7 +328,7 @@ impl Record {
 }
 
 /// Destroys the values of some paths in every event that carries them under a grant. An update of which nothing is left
-/// needs no delivery by webhook any more: the erasure behind it does not wait until the receiver has taken an empty one.
+/// needs no delivery any more: the erasure behind it does not wait until a receiver has taken an empty one.
 pub(crate) fn scrub(
     txn: &mut Txn,
     id: &RelationshipId,
@@ -275,8 +342,8 @@ pub(crate) fn scrub(
         let Some(mut record) = Record::load(txn, n)? else { continue };
         if record.kind == UPDATE && record.grant.as_ref() == Some(grant) {
             record.withdraw(txn, paths, "erased")?;
-            if record.paths.is_empty() && record.webhook.is_due() {
-                record.settle(txn, Hook::Done);
+            if record.paths.is_empty() {
+                record.settle_emptied(txn);
             }
         }
     }
@@ -292,9 +359,11 @@ pub(crate) fn after(store: &Store, n: u64, limit: usize) -> Result<Vec<Record>, 
 /// Deletes an event with everything about it.
 pub(crate) fn forget(txn: &mut Txn, record: &Record) -> Result<(), ReadError> {
     txn.delete(&tables::event(record.n));
-    // Without a webhook these are forgotten too.
-    txn.delete(&tables::dead_letters().with_u64(record.n));
-    txn.delete(&tables::revived().with_u64(record.n));
+    // Without that receiver these are forgotten too.
+    for receiver in Receiver::ALL {
+        txn.delete(&tables::dead_letters(receiver).with_u64(record.n));
+        txn.delete(&tables::revived(receiver).with_u64(record.n));
+    }
     let of = tables::events_of(txn, &record.relationship).with_u64(record.n);
     txn.delete(&of);
     txn.erase_prefix(&tables::event_data(record.n)).map(drop)

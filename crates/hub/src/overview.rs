@@ -1,11 +1,12 @@
 //! The hub's tables as views.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::Ordering;
 
 use freehold_mailbox::record::{decode, list, load};
 use freehold_protocol::id::RelationshipId;
 use freehold_protocol::identity::Did;
+use freehold_protocol::path::Path;
 use freehold_store::ReadError;
 
 use crate::held;
@@ -13,7 +14,7 @@ use crate::log::{self, Hook, Record};
 use crate::moves;
 use crate::relationship::Relationship;
 use crate::shared::Shared;
-use crate::sinks::{JSONL, cursor, dead};
+use crate::sinks::{Receiver, dead};
 use crate::tables::{self, Counters};
 use crate::view::{CustomerView, DeadLetterView, EventView, HeldGrantView, StatsView};
 
@@ -77,6 +78,20 @@ impl Shared {
     }
 
     fn held_grant(&self, id: &RelationshipId, held: &held::Held) -> Result<HeldGrantView, ReadError> {
+        let (status, paths) = self.status(id, held)?;
+        Ok(HeldGrantView {
+            id: held.grant.to_string(),
+            status: status.to_owned(),
+            paths: paths.iter().map(ToString::to_string).collect(),
+        })
+    }
+
+    /// How a grant stands, and the paths that it covers now.
+    pub(crate) fn status(
+        &self,
+        id: &RelationshipId,
+        held: &held::Held,
+    ) -> Result<(&'static str, BTreeSet<Path>), ReadError> {
         let (_, _, intake) =
             held::load_held(&self.store, self, id, &held.grant)?.ok_or(ReadError::Corrupt)?;
         let now = self.now();
@@ -87,11 +102,7 @@ impl Shared {
             (true, _, true) => "expired",
             _ => "revoked",
         };
-        Ok(HeldGrantView {
-            id: held.grant.to_string(),
-            status: status.to_owned(),
-            paths: paths.iter().map(ToString::to_string).collect(),
-        })
+        Ok((status, paths))
     }
 
     /// The receipt of a grant, in the bytes that both sides hold: of the one that is meant, or of the newest.
@@ -111,26 +122,15 @@ impl Shared {
     }
 
     pub(crate) fn events(&self, after: u64, limit: usize) -> Result<Vec<EventView>, ReadError> {
-        let (jsonl, first) = (cursor(&self.store, JSONL)?, self.keys.first());
+        let cursors = self.sinks.cursors(&self.store)?;
         let mut events = Vec::new();
         for record in log::after(&self.store, after, limit)? {
-            // An erasure may rewrite the record between the two reads: then the newer one is shown.
-            let source = first.did.as_str();
-            let (record, cloudevent) = match record.cloudevent(&self.store, source) {
-                Ok(event) => (record, event),
-                Err(error) => match Record::load(&self.store, record.n)? {
-                    None => continue,
-                    Some(now) => {
-                        let event = now.cloudevent(&self.store, source).map_err(|_| error)?;
-                        (now, event)
-                    }
-                },
-            };
+            let Some(cloudevent) = record.cloudevent_now(self)? else { continue };
             events.push(EventView {
                 n: record.n,
                 cloudevent,
-                delivered: self.is_delivered(&record, jsonl),
-                dead: matches!(record.webhook, Hook::Dead { .. }),
+                delivered: self.sinks.have(&record, &cursors),
+                dead: Receiver::ALL.iter().any(|one| matches!(record.hook(*one), Hook::Dead { .. })),
             });
         }
         Ok(events)
@@ -138,20 +138,24 @@ impl Shared {
 
     pub(crate) fn dead_letters(&self) -> Result<Vec<DeadLetterView>, ReadError> {
         let mut letters = Vec::new();
-        for n in dead(&self.store)? {
-            let Some(record) = Record::load(&self.store, n)? else { continue };
-            if let Hook::Dead { attempts, reason, at } = record.webhook {
-                letters.push(DeadLetterView {
-                    n,
-                    id: record.id,
-                    kind: record.kind,
-                    subject: record.subject,
-                    reason,
-                    attempts,
-                    at: at.rfc3339(),
-                });
+        for receiver in Receiver::ALL {
+            for n in dead(&self.store, receiver)? {
+                let Some(record) = Record::load(&self.store, n)? else { continue };
+                if let Hook::Dead { attempts, reason, at } = record.hook(receiver) {
+                    letters.push(DeadLetterView {
+                        n,
+                        sink: receiver,
+                        reason: reason.clone(),
+                        attempts: *attempts,
+                        at: at.rfc3339(),
+                        id: record.id,
+                        kind: record.kind,
+                        subject: record.subject,
+                    });
+                }
             }
         }
+        letters.sort_by_key(|letter| letter.n);
         Ok(letters)
     }
 
@@ -162,15 +166,17 @@ impl Shared {
     ) -> Result<StatsView, ReadError> {
         let counters = Counters::load(&self.store)?;
         let last = *self.last_event.borrow();
-        let jsonl = if self.jsonl { last.saturating_sub(cursor(&self.store, JSONL)?) } else { 0 };
+        let streams = self.sinks.cursors(&self.store)?.least().map_or(0, |least| last.saturating_sub(least));
+        let receivers = self.sinks.receivers.values().map(|waiting| waiting.pending.load(Ordering::Relaxed));
+        let dead_letters = Receiver::ALL.iter().map(|one| dead(&self.store, *one).map(|all| all.len()));
         let updates = counters.updates.saturating_sub(updates_before);
         Ok(StatsView {
             customers: usize::try_from(counters.customers).unwrap_or(usize::MAX),
             connected: self.sessions.count(),
             updates: counters.updates,
             updates_per_sec: updates as f64 / since.elapsed().as_secs_f64().max(0.001),
-            events_pending: jsonl.max(self.webhook_pending.load(Ordering::Relaxed)),
-            dead_letters: dead(&self.store)?.len(),
+            events_pending: receivers.fold(streams, u64::max),
+            dead_letters: dead_letters.sum::<Result<_, _>>()?,
             not_moved: moves::behind(&self.store)?,
         })
     }
@@ -178,13 +184,12 @@ impl Shared {
 
 #[cfg(test)]
 mod tests {
-    use crate::shared::Answers;
-    use crate::tests::{hub, relationship};
+    use crate::tests::{alone, hub, relationship};
 
     #[test]
     fn the_beginning_of_an_id_means_one_customer_or_nobody() {
         let dir = tempfile::tempdir().unwrap();
-        let shared = hub(dir.path(), Answers::Hub, false);
+        let shared = hub(dir.path(), alone());
         let one = relationship(&shared, &[0xab, 0xcd, 0x10], 1);
         let other = relationship(&shared, &[0xab, 0xcd, 0x20], 2);
         for (text, wanted) in [

@@ -15,10 +15,11 @@ use freehold_protocol::identity::PublicKey;
 use freehold_protocol::limits::HELLO_TIMEOUT;
 use freehold_store::{Durable, ReadError, WriteError};
 use freehold_transport::{Connection, FrameReceiver, FrameSender};
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, SemaphorePermit, watch};
 use tokio::time::Instant;
 
 use crate::keys::Identity;
+use crate::load::Load;
 use crate::relationship::{Relationship, admit, invited, uuid};
 use crate::restored;
 use crate::shared::Shared;
@@ -38,6 +39,7 @@ const SESSIONS_MAX: usize = 10_000;
 pub(crate) struct Sessions {
     open: Mutex<HashMap<RelationshipId, Handle>>,
     serial: AtomicU64,
+    pub(crate) load: Arc<Load>,
 }
 
 /// What others need of an open session.
@@ -140,6 +142,27 @@ impl Drop for Place<'_> {
     }
 }
 
+/// The seconds between check-ins, which may change while the hub runs.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct CheckIn(Arc<AtomicU64>);
+
+impl CheckIn {
+    pub(crate) fn new(secs: Option<u32>) -> Self {
+        let check_in = Self::default();
+        check_in.set(secs);
+        check_in
+    }
+
+    pub(crate) fn set(&self, secs: Option<u32>) {
+        // One more than the seconds, so that none is 0.
+        self.0.store(secs.map_or(0, |secs| u64::from(secs) + 1), Ordering::Relaxed);
+    }
+
+    fn get(&self) -> Option<u32> {
+        self.0.load(Ordering::Relaxed).checked_sub(1).and_then(|secs| u32::try_from(secs).ok())
+    }
+}
+
 /// What every session's task needs.
 #[derive(Clone)]
 pub(crate) struct Server {
@@ -147,7 +170,7 @@ pub(crate) struct Server {
     /// The key of the hub that was dialled.
     pub(crate) identity: Arc<Identity>,
     pub(crate) families: Arc<Families<Linked>>,
-    pub(crate) check_in_secs: Option<u32>,
+    pub(crate) check_in_secs: CheckIn,
     pub(crate) stop: Stopping,
 }
 
@@ -164,24 +187,37 @@ impl Server {
         let (sender, mut receiver) = frames.split();
         let hello = match first_hello(&mut receiver, until).await {
             Ok(hello) => hello,
-            Err(Some(code)) => return bye(&connection, sender, receiver, code).await,
+            Err(Some(code)) => return bye(&connection, sender, receiver, Frame::bye(code)).await,
             Err(None) => return,
+        };
+        let load = Arc::clone(&self.shared.sessions.load);
+        let Some(turn) = load.turn().await else {
+            return self.send_away(&connection, sender, receiver).await;
         };
         let known = match self.admit(&connection, &hello).await {
             Ok(known) => known,
             Err(code) => {
+                self.shared.metrics.turned_away(code);
                 tracing::info!(%code, "a connection was turned away");
-                return bye(&connection, sender, receiver, code).await;
+                return bye(&connection, sender, receiver, Frame::bye(code)).await;
             }
         };
         connection.welcome();
         let connection = Arc::new(connection);
         let place = match self.shared.sessions.enter(&known.id, &connection, &self.identity).await {
             Ok(place) => place,
-            Err(code) => return bye(&connection, sender, receiver, code).await,
+            Err(Code::Busy) => return self.send_away(&connection, sender, receiver).await,
+            Err(code) => return bye(&connection, sender, receiver, Frame::bye(code)).await,
         };
-        self.run(&connection, known, place, (sender, receiver), hello).await;
+        self.run(&connection, known, (place, turn), (sender, receiver), hello).await;
         connection.abort();
+    }
+
+    /// "A hub with too much to do answers a hello with `bye` `busy` (501), and MAY say in `waitSecs` for how long it wants not
+    /// to be dialled".
+    async fn send_away(&self, connection: &Connection, sender: FrameSender, receiver: FrameReceiver) {
+        let wait_secs = Some(self.shared.sessions.load.wait_secs());
+        bye(connection, sender, receiver, Frame::Bye { code: Code::Busy, wait_secs }).await;
     }
 
     /// Finds or begins the relationship of a peer.
@@ -240,7 +276,7 @@ impl Server {
         &self,
         connection: &Connection,
         known: Relationship,
-        mut place: Place<'_>,
+        (mut place, turn): (Place<'_>, SemaphorePermit<'_>),
         (sender, receiver): (FrameSender, FrameReceiver),
         theirs: Hello,
     ) {
@@ -259,7 +295,7 @@ impl Server {
             families: self.families.names(),
             stored: 0,
             invitation: None,
-            check_in_secs: self.check_in_secs,
+            check_in_secs: self.check_in_secs.get(),
             last: None,
             restored: false,
             mailbox: None,
@@ -269,7 +305,7 @@ impl Server {
             let told = shared.store.write(move |txn| restored::tell(txn, &id, from, now)).await;
             if let Err(error) = told {
                 tracing::error!(relationship = uuid(&known.id), %error, "a restored person cannot be told what is held");
-                return bye(connection, sender, receiver, Code::StorageFailed).await;
+                return bye(connection, sender, receiver, Frame::bye(Code::StorageFailed)).await;
             }
         }
         let link = Link::accept(context, sender, receiver, connection.peer(), hello, theirs).await;
@@ -277,6 +313,8 @@ impl Server {
             Ok(link) => link,
             Err(error) => return tracing::error!(%error, "a session cannot begin"),
         };
+        // What takes long is over.
+        drop(turn);
         let mut closing = false;
         // An older session may have taken a rotation since this peer was let in; the link has waited for it.
         match self.found_on_disk(connection.peer()).await {
@@ -336,9 +374,9 @@ async fn closed(close: &mut watch::Receiver<Option<Code>>) -> Code {
 }
 
 /// Says why not, and hangs up.
-async fn bye(connection: &Connection, sender: FrameSender, receiver: FrameReceiver, code: Code) {
+async fn bye(connection: &Connection, sender: FrameSender, receiver: FrameReceiver, bye: Frame) {
     let said = async {
-        sender.send(Frame::Bye { code }.encode()).await.ok()?;
+        sender.send(bye.encode()).await.ok()?;
         sender.finish().await.ok()?;
         connection.closed().await;
         Some(())

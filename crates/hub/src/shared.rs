@@ -1,35 +1,25 @@
 //! What every part of a running hub shares.
 
 use std::collections::HashMap;
-use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use freehold_link::Clock;
-use freehold_protocol::data::OutcomeKind;
 use freehold_protocol::disclosure::Grant;
 use freehold_protocol::document::DataRequest;
 use freehold_protocol::id::{RelationshipId, RequestId};
 use freehold_protocol::time::Timestamp;
 use freehold_store::{Key, Store};
-use tokio::sync::{Notify, watch};
+use tokio::sync::watch;
 
 use crate::ask::{Ask, NoSuchAsk};
 use crate::keys::{Identity, Keys};
+use crate::log::Record;
+use crate::metrics::Metrics;
 use crate::session::Sessions;
+use crate::sinks::Sinks;
 
 /// Most grants kept parsed: a read document is some 20 KiB, and parsing one costs two signatures.
 const GRANTS_CACHED_MAX: usize = 4_096;
-
-/// Who tells a person what became of an update.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Answers {
-    /// There is no sink: the hub itself holds the value.
-    Hub,
-    /// The file of JSON lines.
-    Jsonl,
-    /// The webhook, at this host.
-    Webhook(String),
-}
 
 /// The parts of a hub that outlive any session.
 pub(crate) struct Shared {
@@ -37,16 +27,13 @@ pub(crate) struct Shared {
     pub(crate) name: String,
     pub(crate) keys: Keys,
     pub(crate) clock: Clock,
-    pub(crate) answers: Answers,
-    pub(crate) jsonl: bool,
+    pub(crate) sinks: Sinks,
     pub(crate) asks: RwLock<Vec<Arc<Ask>>>,
     pub(crate) sessions: Sessions,
     /// The number of the last event on disk.
     pub(crate) last_event: watch::Sender<u64>,
-    /// Tells the webhook's worker that dead letters are due again.
-    pub(crate) revived: Notify,
-    /// Events that wait for the webhook.
-    pub(crate) webhook_pending: AtomicU64,
+    /// Figures for monitoring.
+    pub(crate) metrics: Metrics,
     grants: Mutex<HashMap<Key, Arc<Grant>>>,
 }
 
@@ -56,7 +43,7 @@ impl Shared {
         name: String,
         keys: Keys,
         clock: Clock,
-        (answers, jsonl): (Answers, bool),
+        sinks: Sinks,
         asks: Vec<Arc<Ask>>,
         last_event: u64,
     ) -> Self {
@@ -65,13 +52,11 @@ impl Shared {
             name,
             keys,
             clock,
-            answers,
-            jsonl,
+            sinks,
             asks: RwLock::new(asks),
             sessions: Sessions::default(),
             last_event: watch::Sender::new(last_event),
-            revived: Notify::new(),
-            webhook_pending: AtomicU64::new(0),
+            metrics: Metrics::new(),
             grants: Mutex::new(HashMap::new()),
         }
     }
@@ -109,6 +94,18 @@ impl Shared {
         });
     }
 
+    /// An event of this kind is on disk.
+    pub(crate) fn stored(&self, n: u64, kind: &str) {
+        self.metrics.stored(kind);
+        self.announce(n);
+    }
+
+    /// A sink has taken an event.
+    pub(crate) fn delivered(&self, record: &Record, sink: &'static str) {
+        tracing::info!(trace = record.id, event = record.n, sink, "delivered");
+        self.metrics.delivered(sink, record.at, self.now());
+    }
+
     /// Something was queued for a person.
     pub(crate) fn wake(&self, relationship: &RelationshipId) {
         self.sessions.wake(relationship);
@@ -130,15 +127,5 @@ impl Shared {
         }
         cached.insert(key.clone(), Arc::clone(&grant));
         Ok(Some(grant))
-    }
-
-    /// What a sink that took an event makes of each of its fields, when it says nothing else.
-    pub(crate) fn applied_in(&self) -> (OutcomeKind, &str) {
-        let system = match &self.answers {
-            Answers::Hub => "hub",
-            Answers::Jsonl => "jsonl",
-            Answers::Webhook(host) => host,
-        };
-        (OutcomeKind::Applied, system)
     }
 }

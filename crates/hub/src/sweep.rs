@@ -14,9 +14,10 @@ use crate::held::{self, End};
 use crate::log::{self, New, Record};
 use crate::relationship::Relationship;
 use crate::shared::Shared;
-use crate::sinks::{JSONL, batch, cursor};
+use crate::sinks::batch;
 use crate::stop::Stopping;
 use crate::tables;
+use crate::worth::{self, What};
 
 /// How often ended grants are looked for; dates in grants are whole minutes.
 const EXPIRE_EVERY: Duration = Duration::from_secs(60);
@@ -60,7 +61,7 @@ async fn expired(shared: &Arc<Shared>) -> Result<(), WriteError<ReadError>> {
         let writing = Arc::clone(shared);
         let written = shared.store.write(move |txn| expire(txn, &writing, &key, &end, now)).await?;
         if let Some(n) = *written {
-            shared.announce(n);
+            shared.stored(n, log::ERASE);
         }
     }
     Ok(())
@@ -94,7 +95,9 @@ fn expire(
         paths: paths.clone(),
         owed: None,
     };
-    log::append(txn, new, now).map(|record| Some(record.n))
+    let n = log::append(txn, new, now)?.n;
+    worth::add(txn, What::Expired, &worth::Entry::new(n, &end.relationship, now))?;
+    Ok(Some(n))
 }
 
 /// Forgets delivered events that are old.
@@ -103,12 +106,12 @@ async fn pruned(shared: &Arc<Shared>) -> Result<(), WriteError<ReadError>> {
     let mut after = 0;
     loop {
         let records = batch(shared, after)?;
-        let jsonl = cursor(&shared.store, JSONL)?;
+        let cursors = shared.sinks.cursors(&shared.store)?;
         let Some(last) = records.last() else { return Ok(()) };
         after = last.n;
         let reached = last.at >= before;
-        let old: Vec<Record> =
-            records.into_iter().filter(|r| r.at < before && shared.is_delivered(r, jsonl)).collect();
+        let is_old = |record: &Record| record.at < before && shared.sinks.have(record, &cursors);
+        let old: Vec<Record> = records.into_iter().filter(is_old).collect();
         if !old.is_empty() {
             let written = shared.store.write(move |txn| {
                 old.iter().try_for_each(|record| log::forget(txn, record))?;

@@ -1,5 +1,7 @@
 //! Keys of the store. A name never stands in one readably; see the table on the crate's page.
 
+use std::ops::Range;
+
 use freehold_mailbox::record::{load, save};
 use freehold_protocol::id::{GrantId, RelationshipId, RequestId};
 use freehold_protocol::identity::PublicKey;
@@ -8,8 +10,63 @@ use freehold_protocol::time::Timestamp;
 use freehold_store::{Key, ReadError, Reader, Schema, Txn};
 use serde::{Deserialize, Serialize};
 
+use crate::sinks::Receiver;
+
 /// The tables of a hub, its mailboxes included, and the steps that made them what they are.
 pub(crate) const SCHEMA: Schema = Schema { name: "hub", steps: &[] };
+
+/// Revocations of a relationship, as the person signed them, by the number of their event.
+pub(crate) fn revocations(reader: &impl Reader, id: &RelationshipId) -> Key {
+    Key::new(b'H').with(&part(reader, id))
+}
+
+pub(crate) fn revocation(reader: &impl Reader, id: &RelationshipId, n: u64) -> Key {
+    revocations(reader, id).with_u64(n)
+}
+
+/// What was worth something, by what it was and the number of its event.
+pub(crate) fn worth(what: u8) -> Key {
+    Key::new(b'W').with(&[what])
+}
+
+/// The sums of it.
+pub(crate) fn worth_sum(what: u8) -> Key {
+    Key::new(b'w').with(&[what])
+}
+
+/// The vendor's staff by name.
+pub(crate) fn users() -> Key {
+    Key::new(b'U')
+}
+
+pub(crate) fn user(reader: &impl Reader, name: &str) -> Key {
+    users().with(&reader.hidden(name.as_bytes()))
+}
+
+/// Tokens of the staff's programs, by their digest.
+pub(crate) fn api_tokens() -> Key {
+    Key::new(b'u')
+}
+
+/// What the staff did, by number.
+pub(crate) fn journal() -> Key {
+    Key::new(b'J')
+}
+
+/// The end of that log.
+pub(crate) fn journal_head() -> Key {
+    Key::new(b'j')
+}
+
+/// Where in a key the part is that a database spreads its table by: the relationship that everything in it is read by, or the
+/// number of an event. Tables that are read across relationships are not spread.
+pub(crate) fn spread(tag: u8) -> Option<Range<usize>> {
+    match tag {
+        b'M' | b'G' | b'g' | b'F' | b'H' | b'V' | b'X' | b'Q' => Some(1..17),
+        b'P' => Some(1..9),
+        _ => None,
+    }
+}
 
 /// All data requests, in the order they were made.
 pub(crate) fn asks() -> Key {
@@ -102,17 +159,29 @@ pub(crate) fn events_of(reader: &impl Reader, id: &RelationshipId) -> Key {
     Key::new(b'X').with(&part(reader, id))
 }
 
-pub(crate) fn dead_letters() -> Key {
-    Key::new(b'D')
+/// The dead letters of a receiver.
+pub(crate) fn dead_letters(receiver: Receiver) -> Key {
+    match receiver {
+        Receiver::Webhook => Key::new(b'D'),
+        Receiver::Crm => Key::new(b'B'),
+    }
 }
 
-/// Dead letters that are due again: they are behind the webhook's cursor, and a restart finds them here.
-pub(crate) fn revived() -> Key {
-    Key::new(b'd')
+/// Dead letters that are due again: they are behind the receiver's cursor, and a restart finds them here.
+pub(crate) fn revived(receiver: Receiver) -> Key {
+    match receiver {
+        Receiver::Webhook => Key::new(b'd'),
+        Receiver::Crm => Key::new(b'b'),
+    }
 }
 
 pub(crate) fn cursor(sink: &str) -> Key {
     Key::new(b'S').with(sink.as_bytes())
+}
+
+/// What the CRM's connector wants to know again of a customer.
+pub(crate) fn crm_memory(reader: &impl Reader, id: &RelationshipId) -> Key {
+    Key::new(b'Q').with(&part(reader, id))
 }
 
 /// Which keys of the vendor there are.

@@ -1,9 +1,11 @@
 //! Tests that need the hub's inside: its tables, its sinks, a store that takes nothing.
 
+mod crm;
 mod dead_letters;
 mod erasure;
 mod jsonl;
 mod moves;
+mod replay;
 mod restored;
 
 use std::collections::BTreeSet;
@@ -25,28 +27,44 @@ use crate::config::DidChoice;
 use crate::keys::Keys;
 use crate::log::{self, AnsweredBy, New, Owed, Record};
 use crate::relationship::Relationship;
-use crate::shared::{Answers, Shared};
+use crate::shared::Shared;
+use crate::sinks::{Sinks, Stream};
 use crate::tables::{self, Counters};
 
 /// When everything happens.
 pub(crate) const NOW: Timestamp = Timestamp::from_millis(1_800_000_000_000);
 
 /// A hub's inside over the store of a folder, without sessions.
-pub(crate) fn hub(dir: &Path, answers: Answers, jsonl: bool) -> Arc<Shared> {
-    on(dir, Options::default(), answers, jsonl)
+pub(crate) fn hub(dir: &Path, sinks: Sinks) -> Arc<Shared> {
+    on(dir, Options::default(), sinks)
+}
+
+/// No sink.
+pub(crate) fn alone() -> Sinks {
+    Sinks::new(&[], None, None)
+}
+
+/// The file of JSON lines alone.
+pub(crate) fn jsonl() -> Sinks {
+    Sinks::new(&[Stream::Jsonl], None, None)
+}
+
+/// A webhook alone.
+pub(crate) fn webhook() -> Sinks {
+    Sinks::new(&[], Some("crm.example".into()), None)
 }
 
 /// As [`hub`], over a store whose disk is full: it reads what it has and takes nothing.
-pub(crate) fn full_hub(dir: &Path, answers: Answers, jsonl: bool) -> Arc<Shared> {
-    on(dir, Options { reserve_bytes: u64::MAX, ..Options::default() }, answers, jsonl)
+pub(crate) fn full_hub(dir: &Path, sinks: Sinks) -> Arc<Shared> {
+    on(dir, Options { reserve_bytes: u64::MAX, ..Options::default() }, sinks)
 }
 
-fn on(dir: &Path, options: Options, answers: Answers, jsonl: bool) -> Arc<Shared> {
+fn on(dir: &Path, options: Options, sinks: Sinks) -> Arc<Shared> {
     let store = Store::open(&dir.join("store"), &HomeKey::new([7; 32]), options).unwrap();
     let keys = Keys::of(&Seed::generate().unwrap(), &DidChoice::Key).unwrap();
     let last = Counters::load(&store).unwrap().events;
     let clock = Arc::new(|| NOW);
-    Arc::new(Shared::new(store, "Acme".into(), keys, clock, (answers, jsonl), Vec::new(), last))
+    Arc::new(Shared::new(store, "Acme".into(), keys, clock, sinks, Vec::new(), last))
 }
 
 /// Writes to a hub's store.

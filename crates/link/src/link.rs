@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::Duration;
 
 use freehold_mailbox::{AfterCommit, Linked, Mailbox, TakeError};
 use freehold_protocol::code::Code;
@@ -210,6 +211,12 @@ impl Link {
         self.say(signed);
         // Entries queued meanwhile, or this one if there was no room, are asked for in their turn.
         self.wake();
+    }
+
+    /// How long the peer's goodbye asks not to be dialled.
+    #[must_use]
+    pub fn wait(&self) -> Option<Duration> {
+        self.session.wait_secs().map(|secs| Duration::from_secs(u64::from(secs)))
     }
 
     /// Ends the session in good order.

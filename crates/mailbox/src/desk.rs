@@ -8,7 +8,7 @@ use freehold_protocol::id::{MessageId, RelationshipId};
 use freehold_protocol::identity::Did;
 use freehold_protocol::mailbox::{Entry, EntryBody};
 use freehold_protocol::message::{Message, MessageType};
-use freehold_protocol::time::Timestamp;
+use freehold_protocol::time::{Lag, Timestamp};
 use freehold_store::{Key, ReadError, Txn};
 
 use crate::filed::Filed;
@@ -50,6 +50,12 @@ impl<'t> Desk<'t> {
         now: Timestamp,
     ) -> Self {
         Self { txn, relationship, peer, now, mailbox, after: Vec::new() }
+    }
+
+    /// The date that the peer is told for now.
+    #[must_use]
+    pub fn told(&self) -> Timestamp {
+        self.now.told(Lag::of(self.relationship))
     }
 
     /// Queues a message for the peer.

@@ -4,7 +4,7 @@ use freehold_protocol::code::Code;
 use freehold_protocol::id::{MessageId, RelationshipId};
 use freehold_protocol::mailbox::{Cursors, Entry, EntryBody};
 use freehold_protocol::message::{Message, MessageType};
-use freehold_protocol::time::Timestamp;
+use freehold_protocol::time::{Lag, Timestamp};
 use freehold_store::{Key, ReadError, Reader, Txn};
 use serde::{Deserialize, Serialize};
 
@@ -17,6 +17,7 @@ const TAG: u8 = b'M';
 #[derive(Debug, Clone)]
 pub struct Mailbox {
     prefix: Key,
+    lag: Lag,
 }
 
 /// Most messages of one relationship that are kept without being of use: a peer that speaks a newer version sends a
@@ -104,7 +105,7 @@ impl Mailbox {
             let nibble = |c: u8| char::from(c).to_digit(16).unwrap_or_default() as u8;
             *byte = nibble(pair[0]) << 4 | nibble(pair[1]);
         }
-        Self { prefix: Key::new(TAG).with(&id) }
+        Self { prefix: Key::new(TAG).with(&id), lag: Lag::of(relationship) }
     }
 
     /// A key of this relationship's mailboxes.
@@ -178,7 +179,8 @@ impl Mailbox {
         let mut cursors = self.place(txn)?;
         cursors.queued += 1;
         let id = MessageId::from_entropy(crate::entropy());
-        let entry = Entry { seq: cursors.queued, id, kind: kind.clone(), thread, at: now.coarse(), body };
+        let entry =
+            Entry { seq: cursors.queued, id, kind: kind.clone(), thread, at: now.told(self.lag), body };
         save(txn, self.cursors_key(), &cursors);
         save_erasable(txn, self.out_prefix().with_u64(entry.seq), &entry);
         Ok(entry)

@@ -10,7 +10,7 @@ use freehold_protocol::disclosure::{Grant, GrantState};
 use freehold_protocol::document::{DataRequest, Document, GrantSubject, Issue};
 use freehold_protocol::id::GrantId;
 use freehold_protocol::path::Path;
-use freehold_protocol::time::Timestamp;
+use freehold_protocol::time::{Lag, Timestamp};
 use freehold_store::planted::{self, Bug};
 use freehold_vault::agreements::{self, RequestState, StoredGrant, StoredRequest};
 use freehold_vault::relationships::{self, Relationship};
@@ -82,7 +82,7 @@ impl Person {
         let issue = Issue {
             id: GrantId::from_entropy(freehold_mailbox::entropy()),
             issuer: relationship.own.clone(),
-            valid_from: now,
+            valid_from: now.told(Lag::of(&relationship.id)),
             valid_until: until,
             subject: GrantSubject::answering(&request, &optional),
         };

@@ -123,6 +123,7 @@ impl<E: Into<PersonError>> From<WriteError<E>> for PersonError {
             WriteError::Read(error) => error.into(),
             WriteError::TooLarge => Self::State("too much in one change set: split it".into()),
             WriteError::Closed => Self::Stopping,
+            WriteError::Database(error) => Self::Store(error.to_string()),
             WriteError::Panicked => {
                 Self::Store("the write failed by a fault of the program: report it".into())
             }

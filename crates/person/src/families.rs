@@ -190,7 +190,7 @@ impl Data {
     fn request(&self, desk: &mut Desk<'_>, message: &Message) -> Result<(), Code> {
         let document = data::decode::<Carried>(&message.body)?.document;
         let request = DataRequest::read(&document)?;
-        relationship(desk)?.counterpart().check_request(&request, desk.now)?;
+        relationship(desk)?.counterpart().check_request(&request, desk.told())?;
         let earlier = agreements::requests_of(&*desk.txn, desk.relationship).map_err(storage)?;
         if earlier.len() >= REQUESTS_MAX {
             return Err(Code::Busy);

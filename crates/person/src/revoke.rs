@@ -12,7 +12,7 @@ use freehold_protocol::identity::SigningKey;
 use freehold_protocol::mailbox::EntryBody;
 use freehold_protocol::message::MessageType;
 use freehold_protocol::path::Path;
-use freehold_protocol::time::Timestamp;
+use freehold_protocol::time::{Lag, Timestamp};
 use freehold_store::Txn;
 use freehold_store::planted::{self, Bug};
 use freehold_vault::LookupError;
@@ -76,7 +76,7 @@ pub(crate) fn revoke(
     let issue = Issue {
         id: RevocationId::from_entropy(freehold_mailbox::entropy()),
         issuer: relationship.own.clone(),
-        valid_from: now,
+        valid_from: now.told(Lag::of(&relationship.id)),
         valid_until: None,
         subject,
     };

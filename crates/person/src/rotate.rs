@@ -10,7 +10,7 @@ use freehold_protocol::id::{RelationshipId, RotationId};
 use freehold_protocol::identity::Did;
 use freehold_protocol::mailbox::EntryBody;
 use freehold_protocol::message::MessageType;
-use freehold_protocol::time::Timestamp;
+use freehold_protocol::time::{Lag, Timestamp};
 use freehold_store::Txn;
 use freehold_vault::relationships::{self, Relationship};
 use freehold_vault::{LookupError, audit};
@@ -82,7 +82,7 @@ pub(crate) fn state(
         relationship.vendor.clone(),
         [&old, &new],
         &after,
-        now,
+        now.told(Lag::of(&relationship.id)),
     )?;
     let kind = MessageType::parse(ROTATION)?;
     let body = EntryBody::Fixed(Carried::body(statement.bytes()));

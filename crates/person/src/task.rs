@@ -12,7 +12,7 @@ use freehold_link::Pace;
 use freehold_protocol::code::Code;
 use freehold_protocol::frame::{Hello, VERSIONS};
 use freehold_protocol::id::{GrantId, RelationshipId};
-use freehold_protocol::limits::{REDIAL_FIRST, REDIAL_MAX};
+use freehold_protocol::limits::{BUSY_MAX, REDIAL_FIRST, REDIAL_MAX};
 use freehold_protocol::path::Path;
 use freehold_vault::relationships::{self, Relationship};
 use serde_bytes::ByteBuf;
@@ -27,13 +27,18 @@ use crate::sync::Ordering;
 
 mod allowance;
 mod gate;
+mod hollow;
 mod session;
 
 use allowance::ReadAllowance;
 use gate::Gates;
+use hollow::Hollow;
 
 /// Commands that may wait for a task: revocations that a person types.
 const COMMANDS: usize = 8;
+
+/// A wait that a vendor has named to many at once is lengthened by up to this part of it.
+const SPREAD: u32 = 4;
 
 /// How far the connection has come.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -107,6 +112,7 @@ pub(crate) fn start(inner: &Arc<Inner>, relationship: &Relationship) -> TaskHand
         id: relationship.id.clone(),
         gates: Gates::default(),
         failures: 0,
+        hollow: Hollow::default(),
         reads: ReadAllowance::default(),
         read_pace: Pace::new(Instant::now()),
         contact,
@@ -124,11 +130,20 @@ struct Task {
     bell: Arc<Bell>,
     gates: Gates,
     failures: u32,
+    hollow: Hollow,
     reads: ReadAllowance,
     read_pace: Pace,
     contact: watch::Sender<Contact>,
     stopping: watch::Receiver<bool>,
     inbox: mpsc::Receiver<Command>,
+}
+
+/// How long to wait before the next attempt.
+enum Pause {
+    /// So long, whatever happens: after a failure.
+    Whole(Duration),
+    /// So long, or until there is something to send: between check-ins, and for a vendor that hangs up at once.
+    OrRung(Duration),
 }
 
 /// What a wait ended with.
@@ -165,10 +180,10 @@ impl Task {
     }
 
     /// One attempt and the session it gives. Gives how long to wait before the next; `None` to end.
-    async fn contact_once(&mut self, inner: &Arc<Inner>, relationship: Relationship) -> Option<Duration> {
+    async fn contact_once(&mut self, inner: &Arc<Inner>, relationship: Relationship) -> Option<Pause> {
         if relationship.restored.as_ref().is_some_and(|restored| !restored.asked) {
             // Another copy of the home may be in use: it is for the person to say which one goes on.
-            return Some(REDIAL_MAX * 2);
+            return Some(Pause::OrRung(REDIAL_MAX * 2));
         }
         let key = inner.seed.relationship_key(relationship.index, relationship.generation);
         let dialling = crate::connect::dial(inner, &relationship, key.clone());
@@ -177,38 +192,48 @@ impl Task {
             Waited::Done(Ok(connection)) => connection,
             Waited::Done(Err(error)) => {
                 tracing::info!(relationship = %self.id, %error, "the vendor cannot be reached; trying again");
-                return Some(self.failed(inner, Contact::Unreached(error.to_string())).await);
+                return Some(Pause::Whole(self.failed(inner, Contact::Unreached(error.to_string())).await));
             }
         };
         let frames = match self.wait_for(inner, connection.open_session()).await {
             Waited::Stop => return None,
             Waited::Done(Ok(frames)) => frames,
             Waited::Done(Err(error)) => {
-                return Some(self.failed(inner, Contact::Unreached(error.to_string())).await);
+                return Some(Pause::Whole(self.failed(inner, Contact::Unreached(error.to_string())).await));
             }
         };
         let end = self.session(inner, &relationship, key, connection, frames).await;
-        match end {
-            session::End::Stop => None,
+        let unwanted = matches!(end, session::End::Lost(_) | session::End::Broken(_) | session::End::Busy(_));
+        self.hollow.handle_ended(unwanted, Instant::now());
+        let wait = match end {
+            session::End::Stop => return None,
             session::End::CheckIn(wait) => {
                 self.failures = 0;
-                Some(wait)
+                // Persons who were all told the same interval at once, after an outage, are not all back at once.
+                return Some(Pause::OrRung(wait + random_up_to(wait / SPREAD)));
             }
-            session::End::BrokenOff | session::End::Rotated | session::End::Realigned => Some(Duration::ZERO),
+            session::End::BrokenOff | session::End::Rotated | session::End::Realigned => Duration::ZERO,
             session::End::Outdated(code) => {
                 self.hold_back(inner).await;
-                Some(self.failed(inner, Contact::Outdated(code)).await)
+                self.failed(inner, Contact::Outdated(code)).await
             }
             session::End::Broken(code) => {
                 let why = format!("the vendor broke the protocol: {code}");
-                Some(self.failed(inner, Contact::Lost(why)).await)
+                self.failed(inner, Contact::Lost(why)).await
             }
-            session::End::Lost(why) => Some(self.failed(inner, Contact::Lost(why)).await),
-            session::End::Refused(Code::UnknownPeer) if self.go_back(inner).await => Some(Duration::ZERO),
+            session::End::Lost(why) => self.failed(inner, Contact::Lost(why)).await,
+            session::End::Busy(wait) => {
+                let wait = wait.min(BUSY_MAX);
+                let why = format!("the vendor has too much to do, and asks to wait for {} s", wait.as_secs());
+                let backoff = self.failed(inner, Contact::Lost(why)).await;
+                backoff.max(wait + random_up_to(wait / SPREAD))
+            }
+            session::End::Refused(Code::UnknownPeer) if self.go_back(inner).await => Duration::ZERO,
             session::End::Refused(code) => {
-                Some(self.failed(inner, Contact::Refused(code)).await.max(REDIAL_MAX / 10))
+                self.failed(inner, Contact::Refused(code)).await.max(REDIAL_MAX / 10)
             }
-        }
+        };
+        Some(if self.hollow.is_long() { Pause::OrRung(wait) } else { Pause::Whole(wait) })
     }
 
     /// The vendor does not know the key. Where it is a new one that the vendor never answered to, it has refused the
@@ -260,23 +285,26 @@ impl Task {
         if let Err(error) = noted.await {
             tracing::error!(relationship = %self.id, %error, "the failure could not be written down");
         }
-        let ceiling = REDIAL_FIRST.saturating_mul(1 << self.failures.min(16)).min(REDIAL_MAX);
+        let ceiling = REDIAL_FIRST
+            .saturating_mul(1 << self.failures.min(16))
+            .min(REDIAL_MAX)
+            .max(self.hollow.ceiling());
         self.failures = self.failures.saturating_add(1);
-        let random = u64::from_le_bytes(freehold_mailbox::entropy()[..8].try_into().unwrap_or_default());
-        let ceiling_ms = u64::try_from(ceiling.as_millis()).unwrap_or(u64::MAX).max(1);
-        Duration::from_millis(20 + random % ceiling_ms)
+        Duration::from_millis(20) + random_up_to(ceiling)
     }
 
     /// Waits between sessions; commands are served meanwhile. Gives whether to end.
-    async fn pause(&mut self, wait: Duration) -> bool {
+    async fn pause(&mut self, pause: Pause) -> bool {
         let Some(inner) = self.inner.upgrade() else { return true };
         let bell = self.bell.clone();
-        let check_in = wait > REDIAL_MAX || self.failures == 0;
+        let (wait, or_rung) = match pause {
+            Pause::Whole(wait) => (wait, false),
+            Pause::OrRung(wait) => (wait, true),
+        };
         let sleep = async move {
             tokio::select! {
                 () = tokio::time::sleep(wait) => {}
-                // Between check-ins, something to send does not wait; after a failure, it keeps the backoff.
-                () = bell.rung(), if check_in => {}
+                () = bell.rung(), if or_rung => {}
             }
         };
         matches!(self.wait_for(&inner, sleep).await, Waited::Stop)
@@ -321,6 +349,13 @@ impl Task {
         self.gates.load(inner, &self.id)?;
         Ok(revoked)
     }
+}
+
+/// A random time below this.
+fn random_up_to(ceiling: Duration) -> Duration {
+    let random = u64::from_le_bytes(freehold_mailbox::entropy()[..8].try_into().unwrap_or_default());
+    let ceiling_ms = u64::try_from(ceiling.as_millis()).unwrap_or(u64::MAX).max(1);
+    Duration::from_millis(random % ceiling_ms)
 }
 
 /// Resolves when the task is to end.

@@ -3,6 +3,8 @@
 use std::io;
 use std::sync::Arc;
 
+use crate::database::DatabaseError;
+
 /// Why a store does not open. Nothing was changed in it, except that a step of a migration may have been made as a whole.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
@@ -38,6 +40,9 @@ pub enum OpenError {
     /// The file system failed.
     #[error("the store's files cannot be used ({0}): check the folder, its owner and the disk")]
     Io(#[from] io::Error),
+    /// The database that holds it failed.
+    #[error(transparent)]
+    Database(#[from] DatabaseError),
 }
 
 /// Why a record cannot be read.
@@ -49,6 +54,9 @@ pub enum ReadError {
     /// The file system failed.
     #[error("the store cannot be read ({0}): check the disk")]
     Io(Arc<io::Error>),
+    /// The database that holds it failed.
+    #[error(transparent)]
+    Database(#[from] DatabaseError),
 }
 
 impl From<io::Error> for ReadError {
@@ -81,6 +89,9 @@ pub enum WriteError<E> {
     /// This write failed on its way to disk, and may be there or not after the store is opened again.
     #[error("the write did not reach the disk ({0}): check the disk, then open the store again")]
     Io(Arc<io::Error>),
+    /// The database that holds the store failed; nothing was written. Later writes go on by themselves.
+    #[error("{0}; nothing was written")]
+    Database(DatabaseError),
     /// The store was closed; nothing was written.
     #[error("the store is closed")]
     Closed,
@@ -105,6 +116,7 @@ pub(crate) enum Failure {
     Read(ReadError),
     Poisoned,
     Io(Arc<io::Error>),
+    Database(DatabaseError),
 }
 
 impl<E> From<Failure> for WriteError<E> {
@@ -112,6 +124,7 @@ impl<E> From<Failure> for WriteError<E> {
         match failure {
             Failure::DiskFull => Self::DiskFull,
             Failure::TooLarge => Self::TooLarge,
+            Failure::Database(error) | Failure::Read(ReadError::Database(error)) => Self::Database(error),
             Failure::Read(error) => Self::Read(error),
             Failure::Poisoned => Self::Poisoned,
             Failure::Io(error) => Self::Io(error),

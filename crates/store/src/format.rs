@@ -45,6 +45,13 @@ pub(crate) fn write(place: &Place, check_value: &[u8; 32], version: u32) -> io::
     place.replace(FORMAT_FILE, text.as_bytes())
 }
 
+/// Keeps the file as it is, durably, under the name `format.N` of its version, for whoever wants to go back to the program that
+/// wrote it. It is kept before the first step, so a step that was cut has left it.
+pub(crate) fn keep(place: &Place, version: u32) -> io::Result<()> {
+    let Some(text) = read_small(place)? else { return Ok(()) };
+    place.replace(&format!("{FORMAT_FILE}.{version}"), text.as_bytes())
+}
+
 fn read_small(place: &Place) -> io::Result<Option<String>> {
     let Some(file) = place.file(FORMAT_FILE, false)? else { return Ok(None) };
     let len = file.len()?;

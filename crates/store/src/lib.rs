@@ -13,6 +13,9 @@
 //! A store says which format it has, and its caller's tables say which version they are ([`Schema`]). Earlier ones are brought
 //! up when they are opened, in steps of one transaction each; later ones are refused.
 //!
+//! The records may be in a [`database`] instead of files: then that makes batches atomic and durable, and the closures, the
+//! ciphertext and the promises are the same.
+//!
 //! What it leaves out: values over [`VALUE_BYTES_MAX`] and several trees. A [`Scan`] taken from the [`Store`] may see a
 //! batch that is applied while it runs; a [`Txn`] and a [`Snapshot`] see one state.
 //!
@@ -32,13 +35,14 @@
 //! assert_eq!(store.get(&key).expect("readable"), Some(b"+15550100".to_vec()));
 //! ```
 //!
-//! # Files
+//! # Files of a store that is not in a database
 //!
 //! | file | holds |
 //! |---|---|
 //! | `db`, `conf`, `blobs/`, `snap.*` | sled's log; `blobs/` stays empty |
 //! | `record-keys` | 32-byte slots: the header, then one secret per erasable record, zeroed when destroyed |
 //! | `format` | the format version, that of all these files, and a check value of the home key |
+//! | `format.N` | that file as it was before the store was brought up from format N |
 //! | `witness` | the last commit that was durable: a store that knows only older commits was damaged |
 //! | `lock` | held while a process has the store open |
 
@@ -46,6 +50,7 @@
 #[cfg(feature = "schedules")]
 extern crate shuttle_tokio as tokio;
 
+pub mod database;
 mod disk;
 pub mod entropy;
 mod error;

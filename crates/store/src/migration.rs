@@ -2,12 +2,13 @@
 //!
 //! A step does what it does in one transaction, or in files beside it that an earlier program does not look at, and it may be
 //! done twice; then the `format` file is replaced. A store whose migration was cut is therefore one of the earlier format, which
-//! the earlier program opens and the next open brings up again, or one of the later. There is no way back but a backup.
+//! the earlier program opens and the next open brings up again, or one of the later. The `format` file of before is kept beside it
+//! as `format.N`; `specs/versions.md` says how far that leads back. Otherwise there is no way back but a backup.
 
 use crate::error::{Failure, OpenError};
 use crate::format::{self, FORMAT_VERSION};
 use crate::place::Place;
-use crate::schema::{Schema, Tables};
+use crate::schema::{Schema, Tables, WriteNow as _};
 use crate::writer::Writer;
 
 /// A step of the store's own format.
@@ -30,6 +31,9 @@ pub(crate) fn bring_up(
     found: u32,
     schema: Option<&Schema>,
 ) -> Result<(), OpenError> {
+    if found < FORMAT_VERSION {
+        format::keep(place, found)?;
+    }
     for (to, step) in (2..).zip(STEPS).filter(|(to, _)| *to > found) {
         step(writer)?;
         format::write(place, writer.records().sealer.check_value(), to)?;

@@ -76,7 +76,8 @@ pub(crate) fn open(
     let (tree, disk) = open_log(place, &keys, options)?;
     sync_names(place, new)?;
     let disk = wrap(disk);
-    let records = Arc::new(Records { tree, sealer, keys, _lock: lock });
+    let sealer = Arc::new(sealer);
+    let records = Arc::new(Records { tree, sealer, keys, observer: Arc::default(), _lock: lock });
     if let Some(schema) = schema {
         schema.check(Tables::load(&records)?.as_ref())?;
     }
@@ -190,6 +191,7 @@ impl From<ReadError> for OpenError {
                 Ok(error) => Self::Io(error),
                 Err(shared) => Self::Io(io::Error::new(shared.kind(), shared)),
             },
+            ReadError::Database(error) => Self::Database(error),
         }
     }
 }
@@ -198,6 +200,7 @@ impl From<Failure> for OpenError {
     fn from(failure: Failure) -> Self {
         match failure {
             Failure::Io(error) | Failure::Read(ReadError::Io(error)) => ReadError::Io(error).into(),
+            Failure::Database(error) | Failure::Read(ReadError::Database(error)) => Self::Database(error),
             Failure::DiskFull => Self::Io(io::ErrorKind::StorageFull.into()),
             Failure::TooLarge | Failure::Poisoned | Failure::Read(ReadError::Corrupt) => {
                 ReadError::Corrupt.into()

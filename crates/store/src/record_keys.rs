@@ -1,4 +1,6 @@
 //! The file of record secrets: 32-byte slots, written once and zeroed once. Slot 0 is the header.
+//!
+//! A store in a database has no such file: each secret is a row of the database's, and is given with its record.
 
 use std::io;
 
@@ -15,9 +17,9 @@ pub(crate) const RECORD_KEYS_FILE: &str = "record-keys";
 const HEADER: [u8; SLOT_BYTES] = *b"freehold record keys, format 1\n\n";
 const ZERO: [u8; SLOT_BYTES] = [0; SLOT_BYTES];
 
-/// The key file.
+/// The key file, where there is one.
 pub(crate) struct RecordKeys {
-    file: PlaceFile,
+    file: Option<PlaceFile>,
 }
 
 impl RecordKeys {
@@ -37,23 +39,33 @@ impl RecordKeys {
         if header != HEADER {
             return Err(OpenError::Corrupt("its key file has no header"));
         }
-        Ok(Self { file })
+        Ok(Self { file: Some(file) })
+    }
+
+    /// No file: secrets are stored beside their records.
+    pub(crate) fn beside() -> Self {
+        Self { file: None }
+    }
+
+    fn file(&self) -> io::Result<&PlaceFile> {
+        self.file.as_ref().ok_or_else(|| io::ErrorKind::Unsupported.into())
     }
 
     /// Another descriptor of the same file, to sync it.
     pub(crate) fn descriptor(&self) -> io::Result<PlaceFile> {
-        self.file.try_clone()
+        self.file()?.try_clone()
     }
 
     /// Slots in the file, the header included: the first number past its end.
     pub(crate) fn end(&self) -> io::Result<Slot> {
-        Ok(self.file.len()? / SLOT_BYTES as u64)
+        Ok(self.file()?.len()? / SLOT_BYTES as u64)
     }
 
     /// A slot's secret; `None` once it was destroyed.
     pub(crate) fn secret(&self, slot: Slot) -> Result<Option<Zeroizing<[u8; SLOT_BYTES]>>, ReadError> {
+        let Some(file) = &self.file else { return Ok(None) };
         let mut secret = Zeroizing::new(ZERO);
-        match self.file.read_exact_at(&mut *secret, offset(slot).ok_or(ReadError::Corrupt)?) {
+        match file.read_exact_at(&mut *secret, offset(slot).ok_or(ReadError::Corrupt)?) {
             Ok(()) if *secret == ZERO => Ok(None),
             Ok(()) => Ok(Some(secret)),
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Err(ReadError::Corrupt),
@@ -70,7 +82,7 @@ impl RecordKeys {
             let count = CHUNK.min(slots.end - from);
             let mut secrets = Zeroizing::new(vec![0; SLOT_BYTES * count as usize]);
             crate::entropy::fill(&mut secrets)?;
-            self.file.write_all_at(&secrets, offset(from).ok_or(io::ErrorKind::FileTooLarge)?)?;
+            self.file()?.write_all_at(&secrets, offset(from).ok_or(io::ErrorKind::FileTooLarge)?)?;
             from += count;
         }
         Ok(())
@@ -80,7 +92,7 @@ impl RecordKeys {
     pub(crate) fn zero(&self, slots: &[Slot]) -> io::Result<()> {
         let end = self.end()?;
         for &slot in slots.iter().filter(|slot| **slot != 0 && **slot < end) {
-            self.file.write_all_at(&ZERO, offset(slot).ok_or(io::ErrorKind::FileTooLarge)?)?;
+            self.file()?.write_all_at(&ZERO, offset(slot).ok_or(io::ErrorKind::FileTooLarge)?)?;
         }
         Ok(())
     }

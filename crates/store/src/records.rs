@@ -1,29 +1,36 @@
 //! Reading: the tree, the sealer and the record keys together.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use crate::error::ReadError;
 use crate::record_keys::RecordKeys;
 use crate::seal::{Sealer, Slot, slot_of};
-use crate::tree::{Bytes, Tree};
+use crate::tree::{Raw, Secret, Tree};
 
 /// First byte of the store's own keys.
 pub(crate) const SPACE_OWN: u8 = 0;
 /// First byte of the caller's keys.
 pub(crate) const SPACE_RECORDS: u8 = 1;
 
+/// Is told how long each durability step took.
+pub(crate) type Observer = Box<dyn Fn(Duration) + Send + Sync>;
+
 /// Everything a reader needs.
 pub(crate) struct Records {
     pub(crate) tree: Tree,
-    pub(crate) sealer: Sealer,
+    pub(crate) sealer: Arc<Sealer>,
     pub(crate) keys: RecordKeys,
+    /// For figures alone: nothing here depends on it.
+    pub(crate) observer: Arc<OnceLock<Observer>>,
     /// Held for as long as sled has its files open; declared last, so it is let go last.
     pub(crate) _lock: Option<std::fs::File>,
 }
 
 impl Records {
     /// The stored bytes under a stored key.
-    pub(crate) fn raw(&self, stored_key: &[u8]) -> Result<Option<Bytes>, ReadError> {
+    pub(crate) fn raw(&self, stored_key: &[u8]) -> Result<Option<Raw>, ReadError> {
         self.tree.get(stored_key)
     }
 
@@ -37,7 +44,7 @@ impl Records {
 
     /// Opens stored bytes; `None` if the record's key was destroyed. A reader may hold bytes that were
     /// replaced meanwhile and whose key is gone: then the newer ones are opened instead.
-    pub(crate) fn open(&self, stored_key: &[u8], mut raw: Bytes) -> Result<Option<Vec<u8>>, ReadError> {
+    pub(crate) fn open(&self, stored_key: &[u8], mut raw: Raw) -> Result<Option<Vec<u8>>, ReadError> {
         loop {
             let slot = slot_of(&raw).map_err(|_| ReadError::Corrupt)?;
             if slot == 0 {
@@ -61,10 +68,18 @@ impl Records {
         &self,
         slot: Slot,
         stored_key: &[u8],
-        raw: &[u8],
+        raw: &Raw,
     ) -> Result<Option<Result<Vec<u8>, crate::seal::Unsealable>>, ReadError> {
-        let secret = self.keys.secret(slot)?;
+        let secret = self.secret(slot, raw)?;
         Ok(secret.map(|secret| self.sealer.open_erasable(slot, &secret, stored_key, raw)))
+    }
+
+    /// The secret of an erasable record; `None` once it was destroyed.
+    pub(crate) fn secret(&self, slot: Slot, raw: &Raw) -> Result<Option<Secret>, ReadError> {
+        match &raw.secret {
+            Some(secret) => Ok(Some(secret.clone())),
+            None => self.keys.secret(slot),
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use crate::error::ReadError;
 use crate::key::Key;
 use crate::records::{Records, stored};
 pub(crate) use crate::tree::Range;
-use crate::tree::{Bytes, Entries};
+use crate::tree::{Bytes, Entries, Raw};
 
 /// The records under a prefix, in key order, from either end. It holds no lock: a batch applied meanwhile
 /// may be seen in part.
@@ -22,14 +22,14 @@ impl Scan {
     }
 
     /// The next stored key and bytes, not yet opened.
-    pub(crate) fn next_raw(&mut self, end: End) -> Option<Result<(Bytes, Bytes), ReadError>> {
+    pub(crate) fn next_raw(&mut self, end: End) -> Option<Result<(Bytes, Raw), ReadError>> {
         match end {
             End::Front => self.raw.next(),
             End::Back => self.raw.next_back(),
         }
     }
 
-    pub(crate) fn open(&self, key: &[u8], raw: Bytes) -> Option<Result<(Key, Vec<u8>), ReadError>> {
+    pub(crate) fn open(&self, key: &[u8], raw: Raw) -> Option<Result<(Key, Vec<u8>), ReadError>> {
         let value = self.records.open(key, raw).transpose()?;
         Some(value.map(|value| (Key::from_bytes(key[1..].to_vec()), value)))
     }
@@ -95,7 +95,7 @@ pub(crate) fn after_range(prefix: &Key, after: &Key) -> Range {
 }
 
 /// The least key that is greater than every key with this prefix.
-fn end_of_prefix(prefix: &[u8]) -> Bound<Vec<u8>> {
+pub(crate) fn end_of_prefix(prefix: &[u8]) -> Bound<Vec<u8>> {
     let mut end = prefix.to_vec();
     while let Some(last) = end.pop() {
         if last < u8::MAX {

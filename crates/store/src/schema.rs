@@ -4,11 +4,10 @@
 //! `version (1) || tables (4, big-endian) || whether a step is under way (1) || length of the name (1) || name || where the step
 //! is`.
 
-use crate::error::{OpenError, ReadError};
+use crate::error::{Failure, OpenError, ReadError};
 use crate::key::Key;
 use crate::records::{Records, stored};
 use crate::txn::Txn;
-use crate::writer::Writer;
 
 /// The tag of the record. No table may have it.
 const TAG: u8 = 0;
@@ -39,6 +38,15 @@ pub enum Progress {
     Again(Vec<u8>),
 }
 
+/// What brings the tables up: a writer before it has a queue.
+pub(crate) trait WriteNow {
+    /// Whether nothing was ever written.
+    fn is_new(&self) -> bool;
+
+    /// Runs one closure, and gives what it gives once that is on disk.
+    fn write_now<T>(&mut self, closure: impl FnOnce(&mut Txn) -> Result<T, ReadError>) -> Result<T, Failure>;
+}
+
 impl Schema {
     /// The version of the tables that this program writes.
     #[must_use]
@@ -63,7 +71,11 @@ impl Schema {
     }
 
     /// Brings the tables to today's version, one transaction after the other.
-    pub(crate) fn bring_up(&self, writer: &mut Writer, found: Option<Tables>) -> Result<(), OpenError> {
+    pub(crate) fn bring_up(
+        &self,
+        writer: &mut impl WriteNow,
+        found: Option<Tables>,
+    ) -> Result<(), OpenError> {
         let named = |version, step| Tables { version, step, name: self.name.as_bytes().to_vec() };
         let mut tables = match found {
             Some(found) if found.name.is_empty() => named(found.version, found.step),

@@ -9,7 +9,7 @@ use crate::key::Key;
 use crate::records::Records;
 use crate::scan::{End, Scan, prefix_range};
 use crate::seal::{Slot, slot_of};
-use crate::tree::Bytes;
+use crate::tree::{Bytes, Raw, Secret};
 use crate::writer::{HEAD_KEY, Head};
 
 /// Bytes of a [`Stamp`].
@@ -51,9 +51,9 @@ pub struct Entry {
 
 struct Sealed {
     stored_key: Bytes,
-    raw: Bytes,
+    raw: Raw,
     slot: Slot,
-    secret: Option<Zeroizing<[u8; 32]>>,
+    secret: Option<Secret>,
 }
 
 /// What a record holds.
@@ -86,7 +86,7 @@ impl Snapshot {
                 let slot = slot_of(&raw).map_err(|_| ReadError::Corrupt)?;
                 let secret = match slot {
                     0 => None,
-                    slot => Some(records.keys.secret(slot)?.ok_or(ReadError::Corrupt)?),
+                    slot => Some(records.secret(slot, &raw)?.ok_or(ReadError::Corrupt)?),
                 };
                 Some(Box::new(Sealed { stored_key, raw, slot, secret }))
             };

@@ -3,9 +3,11 @@
 use std::ops::Deref;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
+use crate::database::{self, Database, Spread};
 use crate::disk::Disk;
 use crate::error::{CloseError, OpenError, ReadError, WriteError};
 use crate::key::Key;
@@ -145,6 +147,45 @@ impl Store {
         Ok(Self { handle: Arc::new(handle) })
     }
 
+    /// Opens the store in a database, or makes one there, and brings the caller's tables to the version that its schema has
+    /// today. `spread` says how its rows are spread, and may not change. Of the options, the cache counts.
+    ///
+    /// # Errors
+    /// [`OpenError`], also when the tables are another's or a newer program's.
+    pub fn open_in(
+        database: Arc<dyn Database>,
+        spread: Spread,
+        key: &HomeKey,
+        options: Options,
+        schema: Option<&Schema>,
+    ) -> Result<Self, OpenError> {
+        let (queue, jobs) = sync_channel(QUEUE_JOBS_MAX);
+        let (opened, opening) = sync_channel(1);
+        let (key, schema) = (key.clone(), schema.copied());
+        // The database may be asked on this thread alone: the caller's may be one that must not block.
+        let thread = thread::Builder::new().name("store-writer".to_owned()).spawn(move || {
+            match database::open(database, spread, &key, options, schema.as_ref()) {
+                Ok((records, writer)) => {
+                    drop(key);
+                    // Where nobody waits for it any more, the queue is closed as well.
+                    let _ = opened.send(Ok(records));
+                    writer.run(&jobs);
+                }
+                Err(error) => drop(opened.send(Err(error))),
+            }
+        })?;
+        let records = opening.recv().unwrap_or(Err(OpenError::Corrupt("it could not be read")))?;
+        let handle = Handle {
+            records,
+            queue: Some(queue),
+            room: Arc::new(Semaphore::new(QUEUE_JOBS_MAX)),
+            thread: Mutex::new(Some(thread)),
+            #[cfg(feature = "simulation")]
+            wake: Arc::new(tokio::sync::Notify::new()),
+        };
+        Ok(Self { handle: Arc::new(handle) })
+    }
+
     /// The value of a record, as last applied. It may not be on disk yet: only a [`Durable`] may be acknowledged.
     ///
     /// # Errors
@@ -256,6 +297,12 @@ impl Store {
         F: Fn(&Key, &Stamp) -> bool + Send + 'static,
     {
         block_on(self.snapshot(is_known))
+    }
+
+    /// Tells `observer` how long each durability step takes: for figures. It runs on the writer's thread and must not wait. The
+    /// first observer stays.
+    pub fn observe_commits(&self, observer: impl Fn(Duration) + Send + Sync + 'static) {
+        let _ = self.handle.records.observer.set(Box::new(observer));
     }
 
     /// Finishes the queued writes, zeroes what is to be destroyed, syncs, and stops the writer. Clones can still read;

@@ -2,7 +2,7 @@
 
 #[cfg(not(feature = "schedules"))]
 pub(crate) use std::{
-    sync::{Mutex, mpsc},
+    sync::{Mutex, MutexGuard, mpsc},
     thread,
 };
 
@@ -10,7 +10,11 @@ pub(crate) use std::{
 pub(crate) use futures::executor::block_on;
 
 #[cfg(feature = "schedules")]
-pub(crate) use shuttle::{future::block_on, sync::Mutex, thread};
+pub(crate) use shuttle::{
+    future::block_on,
+    sync::{Mutex, MutexGuard},
+    thread,
+};
 
 /// shuttle's bounded queue, whose receiver drops what is queued when it goes, as std's does.
 #[cfg(feature = "schedules")]

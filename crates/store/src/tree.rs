@@ -1,8 +1,13 @@
-//! The ordered map under the records: sled's, or that of a simulated disk.
+//! The ordered map under the records: sled's, that of a simulated disk, or a database's.
 
-use std::ops::Bound;
+use std::ops::{Bound, Deref};
+use std::sync::Arc;
 
+use zeroize::Zeroizing;
+
+use crate::database::pages::{Pages, Source};
 use crate::error::ReadError;
+use crate::record_keys::SLOT_BYTES;
 use crate::records::contain;
 #[cfg(feature = "simulation")]
 use crate::simulation::disk::Log;
@@ -13,11 +18,37 @@ pub(crate) type Bytes = sled::IVec;
 /// A range of stored keys.
 pub(crate) type Range = (Bound<Vec<u8>>, Bound<Vec<u8>>);
 
+/// What is stored under a key: sealed bytes, and the secret that they are sealed with where it is stored beside them.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Raw {
+    pub(crate) bytes: Bytes,
+    pub(crate) secret: Option<Secret>,
+}
+
+/// A record's own secret.
+pub(crate) type Secret = Zeroizing<[u8; SLOT_BYTES]>;
+
+impl From<Bytes> for Raw {
+    fn from(bytes: Bytes) -> Self {
+        Self { bytes, secret: None }
+    }
+}
+
+impl Deref for Raw {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
 /// The map. What was applied is seen at once; it is durable only after [`Tree::flush`] and the disk's sync.
 pub(crate) enum Tree {
     Sled(sled::Db),
     #[cfg(feature = "simulation")]
     Simulated(Log),
+    /// Its batches are made by the database's writer, never here.
+    Database(Arc<dyn Source>),
 }
 
 /// Changes that are applied together or not at all: what each key holds then.
@@ -29,6 +60,7 @@ pub(crate) enum Entries {
     Sled(sled::Iter),
     #[cfg(feature = "simulation")]
     Simulated(Log, Range),
+    Database(Pages),
 }
 
 impl Batch {
@@ -42,11 +74,12 @@ impl Batch {
 }
 
 impl Tree {
-    pub(crate) fn get(&self, key: &[u8]) -> Result<Option<Bytes>, ReadError> {
+    pub(crate) fn get(&self, key: &[u8]) -> Result<Option<Raw>, ReadError> {
         match self {
-            Self::Sled(tree) => contain(|| tree.get(key)),
+            Self::Sled(tree) => Ok(contain(|| tree.get(key))?.map(Raw::from)),
             #[cfg(feature = "simulation")]
-            Self::Simulated(log) => Ok(log.get(key)?),
+            Self::Simulated(log) => Ok(log.get(key)?.map(Raw::from)),
+            Self::Database(source) => source.get(key),
         }
     }
 
@@ -55,6 +88,7 @@ impl Tree {
             Self::Sled(tree) => Entries::Sled(tree.range(range)),
             #[cfg(feature = "simulation")]
             Self::Simulated(log) => Entries::Simulated(log.clone(), range),
+            Self::Database(source) => Entries::Database(Pages::new(Arc::clone(source), range)),
         }
     }
 
@@ -72,6 +106,7 @@ impl Tree {
             }
             #[cfg(feature = "simulation")]
             Self::Simulated(log) => Ok(log.apply(batch)?),
+            Self::Database(_) => Err(std::io::Error::from(std::io::ErrorKind::Unsupported).into()),
         }
     }
 
@@ -81,33 +116,35 @@ impl Tree {
             Self::Sled(tree) => contain(|| tree.flush()).map(drop),
             #[cfg(feature = "simulation")]
             Self::Simulated(log) => Ok(log.flush()?),
+            Self::Database(_) => Ok(()),
         }
     }
 }
 
 impl Entries {
-    fn step(&mut self, back: bool) -> Option<Result<(Bytes, Bytes), ReadError>> {
+    fn step(&mut self, back: bool) -> Option<Result<(Bytes, Raw), ReadError>> {
         match self {
             Self::Sled(entries) => {
                 let step = || if back { entries.next_back() } else { entries.next() }.transpose();
-                contain(step).transpose()
+                contain(step).transpose().map(|entry| entry.map(|(key, bytes)| (key, bytes.into())))
             }
             #[cfg(feature = "simulation")]
             Self::Simulated(log, range) => match log.step(range, back) {
                 Ok(Some((key, value))) => {
                     let side = if back { &mut range.1 } else { &mut range.0 };
                     *side = Bound::Excluded(key.to_vec());
-                    Some(Ok((key, value)))
+                    Some(Ok((key, value.into())))
                 }
                 Ok(None) => None,
                 Err(error) => Some(Err(error.into())),
             },
+            Self::Database(pages) => pages.step(back),
         }
     }
 }
 
 impl Iterator for Entries {
-    type Item = Result<(Bytes, Bytes), ReadError>;
+    type Item = Result<(Bytes, Raw), ReadError>;
 
     fn next(&mut self) -> Option<Self::Item> {
         self.step(false)

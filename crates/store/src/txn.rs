@@ -7,7 +7,7 @@ use crate::error::ReadError;
 use crate::key::Key;
 use crate::records::{Records, stored};
 use crate::scan::{End, Range, Scan, after_range, prefix_range};
-use crate::tree::Bytes;
+use crate::tree::{Bytes, Raw};
 use crate::{KEY_BYTES_MAX, TXN_BYTES_MAX, VALUE_BYTES_MAX};
 
 /// A staged change of one record.
@@ -177,7 +177,7 @@ type Staged<'a> = Ahead<btree_map::Range<'a, Vec<u8>, Change>, (&'a Vec<u8>, &'a
 pub struct TxnScan<'a> {
     changes: &'a BTreeMap<Vec<u8>, Change>,
     staged: Staged<'a>,
-    stored: Ahead<Scan, (Bytes, Bytes)>,
+    stored: Ahead<Scan, (Bytes, Raw)>,
 }
 
 impl TxnScan<'_> {

@@ -17,6 +17,7 @@ use crate::error::{CloseError, Failure, ReadError, WriteError};
 use crate::planted::{self, Bug};
 use crate::records::{Records, SPACE_OWN};
 use crate::scan::prefix_range_stored;
+use crate::schema::WriteNow;
 use crate::seal::{Slot, slot_of};
 use crate::store::Durable;
 use crate::sync::mpsc::{Receiver, RecvTimeoutError};
@@ -26,7 +27,7 @@ use crate::witness::Witness;
 
 /// Most writes that share one durability step: enough for every waiting caller of a busy hub, few enough that the
 /// first of them does not wait long for the last.
-const GROUP_JOBS_MAX: usize = 256;
+pub(crate) const GROUP_JOBS_MAX: usize = 256;
 /// Record secrets made at a time: 32 KiB of the key file, synced before any of them is used.
 const SLOT_BLOCK: u64 = 1024;
 /// Slots on one entry of the list of pending destructions: 32 KiB, within the value limit.
@@ -91,11 +92,11 @@ pub(crate) trait Job: Send {
 
 /// A closure that ran: whether its changes are wanted, and how to answer it.
 pub(crate) struct Ran {
-    accepted: bool,
-    answer: Answer,
+    pub(crate) accepted: bool,
+    pub(crate) answer: Answer,
 }
 
-type Answer = Box<dyn FnOnce(Result<(), Failure>) + Send>;
+pub(crate) type Answer = Box<dyn FnOnce(Result<(), Failure>) + Send>;
 
 /// A closure and where its answer goes.
 pub(crate) struct Work<F, T, E> {
@@ -207,33 +208,6 @@ impl Writer {
 
     pub(crate) fn records(&self) -> &Records {
         &self.records
-    }
-
-    /// Whether nothing was ever written.
-    pub(crate) fn is_new(&self) -> bool {
-        self.head.commit == 0
-    }
-
-    /// Runs one closure before there is a queue, and gives what it gives once that is on disk.
-    pub(crate) fn write_now<T>(
-        &mut self,
-        closure: impl FnOnce(&mut Txn) -> Result<T, ReadError>,
-    ) -> Result<T, Failure> {
-        self.admit(Urgency::Urgent)?;
-        let mut txn = Txn::new(Arc::clone(&self.records));
-        let value = closure(&mut txn).map_err(Failure::Read)?;
-        let erasing = txn.erasing;
-        match self.apply(txn) {
-            Ok(true) => self.sync_log()?,
-            Ok(false) => {}
-            Err(Unapplied::Refused(failure)) => return Err(failure),
-            Err(Unapplied::Broken(failure)) => return Err(self.poison(failure)),
-        }
-        self.tell_witness();
-        if erasing {
-            self.destroy()?;
-        }
-        Ok(value)
     }
 
     /// Serves the queue until it is closed.
@@ -450,6 +424,15 @@ impl Writer {
 
     /// The durability step.
     fn sync_log(&mut self) -> Result<(), Failure> {
+        let begun = Instant::now();
+        let synced = self.sync_log_unobserved();
+        if let Some(observer) = self.records.observer.get() {
+            observer(begun.elapsed());
+        }
+        synced
+    }
+
+    fn sync_log_unobserved(&mut self) -> Result<(), Failure> {
         let flushed = self.records.tree.flush().map_err(Failure::Read);
         if planted::is_on(Bug::SyncSkipped) {
             return flushed;
@@ -559,6 +542,32 @@ impl Writer {
         self.poisoned = true;
         self.disk.forget_cached();
         failure
+    }
+}
+
+impl WriteNow for Writer {
+    /// Whether nothing was ever written.
+    fn is_new(&self) -> bool {
+        self.head.commit == 0
+    }
+
+    /// Runs one closure before there is a queue, and gives what it gives once that is on disk.
+    fn write_now<T>(&mut self, closure: impl FnOnce(&mut Txn) -> Result<T, ReadError>) -> Result<T, Failure> {
+        self.admit(Urgency::Urgent)?;
+        let mut txn = Txn::new(Arc::clone(&self.records));
+        let value = closure(&mut txn).map_err(Failure::Read)?;
+        let erasing = txn.erasing;
+        match self.apply(txn) {
+            Ok(true) => self.sync_log()?,
+            Ok(false) => {}
+            Err(Unapplied::Refused(failure)) => return Err(failure),
+            Err(Unapplied::Broken(failure)) => return Err(self.poison(failure)),
+        }
+        self.tell_witness();
+        if erasing {
+            self.destroy()?;
+        }
+        Ok(value)
     }
 }
 

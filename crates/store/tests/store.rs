@@ -7,7 +7,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
-use freehold_store::{HomeKey, Key, OpenError, Options, Store, WriteError};
+use freehold_store::{HomeKey, Key, OpenError, Options, Store};
 
 fn home() -> HomeKey {
     HomeKey::new([3; 32])
@@ -35,63 +35,6 @@ fn fill(store: &Store, count: u64) {
 }
 
 #[test]
-fn a_batch_is_there_as_a_whole_after_a_reopen() {
-    let dir = tempfile::tempdir().unwrap();
-    fill(&open(dir.path()), 100);
-    let store = open(dir.path());
-    let found: Vec<_> = store.scan(&Key::new(b'k')).map(Result::unwrap).collect();
-    assert_eq!(found.len(), 100);
-    assert_eq!(found[42], (key(42), b"value 42".to_vec()));
-}
-
-#[test]
-fn a_refused_closure_writes_nothing_and_gives_its_own_error_back() {
-    let dir = tempfile::tempdir().unwrap();
-    let store = open(dir.path());
-    let refused = store.write_blocking(|txn| {
-        txn.put(key(1), "staged");
-        Err::<(), _>("not today")
-    });
-    assert!(matches!(refused, Err(WriteError::Refused("not today"))));
-    assert_eq!(store.get(&key(1)).unwrap(), None);
-}
-
-#[test]
-fn scans_are_ordered_from_both_ends_and_stay_within_their_prefix() {
-    let dir = tempfile::tempdir().unwrap();
-    let store = open(dir.path());
-    fill(&store, 10);
-    store
-        .write_blocking(|txn| {
-            txn.put(Key::new(b'j'), "before");
-            txn.put(Key::new(b'l'), "after");
-            txn.put(Key::from_bytes(vec![0xff, 0xff]), "edge");
-            Ok::<_, Infallible>(())
-        })
-        .unwrap();
-    let numbers = |scan: &mut dyn Iterator<Item = Result<(Key, Vec<u8>), _>>| -> Vec<u64> {
-        scan.map(|entry: Result<_, freehold_store::ReadError>| entry.unwrap().0.last_u64().unwrap()).collect()
-    };
-    let prefix = Key::new(b'k');
-    assert_eq!(numbers(&mut store.scan(&prefix)), (0..10).collect::<Vec<_>>());
-    assert_eq!(numbers(&mut store.scan(&prefix).rev()), (0..10).rev().collect::<Vec<_>>());
-    assert_eq!(numbers(&mut store.scan_after(&prefix, &key(6))), [7, 8, 9]);
-    assert_eq!(numbers(&mut store.scan_after(&prefix, &Key::new(b'a'))).len(), 10);
-    assert_eq!(store.scan_after(&prefix, &Key::new(b'z')).count(), 0);
-    assert_eq!(store.last(&prefix).unwrap().unwrap().0, key(9));
-    assert_eq!(store.last(&Key::new(b'q')).unwrap(), None);
-    assert_eq!(store.scan(&Key::new(0xff)).count(), 1);
-}
-
-#[test]
-fn a_wrong_key_is_told_from_damage_and_changes_nothing() {
-    let dir = tempfile::tempdir().unwrap();
-    fill(&open(dir.path()), 3);
-    assert!(matches!(open_error(dir.path(), &HomeKey::new([4; 32])), OpenError::WrongKey));
-    assert_eq!(open(dir.path()).scan(&Key::new(b'k')).count(), 3);
-}
-
-#[test]
 fn a_newer_format_is_refused_before_anything_is_read() {
     let dir = tempfile::tempdir().unwrap();
     fill(&open(dir.path()), 3);
@@ -100,28 +43,6 @@ fn a_newer_format_is_refused_before_anything_is_read() {
     fs::write(&path, text.replace("freehold-store 2", "freehold-store 3")).unwrap();
     let error = open_error(dir.path(), &home());
     assert!(matches!(error, OpenError::NewerFormat { found: 3, supported: 2 }));
-}
-
-#[test]
-fn a_store_is_open_once_and_free_again_after_close_or_drop() {
-    let dir = tempfile::tempdir().unwrap();
-    let store = open(dir.path());
-    assert!(matches!(open_error(dir.path(), &home()), OpenError::InUse));
-    store.close_blocking().unwrap();
-    drop(open(dir.path()));
-    drop(open(dir.path()));
-}
-
-#[test]
-fn after_close_a_clone_reads_and_its_writes_are_refused() {
-    let dir = tempfile::tempdir().unwrap();
-    let store = open(dir.path());
-    fill(&store, 1);
-    let clone = store.clone();
-    store.close_blocking().unwrap();
-    assert!(clone.get(&key(0)).unwrap().is_some());
-    assert!(matches!(clone.write_blocking(|_| Ok::<_, Infallible>(())), Err(WriteError::Closed)));
-    clone.close_blocking().unwrap();
 }
 
 #[test]

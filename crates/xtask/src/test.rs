@@ -13,6 +13,9 @@ const LONG_VARIABLE: &str = "FREEHOLD_LONG";
 /// The Node.js that runs the vendor's peer; see `tests/src/vendor_peer.rs`.
 const NODE_VARIABLE: &str = "FREEHOLD_NODE";
 
+/// The NATS server of the tests of sinks; see `tests/crash/src/sinks/cluster.rs`.
+const NATS_VARIABLE: &str = "FREEHOLD_NATS_SERVER";
+
 /// Where the vectors that others published are looked for; see `tests/src/vectors.rs`.
 const VECTORS_VARIABLE: &str = "FREEHOLD_FOREIGN_VECTORS";
 
@@ -28,8 +31,15 @@ pub(crate) fn run(workspace: &Workspace, long: bool, filter: &[String]) -> bool 
         node = demand::vendor_peer(workspace);
         node.is_some()
     });
+    steps.run("browser", || demand::browser(workspace));
     steps.run("faults", || {
         demand::faults(workspace);
+        true
+    });
+    steps.run("postgresql", || demand::postgres(workspace));
+    let mut nats = None;
+    steps.run("nats", || {
+        nats = demand::nats(workspace);
         true
     });
     tell_vectors(workspace);
@@ -39,7 +49,7 @@ pub(crate) fn run(workspace: &Workspace, long: bool, filter: &[String]) -> bool 
     // All targets at once: the tests start the program `freehold` from the same profile.
     let build = || workspace.cargo(&["build", "--all-targets", "--locked"]).args(AS_PEOPLE_RUN_IT).passes();
     if steps.run("build", build) {
-        steps.run("tests", || tests(workspace, long, filter, node.as_deref()));
+        steps.run("tests", || tests(workspace, long, filter, node.as_deref(), nats.as_deref()));
         if filter.is_empty() {
             steps.run("doc tests", || {
                 workspace.cargo(&["test", "--doc", "--locked"]).args(AS_PEOPLE_RUN_IT).passes()
@@ -54,7 +64,13 @@ pub(crate) fn run(workspace: &Workspace, long: bool, filter: &[String]) -> bool 
     steps.finish("test")
 }
 
-fn tests(workspace: &Workspace, long: bool, filter: &[String], node: Option<&Path>) -> bool {
+fn tests(
+    workspace: &Workspace,
+    long: bool,
+    filter: &[String],
+    node: Option<&Path>,
+    nats: Option<&Path>,
+) -> bool {
     let mut run = if demand::has_nextest(workspace) {
         let nextest = ["nextest", "run", "--all-targets", "--locked", "--no-fail-fast"];
         let profile = if long { "long" } else { "default" };
@@ -74,6 +90,9 @@ fn tests(workspace: &Workspace, long: bool, filter: &[String], node: Option<&Pat
     }
     if let Some(node) = node {
         run = run.env(NODE_VARIABLE, node);
+    }
+    if let Some(nats) = nats {
+        run = run.env(NATS_VARIABLE, nats);
     }
     run.args(filter).passes()
 }

@@ -67,16 +67,76 @@ pub(crate) enum HubCommand {
         #[command(subcommand)]
         command: MessageCommand,
     },
-    /// Show the events that the webhook gave up, or try them again
+    /// Bring the CRM to what the hub holds, for one customer or for all
+    Match {
+        /// Your own reference, the id, or the person's DID
+        customer: Option<String>,
+        /// Only show every create, update and possible duplicate
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// The CRM that the hub keeps up to date
+    Crm {
+        #[command(subcommand)]
+        command: CrmCommand,
+    },
+    /// Show the events that the webhook or the CRM did not take, or try them again
     DeadLetters {
         /// An event's number, or all
         #[arg(long, value_name = "N|all", value_parser = which)]
         retry: Option<Which>,
     },
+    /// Send events again, with the same ids
+    Replay {
+        /// From which on: an event's number, or a time such as 2026-11-24T00:00:00Z
+        #[arg(long, value_name = "TIME|N")]
+        since: String,
+        /// To this sink alone: jsonl, nats, postgres, webhook or crm [default: all that are configured]
+        #[arg(long, value_name = "NAME")]
+        sink: Option<String>,
+    },
     /// Move to the next key of your did:key; customers follow when they next connect, and dial the new addresses alone then
     Rotate(Rotate),
     /// Show the hub's figures
     Stats,
+    /// Show what the hub was good for, each figure measured or estimated
+    Value,
+    /// Write the evidence of a customer's consent, for a regulator; `freehold evidence verify` checks it
+    Evidence {
+        /// Your own reference, the id, or the person's DID
+        customer: String,
+        /// The archive to make
+        #[arg(long, short, value_name = "FILE")]
+        output: PathBuf,
+    },
+    /// Say who may sign in to the staff's page
+    User {
+        #[command(subcommand)]
+        command: UserCommand,
+    },
+    /// Show what the staff did, and check that nothing was taken out
+    Audit {
+        /// Only before this number
+        #[arg(long, value_name = "N")]
+        before: Option<u64>,
+        /// How many entries
+        #[arg(long, value_name = "N", default_value_t = 100)]
+        limit: usize,
+    },
+    /// Read hub.toml again, and take over what may change while the hub runs
+    Reload,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum CrmCommand {
+    /// Whether it is reachable, takes the token, and has what the mapping names
+    Check,
+    /// Print the mapping that the program carries for a system, to change it
+    Mapping {
+        /// Which: tryton, odoo, espocrm, hubspot, salesforce or rest
+        #[arg(value_name = "SYSTEM")]
+        system: String,
+    },
 }
 
 #[derive(Debug, Clone, Args)]
@@ -101,12 +161,46 @@ pub(crate) struct Init {
     /// Send events to this address, signed by Standard Webhooks
     #[arg(long, value_name = "URL")]
     pub(crate) webhook: Option<String>,
+    /// Keep this CRM up to date: tryton, odoo, espocrm, hubspot, salesforce or rest
+    #[arg(long, value_name = "SYSTEM", requires_all = ["crm_url", "crm_token_file"])]
+    pub(crate) crm: Option<String>,
+    /// Where the CRM is; with the database for Tryton
+    #[arg(long, value_name = "URL", requires = "crm")]
+    pub(crate) crm_url: Option<String>,
+    /// A file with the CRM's token or key
+    #[arg(long, value_name = "FILE", requires = "crm")]
+    pub(crate) crm_token_file: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) store: StoreArgs,
+}
+
+/// Where the hub keeps what it holds.
+#[derive(Clone, Args)]
+pub(crate) struct StoreArgs {
+    /// Keep everything in this PostgreSQL, postgres://USER@HOST:PORT/DATABASE, instead of the home
+    #[arg(long, value_name = "URL")]
+    pub(crate) store: Option<String>,
+    /// Read the password for it from this file [default: what the URL holds, or $PGPASSWORD]
+    #[arg(long, value_name = "FILE", requires = "store")]
+    pub(crate) store_password_file: Option<PathBuf>,
+}
+
+/// Not the URL, which may hold a password.
+impl std::fmt::Debug for StoreArgs {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("StoreArgs").field("password_file", &self.store_password_file).finish_non_exhaustive()
+    }
 }
 
 #[derive(Debug, Clone, Args)]
 pub(crate) struct HubRun {
     #[command(flatten)]
     pub(crate) passphrase: Passphrase,
+    /// Serve the staff's page and the figures for monitoring here, such as 127.0.0.1:4180
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) http: Option<String>,
+    #[command(flatten)]
+    pub(crate) store: StoreArgs,
 }
 
 #[derive(Debug, Clone, Args)]
@@ -136,6 +230,41 @@ pub(crate) struct Asking {
     /// Which data request to ask with [default: the newest]
     #[arg(long, value_name = "ID")]
     pub(crate) ask: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum UserCommand {
+    /// Add somebody
+    Add {
+        /// The name to sign in with
+        name: String,
+        /// viewer sees; agent also asks, reads live and sends again; admin also says who the staff is
+        #[arg(long, value_name = "ROLE")]
+        role: freehold_hub::Role,
+        #[command(flatten)]
+        password: UserPassword,
+    },
+    /// Put another password in the place of somebody's
+    Password {
+        /// The name
+        name: String,
+        #[command(flatten)]
+        password: UserPassword,
+    },
+    /// List the staff
+    List,
+    /// Remove somebody
+    Remove {
+        /// The name
+        name: String,
+    },
+}
+
+#[derive(Debug, Clone, Args)]
+pub(crate) struct UserPassword {
+    /// Read the password from this file, or - for standard input [default: ask for it]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) password_file: Option<PathBuf>,
 }
 
 /// Which dead letters.

@@ -1,8 +1,8 @@
-//! `hub events` and `hub dead-letters`.
+//! `hub events`, `hub dead-letters` and `hub replay`.
 
 use freehold_api::Client;
-use freehold_api::hub::{DeadLetters, Events, Retry};
-use freehold_hub::view::{DeadLetterView, EventView};
+use freehold_api::hub::{DeadLetters, Events, Replay, Retry};
+use freehold_hub::view::{DeadLetterView, EventView, Receiver};
 use serde_json::Value;
 
 use crate::Outcome;
@@ -46,11 +46,29 @@ pub(super) async fn dead_letters(client: &Client, retry: Option<Which>, out: &Ou
         }
         let row = |l: &DeadLetterView| {
             let attempts = l.attempts.to_string();
-            [l.n.to_string(), l.kind.clone(), l.subject.clone(), l.reason.clone(), attempts, l.at.clone()]
+            let sink = match l.sink {
+                Receiver::Webhook => "webhook",
+                Receiver::Crm => "crm",
+            };
+            let (kind, subject, reason) = (l.kind.clone(), l.subject.clone(), l.reason.clone());
+            [l.n.to_string(), sink.to_owned(), kind, subject, reason, attempts, l.at.clone()]
         };
         table(
-            ["n", "event", "customer", "reason", "attempts", "given up"],
+            ["n", "sink", "event", "customer", "reason", "attempts", "given up"],
             letters.iter().map(row).collect::<Vec<_>>(),
+        )
+    });
+    Ok(())
+}
+
+pub(super) async fn replay(client: &Client, since: String, sink: Option<String>, out: &Out) -> Outcome {
+    let replayed = client.call(&Replay { since, sink }).await?;
+    out.show(&replayed, |replayed| {
+        format!(
+            "sent again to {}: {} from number {}",
+            replayed.sinks.join(", "),
+            replayed.events,
+            replayed.from
         )
     });
     Ok(())

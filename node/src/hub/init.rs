@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use freehold_api::ApiError;
+use freehold_crm::CrmConfig;
 use freehold_hub::{DidChoice, HubConfig, InitError, WebhookConfig};
 use freehold_webhook::Secret;
 use serde_json::json;
@@ -10,6 +11,7 @@ use serde_json::json;
 use crate::Outcome;
 use crate::cli::Init;
 use crate::home::{Home, Kind, io_error};
+use crate::hub::database;
 use crate::output::Out;
 use crate::passphrase;
 
@@ -23,10 +25,14 @@ pub(super) fn init(dir: &Path, args: &Init, out: &Out) -> Outcome {
     }
     config.announce.clone_from(&args.announce);
     config.sinks.jsonl.clone_from(&args.jsonl);
+    database::configure(&mut config, &args.store)?;
     let secret = match &args.webhook {
         None => None,
         Some(url) => Some(webhook(url, &mut config)?),
     };
+    if let (Some(system), Some(url)) = (&args.crm, &args.crm_url) {
+        config.crm = Some(crm(system, url, args.crm_token_file.as_deref())?);
+    }
     config.check().map_err(|error| ApiError::new("usage", error))?;
 
     let home = Home::take(dir, Kind::Hub, args.passphrase.passphrase_file.as_deref())?;
@@ -107,6 +113,17 @@ fn webhook(url: &str, config: &mut HubConfig) -> Result<String, ApiError> {
         inward,
     });
     Ok(text)
+}
+
+/// A CRM with a token in a file, which is read when the hub runs.
+fn crm(system: &str, url: &str, token_file: Option<&Path>) -> Result<CrmConfig, ApiError> {
+    let kind = super::crm::kind(system)?;
+    let token_file = token_file.map(std::path::absolute).transpose();
+    let token_file = token_file.map_err(|error| ApiError::new("usage", error))?;
+    let mut config = CrmConfig::new(kind, url, None);
+    config.token_file = token_file;
+    (config.allow_http, config.inward) = (url.starts_with("http://"), is_inward(url));
+    Ok(config)
 }
 
 /// Whether the operator's own words name this machine or a private network. Names that merely resolve to one need

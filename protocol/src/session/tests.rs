@@ -242,10 +242,7 @@ fn what_a_peer_must_not_send_ends_the_session_with_its_code() {
     assert_eq!(closed_by(&[signed(1, 3, 1)]), ours(Code::WrongAudience));
     assert_eq!(closed_by(&[Frame::Ack { stored: 1 }]), ours(Code::AheadOfSender));
     assert_eq!(closed_by(&[Frame::Hello(hello())]), ours(Code::UnexpectedFrame));
-    assert_eq!(
-        closed_by(&[Frame::Bye { code: Code::ShuttingDown }]),
-        Some(Closed::ByPeer(Code::ShuttingDown))
-    );
+    assert_eq!(closed_by(&[Frame::bye(Code::ShuttingDown)]), Some(Closed::ByPeer(Code::ShuttingDown)));
 }
 
 #[test]
@@ -471,7 +468,7 @@ fn a_session_is_open_between_the_hellos_and_its_end() {
     lone.session.close(Code::ShuttingDown);
     lone.session.close(Code::Timeout);
     assert!(!lone.session.is_open() && lone.session.is_over());
-    let bye = Frame::Bye { code: Code::ShuttingDown }.encode();
+    let bye = Frame::bye(Code::ShuttingDown).encode();
     let over = Output::Closed(Closed::ByUs(Code::ShuttingDown));
     assert_eq!(lone.drain(), [Output::Transmit(bye), over], "one goodbye");
     lone.arrives(1);
@@ -506,7 +503,7 @@ fn nothing_but_a_hello_or_a_goodbye_comes_first() {
     assert_eq!(first(&Frame::Ack { stored: 0 }), unexpected);
     assert_eq!(first(&signed(1, 1, 2)), unexpected);
     let bye = Code::UnknownPeer;
-    assert_eq!(first(&Frame::Bye { code: bye }), Some(Output::Closed(Closed::ByPeer(bye))));
+    assert_eq!(first(&Frame::bye(bye)), Some(Output::Closed(Closed::ByPeer(bye))));
 }
 
 #[test]

@@ -167,7 +167,7 @@ fn has_unfinished(folder: &Path) -> bool {
     names.collect::<Vec<PathBuf>>().iter().any(|path| path.extension().is_some_and(|end| end == "tmp"))
 }
 
-fn seed_of_home() -> Result<Seed, String> {
+pub(crate) fn seed_of_home() -> Result<Seed, String> {
     Seed::from_words(WORDS).map_err(|error| error.to_string())
 }
 

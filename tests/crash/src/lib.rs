@@ -4,6 +4,7 @@
 //! acknowledged, a [`Device`](device::Device) is an ext4 whose power can be cut. The tests in `tests/crash/tests/` run
 //! a bounded number of rounds; `cargo xtask crash` runs as many as wanted. `RELIABILITY.md` has the rule and the figures.
 
+pub mod backup_faults;
 pub mod backups;
 pub mod cuts;
 pub mod device;
@@ -16,6 +17,7 @@ pub mod recording;
 pub mod replay;
 pub mod rewrap;
 pub mod search;
+pub mod sinks;
 pub mod story;
 pub mod tracer;
 pub mod upgrade;

@@ -1,5 +1,6 @@
 //! The targets.
 
+mod backups;
 mod documents;
 mod machine;
 mod texts;
@@ -46,6 +47,9 @@ pub const TARGETS: &[Target] = &[
     target("name", &["type", "frame"], texts::name),
     target("words", &["derivation"], texts::words),
     target("card", &["card"], texts::card),
+    target("backup-items", &[], backups::items),
+    target("backup-file", &[], backups::file),
+    target("backup-head", &[], backups::head),
     #[cfg(feature = "vendor-files")]
     target("vendor-file", &["file"], texts::vendor_file),
 ];

@@ -74,5 +74,8 @@ targets! {
     name: "name",
     words: "words",
     card: "card",
+    backup_items: "backup-items",
+    backup_file: "backup-file",
+    backup_head: "backup-head",
     vendor_file: "vendor-file",
 }

@@ -176,7 +176,7 @@ impl Vendor {
                 self.read(connection).await;
             }
         }
-        sender.send(Frame::Bye { code: Code::ShuttingDown }.encode()).await.ok()
+        sender.send(Frame::bye(Code::ShuttingDown).encode()).await.ok()
     }
 
     /// Sends as much as the window lets it: more would end the session at once.

@@ -100,9 +100,10 @@ pub const DISTINGUISHERS: [Distinguisher; 16] = [
 pub struct Habits {
     /// Whether what a person does in both relationships, it does at one moment. Then it can be told, as `specs/privacy.md` says.
     pub at_one_moment: bool,
-    /// How far a person's clock may be off, in seconds. A date made by a clock that is off tells by how much, as
-    /// `specs/privacy.md` says.
+    /// How far a person's clock may be off, in seconds. Hours of it show in the dates, as `specs/privacy.md` says.
     pub clock_off_secs: u64,
+    /// How many edits more than the few of a trial each relationship has: every one is a date more.
+    pub more_edits: u64,
 }
 
 /// Plays so many trials, half of them with one person and half with two, and lets every distinguisher guess.
@@ -174,7 +175,7 @@ fn trial(
             (begin + 5_000, Action::Connect { person: 0, hub }),
             (begin + 40_000, Action::Approve { person: 0, request: 0, chosen: fields, minutes: None }),
         ];
-        for edit in 0..4 + random.below(3) as usize {
+        for edit in 0..4 + random.below(3) as usize + habits.more_edits as usize {
             script.push((at(random, edit.min(5)), Action::Set { person: 0, fields }));
         }
         if random.one_in(2) {
@@ -270,7 +271,7 @@ impl World {
                 transcript.frames.push((passed.at_micros, frame.len()));
                 match Frame::decode(&frame) {
                     Ok(Frame::Hello(hello)) => transcript.hellos.push((passed.at_micros, hello)),
-                    Ok(Frame::Bye { code }) => *transcript.codes.entry(code.number()).or_default() += 1,
+                    Ok(Frame::Bye { code, .. }) => *transcript.codes.entry(code.number()).or_default() += 1,
                     Ok(Frame::Message(signed)) => {
                         if let Ok(message) = message::open(&signed, &passed.key, &self.hubs[hub]) {
                             transcript.messages.push((passed.at_micros, message));

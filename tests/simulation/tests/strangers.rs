@@ -11,14 +11,20 @@ use freehold_link::Clock;
 use freehold_outbound::{Client, Policy};
 use freehold_person::{Person, PersonConfig};
 use freehold_protocol::code::Code;
+use freehold_protocol::data::{self, Carried};
+use freehold_protocol::document::{
+    AskedField, DataRequest, Document, Issue, Mode, RequestSubject, Retention,
+};
 use freehold_protocol::family::Families;
 use freehold_protocol::frame::{Frame, Hello, VERSIONS};
-use freehold_protocol::id::MessageId;
+use freehold_protocol::id::{MessageId, RequestId};
 use freehold_protocol::identity::SigningKey;
 use freehold_protocol::invitation::Invitation;
-use freehold_protocol::limits::WINDOW;
-use freehold_protocol::message::{Message, MessageType, SignedMessage};
+use freehold_protocol::limits::{CLOCK_SKEW_MAX, DATE_LAG_MAX, WINDOW};
+use freehold_protocol::message::{self, Message, MessageType, SignedMessage};
+use freehold_protocol::path::Path as FieldPath;
 use freehold_protocol::time::Timestamp;
+use freehold_protocol::vocabulary::Vocabulary;
 use freehold_resolver::{CachePolicy, Resolver};
 use freehold_store::Options;
 use freehold_store::simulation::disk::SimulatedDisk;
@@ -102,7 +108,7 @@ fn hello_with(invitation: Option<[u8; 16]>, stored: u64) -> Vec<u8> {
 /// The code of a goodbye, where it is the next word.
 async fn goodbye(receiver: &mut FrameReceiver) -> Option<Code> {
     match Frame::decode(&receiver.recv().await?.ok()?) {
-        Ok(Frame::Bye { code }) => Some(code),
+        Ok(Frame::Bye { code, .. }) => Some(code),
         _ => None,
     }
 }
@@ -221,6 +227,140 @@ fn a_flood_of_messages_is_taken_at_the_nodes_own_pace() {
         let (stored, most) = (*acked.borrow(), 64 + 10 * since.elapsed().as_secs() + 40);
         assert!((150..most).contains(&stored), "{stored} messages were taken in {:?}", since.elapsed());
         flood.abort();
+        called.abort();
+        drop(endpoint);
+    });
+}
+
+/// A vendor that listens, and what comes of it.
+struct Vendor {
+    incoming: tokio::sync::mpsc::Receiver<Connection>,
+    began: Instant,
+}
+
+impl Vendor {
+    /// Says hello, acknowledges a message if told so, and hangs up. Gives when it was called.
+    async fn hang_up(&mut self, acknowledge: bool) -> Duration {
+        let connection = self.incoming.recv().await.unwrap();
+        connection.welcome();
+        let (sender, mut receiver) = connection.accept_session().await.unwrap().split();
+        let called = self.began.elapsed();
+        receiver.recv().await.unwrap().unwrap();
+        sender.send(hello(None)).await.unwrap();
+        if acknowledge {
+            while !matches!(Frame::decode(&receiver.recv().await.unwrap().unwrap()), Ok(Frame::Message(_))) {}
+            sender.send(Frame::Ack { stored: 1 }.encode()).await.unwrap();
+        }
+        sleep(Duration::from_millis(50)).await;
+        connection.abort();
+        called
+    }
+
+    /// Hangs up on everybody for a while. Gives when it was called.
+    async fn hang_up_for(&mut self, secs: u64) -> Vec<Duration> {
+        let (end, mut calls) = (Instant::now() + Duration::from_secs(secs), Vec::new());
+        while let Ok(called) = tokio::time::timeout_at(end, self.hang_up(false)).await {
+            calls.push(called);
+        }
+        calls
+    }
+}
+
+/// 1. A vendor says hello and hangs up, for two hours. It is called back at once at first, as a hub is that restarts, and then
+///    about once in half a minute. 2. It comes to its senses, and takes what waits. From then on it is called back at once again.
+#[test]
+fn a_vendor_that_says_hello_and_hangs_up_is_dialled_ever_less() {
+    on_virtual_time(|network| async move {
+        let vendor = key(9);
+        let (endpoint, incoming) = Endpoint::listen(&vendor, &[address()], Limits::default()).await.unwrap();
+        let (person, called) = follow(&network, &vendor).await;
+        let mut vendor = Vendor { incoming, began: Instant::now() };
+
+        let first = vendor.hang_up_for(600).await;
+        assert!(first[30] < Duration::from_secs(15), "30 restarts keep nobody waiting: {:?}", first[30]);
+        let later = vendor.hang_up_for(6_600).await;
+        assert!((100..400).contains(&later.len()), "{} calls in 110 minutes", later.len());
+
+        // Whoever does something meanwhile does not wait for the next turn.
+        let changing = Instant::now();
+        let id = person.relationships().unwrap()[0].id.clone();
+        person.rotate(Some(&id)).await.unwrap();
+        vendor.hang_up(false).await;
+        assert!(changing.elapsed() < Duration::from_secs(2), "it took {:?}", changing.elapsed());
+
+        vendor.hang_up(true).await;
+        let healed = Instant::now();
+        vendor.hang_up(false).await;
+        assert!(healed.elapsed() < Duration::from_secs(1), "it took {:?}", healed.elapsed());
+        called.abort();
+        drop(endpoint);
+    });
+}
+
+/// A request that begins at some moment.
+fn request(vendor: &SigningKey, number: u64, valid_from: Timestamp) -> DataRequest {
+    let field = AskedField {
+        path: FieldPath::parse("phone.mobile").unwrap(),
+        required: true,
+        reason: "to call you".into(),
+        purposes: ["https://w3id.org/dpv#ServiceProvision".to_owned()].into(),
+    };
+    let subject = RequestSubject {
+        name: "Acme".into(),
+        title: "Repairs".into(),
+        fields: vec![field],
+        legal_basis: Vocabulary::standard().legal_basis("contract").unwrap().iri.clone(),
+        mode: Mode::Continuous,
+        retention: Retention { duration: "P1D".into(), after: "the test".into() },
+        recipients: Vec::new(),
+        policy: None,
+    };
+    let id = RequestId::from_entropy(u128::from(number).to_le_bytes());
+    let issuer = vendor.public().did();
+    Document::issue(Issue { id, issuer, valid_from, valid_until: None, subject }, vendor).unwrap()
+}
+
+/// 1. A vendor asks for something that begins in 5 minutes, in 6, and so on. 2. What the node takes and what it refuses follows
+///    from the date of its first message, which the vendor has anyhow, and not from its clock.
+#[test]
+fn what_a_node_refuses_shows_no_more_of_its_clock_than_its_dates() {
+    on_virtual_time(|network| async move {
+        let vendor = key(9);
+        let (endpoint, mut incoming) =
+            Endpoint::listen(&vendor, &[address()], Limits::default()).await.unwrap();
+        let (person, called) = follow(&network, &vendor).await;
+        let connection = incoming.recv().await.unwrap();
+        connection.welcome();
+        let (sender, mut receiver) = connection.accept_session().await.unwrap().split();
+        receiver.recv().await.unwrap().unwrap();
+        sender.send(hello(None)).await.unwrap();
+        let told = loop {
+            if let Ok(Frame::Message(signed)) = Frame::decode(&receiver.recv().await.unwrap().unwrap()) {
+                break message::open(&signed, &connection.peer(), &vendor.public().did()).unwrap().at;
+            }
+        };
+        assert!(told.millis() <= NOW_MS && told.millis() + 1_860_000 > NOW_MS, "{told}");
+        let beginnings: Vec<u64> = (0..WINDOW).map(|n| NOW_MS + (5 + n) * 60_000).collect();
+        for (seq, begins) in (1..).zip(&beginnings) {
+            let asked = request(&vendor, seq, Timestamp::from_millis(*begins));
+            let message = Message {
+                seq,
+                id: MessageId::from_entropy(u128::from(seq).to_le_bytes()),
+                kind: MessageType::parse(data::REQUEST).unwrap(),
+                thread: None,
+                at: Timestamp::from_millis(0),
+                to: connection.peer().did(),
+                body: Carried::body(asked.bytes()),
+                crit: Vec::new(),
+            };
+            let signed = SignedMessage::sign(&message, &vendor).into_bytes();
+            sender.send(Frame::Message(signed).encode()).await.unwrap();
+        }
+        sleep(Duration::from_secs(10)).await;
+        let last = told.millis() + u64::try_from((CLOCK_SKEW_MAX + DATE_LAG_MAX).as_millis()).unwrap();
+        let taken = beginnings.iter().filter(|begins| **begins <= last).count();
+        assert!(0 < taken && taken < beginnings.len(), "the moments of this test lie around {last}");
+        assert_eq!(person.requests().unwrap().len(), taken);
         called.abort();
         drop(endpoint);
     });

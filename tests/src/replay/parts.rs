@@ -147,9 +147,7 @@ pub fn frame(value: &Value) -> Frame {
         "hello" => Frame::Hello(hello(inner)),
         "message" => Frame::Message(hex(value, "message").into()),
         "ack" => Frame::Ack { stored: number(inner, "stored") },
-        "bye" => {
-            Frame::Bye { code: Code::from(u16::try_from(number(inner, "code")).expect("a code has 16 bits")) }
-        }
+        "bye" => Frame::bye(Code::from(u16::try_from(number(inner, "code")).expect("a code has 16 bits"))),
         other => panic!("no such frame: {other}"),
     }
 }

@@ -18,7 +18,7 @@ impl End {
     /// `frame`, `code`: before there is a session, a hello is answered with a goodbye.
     pub(super) fn turn_away(step: &Value) -> Vec<Value> {
         let code = step["code"].as_u64().and_then(|code| u16::try_from(code).ok()).expect("a code");
-        vec![json!({"transmit": digits(&Frame::Bye { code: Code::from(code) }.encode())})]
+        vec![json!({"transmit": digits(&Frame::bye(Code::from(code)).encode())})]
     }
 
     /// The hub gets a statement in `document`; it knows the person as `person` and holds the commitment `committed`.

@@ -67,7 +67,7 @@ impl End {
 }
 
 fn bye(code: Code) -> Value {
-    json!({"transmit": digits(&Frame::Bye { code }.encode())})
+    json!({"transmit": digits(&Frame::bye(code).encode())})
 }
 
 fn said(output: Output) -> Value {

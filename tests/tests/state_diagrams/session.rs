@@ -117,7 +117,7 @@ fn give(session: &mut Session, input: &str) {
         "message-refused" => message(CURSORS.stored + 1, &SigningKey::from_seed(&[7; 32])),
         "ack" => Frame::Ack { stored: 4 },
         "ack-ahead" => Frame::Ack { stored: CURSORS.queued + 9 },
-        "bye" => Frame::Bye { code: Code::ShuttingDown },
+        "bye" => Frame::bye(Code::ShuttingDown),
         "frame-malformed" => return session.handle_frame(b"\xff", Moment(1)),
         "queued" => return session.queued(CURSORS.queued + 1),
         "sent" => return session.send(signed(5, &own(), &peer()), Moment(1)),

@@ -158,7 +158,7 @@ pub(crate) fn session(case: &mut Case) -> Verdict {
         if text(step, "do") != "close" {
             for said in outcome["outputs"].as_array().expect("outputs") {
                 let sent = said.get("transmit").map(|_| Frame::decode(&bytes(said, "transmit")));
-                if let Some(Ok(Frame::Bye { code })) = sent
+                if let Some(Ok(Frame::Bye { code, .. })) = sent
                     && code != Code::ShuttingDown
                 {
                     verdict = Err(Some(code));

@@ -1,8 +1,10 @@
 //! The calls of a hub.
 
+use freehold_hub::Role;
 use freehold_hub::view::{
-    AskView, CustomerView, DeadLetterView, EventView, HubInfo, InvitationView, MessagesOfView, ReadView,
-    RetireView, RotationView, SentView, StatsView,
+    AskView, CrmView, CustomerView, DeadLetterView, EventView, FigureView, HubInfo, InvitationView,
+    JournalView, MatchView, MessagesOfView, ReadView, ReloadView, ReplayView, RetireView, RotationView, SentView,
+    StatsView, UserView,
 };
 use serde::{Deserialize, Serialize};
 
@@ -134,7 +136,7 @@ call!(
 );
 
 call!(
-    /// The events that the webhook gave up.
+    /// The events that the webhook or the CRM did not take.
     DeadLetters = "dead-letters" -> Vec<DeadLetterView> {}
 );
 
@@ -153,6 +155,45 @@ pub struct Retried {
     /// How many events are tried again.
     pub events: usize,
 }
+
+call!(
+    /// Sends events again.
+    Replay = "replay" -> ReplayView {
+        /// From which on: an event's number, or a time in RFC 3339.
+        since: String,
+        /// To which sink; to all if absent.
+        sink: Option<String>,
+    }
+);
+
+call!(
+    /// What a match would do. Nothing is written.
+    PreviewMatch = "match-preview" -> Vec<MatchView> {
+        /// Only for this customer: the relationship's id, the pairwise DID or the vendor's reference.
+        customer: Option<String>,
+    }
+);
+
+call!(
+    /// Has the CRM brought to what is held.
+    MatchCrm = "match" -> Matched {
+        /// Only for this customer.
+        customer: Option<String>,
+    }
+);
+
+/// What [`MatchCrm`] answers.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Matched {
+    /// For how many customers it is done, in the background.
+    pub customers: usize,
+}
+
+call!(
+    /// How the CRM is.
+    CheckCrm = "crm-check" -> CrmView {}
+);
 
 call!(
     /// Moves the vendor to its next key.
@@ -179,3 +220,96 @@ call!(
     /// The hub's figures.
     Stats = "stats" -> StatsView {}
 );
+
+call!(
+    /// What the hub was good for.
+    Value = "value" -> Vec<FigureView> {}
+);
+
+call!(
+    /// The evidence of a customer's consent.
+    Evidence = "evidence" -> EvidenceAnswer {
+        /// The relationship's id, the pairwise DID or the vendor's reference.
+        customer: String,
+    }
+);
+
+/// What [`Evidence`] answers.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct EvidenceAnswer {
+    /// The tar archive, base64 in JSON.
+    #[serde(with = "base64")]
+    pub archive: Vec<u8>,
+}
+
+call!(
+    /// Reads the configuration again.
+    Reload = "reload" -> ReloadView {}
+);
+
+call!(
+    /// The staff.
+    Users = "users" -> Vec<UserView> {}
+);
+
+/// Adds somebody to the staff.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct AddUser {
+    /// The name.
+    pub name: String,
+    /// What they may do.
+    pub role: Role,
+    /// What is kept of the password; never the password.
+    pub password: String,
+}
+
+impl crate::Call for AddUser {
+    const NAME: &'static str = "user-add";
+    type Answer = Vec<UserView>;
+}
+
+impl std::fmt::Debug for AddUser {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("AddUser").field("name", &self.name).field("role", &self.role).finish_non_exhaustive()
+    }
+}
+
+call!(
+    /// Puts another password in the place of somebody's.
+    ChangeUserPassword = "user-password" -> Vec<UserView> {
+        /// The name.
+        name: String,
+        /// What is kept of the password; never the password.
+        password: String,
+    }
+);
+
+call!(
+    /// Removes somebody from the staff.
+    RemoveUser = "user-remove" -> Vec<UserView> {
+        /// The name.
+        name: String,
+    }
+);
+
+call!(
+    /// What the staff did, newest first, once the chain was checked.
+    Journal = "staff-audit" -> JournalAnswer {
+        /// Only those before this number.
+        before: Option<u64>,
+        /// How many at most.
+        limit: Option<usize>,
+    }
+);
+
+/// What [`Journal`] answers.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct JournalAnswer {
+    /// How many entries the chain has; all of them hold.
+    pub verified: u64,
+    /// The entries.
+    pub entries: Vec<JournalView>,
+}

@@ -5,14 +5,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use freehold_hub::{
-    AskCustomerError, AskError, Hub, InviteError, MessageError, NoSuchAsk, ReadError, RetryError, RotateError,
+    AskCustomerError, AskError, EvidenceError, Hub, InviteError, JournalBroken, MatchError, MessageError,
+    NoSuchAsk, ReadError, ReloadError, ReplayError, RetryError, RotateError, StaffError, Who,
 };
 use freehold_protocol::code::Code;
 
 use super::{Calls, ServeError};
 use crate::call::hub::{
-    Ask, AskCustomer, Asks, Customers, DeadLetters, Events, ForgetMessages, Info, Invite, Messages, Read,
-    Receipt, ReceiptAnswer, RetireKeys, Retried, Retry, RotateVendor, SendMessage, Stats,
+    AddUser, Ask, AskCustomer, Asks, ChangeUserPassword, CheckCrm, Customers, DeadLetters, Events, Evidence,
+    EvidenceAnswer, ForgetMessages, Info, Invite, Journal, JournalAnswer, MatchCrm, Matched, Messages,
+    PreviewMatch, Read, Receipt, ReceiptAnswer, Reload, RemoveUser, Replay, RetireKeys, Retried, Retry, RotateVendor,
+    SendMessage, Stats, Users, Value,
 };
 use crate::call::person::Forgotten;
 use crate::{ApiError, Socket, exit};
@@ -78,9 +81,35 @@ pub async fn serve_hub(
         })
         .on(|h, _: DeadLetters| async move { Ok(h.dead_letters()) })
         .on(|h, c: Retry| async move { Ok(Retried { events: h.retry_dead_letter(c.n).await? }) })
+        .on(|h, c: Replay| async move { Ok(h.replay(&c.since, c.sink.as_deref()).await?) })
+        .on(|h, c: PreviewMatch| async move { Ok(h.preview_match(c.customer.as_deref()).await?) })
+        .on(|h, c: MatchCrm| async move {
+            Ok(Matched { customers: h.match_crm(c.customer.as_deref()).await? })
+        })
+        .on(|h, _: CheckCrm| async move { Ok(h.check_crm().await?) })
         .on(|h, c: RotateVendor| async move { Ok(h.rotate(c.listen, c.announce).await?) })
         .on(|h, c: RetireKeys| async move { Ok(h.retire(c.yes).await?) })
         .on(|h, _: Stats| async move { Ok(h.stats()) })
+        .on(|h, _: Value| async move { Ok(h.value()) })
+        .on(|h, c: Evidence| async move { Ok(EvidenceAnswer { archive: h.evidence(&c.customer)? }) })
+        .on(|h, _: Reload| async move { Ok(h.reload()?) })
+        .on(|h, _: Users| async move { Ok(h.staff()) })
+        .on(|h, c: AddUser| async move {
+            h.add_staff(&Who::local(), &c.name, c.role, Some(c.password)).await?;
+            Ok(h.staff())
+        })
+        .on(|h, c: ChangeUserPassword| async move {
+            h.change_staff_password(&Who::local(), &c.name, c.password).await?;
+            Ok(h.staff())
+        })
+        .on(|h, c: RemoveUser| async move {
+            h.remove_staff(&Who::local(), &c.name).await?;
+            Ok(h.staff())
+        })
+        .on(|h, c: Journal| async move {
+            let limit = c.limit.unwrap_or(EVENTS_SHOWN).min(EVENTS_SHOWN);
+            Ok(JournalAnswer { verified: h.verify_journal()?, entries: h.journal(c.before, limit) })
+        })
         .serve(socket, stop)
         .await
 }
@@ -170,12 +199,79 @@ impl From<RotateError> for ApiError {
     }
 }
 
+impl From<MatchError> for ApiError {
+    fn from(error: MatchError) -> Self {
+        let code = match &error {
+            MatchError::NoCrm => "not-possible-now",
+            MatchError::CustomerUnknown => "not-found",
+            MatchError::Crm(_) => "not-connected",
+            MatchError::Store(_) => "store-failed",
+        };
+        Self::new(code, error)
+    }
+}
+
+impl From<ReplayError> for ApiError {
+    fn from(error: ReplayError) -> Self {
+        let code = match &error {
+            ReplayError::Since => "bad-value",
+            ReplayError::Unknown { .. } => "not-found",
+            ReplayError::NoSink => "not-possible-now",
+            ReplayError::Store(_) => "store-failed",
+        };
+        Self::new(code, error)
+    }
+}
+
 impl From<RetryError> for ApiError {
     fn from(error: RetryError) -> Self {
         let code = match &error {
             RetryError::Unknown(_) => "not-found",
-            RetryError::NoWebhook => "not-possible-now",
+            RetryError::NoReceiver => "not-possible-now",
             RetryError::Store(_) => "store-failed",
+        };
+        Self::new(code, error)
+    }
+}
+
+impl From<StaffError> for ApiError {
+    fn from(error: StaffError) -> Self {
+        let code = match &error {
+            StaffError::Name => "bad-value",
+            StaffError::Unknown(_) => "not-found",
+            StaffError::Exists(_) | StaffError::LastAdmin(_) | StaffError::TooMany => "not-possible-now",
+            StaffError::Store(_) => "store-failed",
+        };
+        Self::new(code, error)
+    }
+}
+
+impl From<EvidenceError> for ApiError {
+    fn from(error: EvidenceError) -> Self {
+        let code = match &error {
+            EvidenceError::CustomerUnknown => "not-found",
+            EvidenceError::Document(_) => "internal",
+            EvidenceError::Store(_) => "store-failed",
+        };
+        Self::new(code, error)
+    }
+}
+
+impl From<ReloadError> for ApiError {
+    fn from(error: ReloadError) -> Self {
+        let code = match &error {
+            ReloadError::NoFile => "not-possible-now",
+            ReloadError::Config(_) => "usage",
+        };
+        Self::new(code, error)
+    }
+}
+
+impl From<JournalBroken> for ApiError {
+    fn from(error: JournalBroken) -> Self {
+        let code = match &error {
+            JournalBroken::Store(_) => "store-failed",
+            JournalBroken::At(_) | JournalBroken::End { .. } => "audit-broken",
         };
         Self::new(code, error)
     }

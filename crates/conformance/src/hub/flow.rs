@@ -32,7 +32,7 @@ async fn hello_refused(subject: &mut Subject, stored: impl FnOnce(u64) -> u64, c
     hello.stored = stored(hello.stored);
     line.send(&Frame::Hello(hello)).await?;
     match line.next(PATIENCE).await {
-        Came::Frame(Frame::Bye { code: got }) => ensure_code(got, &[code]),
+        Came::Frame(Frame::Bye { code: got, .. }) => ensure_code(got, &[code]),
         other => broken(format!("it answered with {}", told(&other))),
     }
 }

@@ -70,7 +70,7 @@ async fn turned_away(subject: &mut Subject, key: &SigningKey, frame: &Frame) -> 
     let mut line = dial(&invitation, key).await?;
     line.send(frame).await?;
     match line.next(PATIENCE).await {
-        Came::Frame(Frame::Bye { code }) => Ok(code),
+        Came::Frame(Frame::Bye { code, .. }) => Ok(code),
         other => broken(format!("it answered with {}", told(&other))),
     }
 }
@@ -93,7 +93,7 @@ async fn versions(subject: &mut Subject) -> Tried {
     let mut line = dial(&invitation, &SigningKey::from_seed(&seed())).await?;
     line.send(&first(Some(invitation.token), vec![65_000])).await?;
     match line.next(PATIENCE).await {
-        Came::Frame(Frame::Bye { code }) => ensure_code(code, &[Code::UnsupportedVersion])?,
+        Came::Frame(Frame::Bye { code, .. }) => ensure_code(code, &[Code::UnsupportedVersion])?,
         other => return broken(format!("it answered with {}", told(&other))),
     }
     let mut person = Person::new(invitation, SigningKey::from_seed(&seed()));
@@ -135,7 +135,7 @@ async fn expired_token(subject: &mut Subject) -> Tried {
     let mut line = dial(&invitation, &SigningKey::from_seed(&seed())).await?;
     line.send(&first(Some(invitation.token), vec![1])).await?;
     match line.next(PATIENCE).await {
-        Came::Frame(Frame::Bye { code }) => ensure_code(code, &[Code::InvitationExpired]),
+        Came::Frame(Frame::Bye { code, .. }) => ensure_code(code, &[Code::InvitationExpired]),
         other => broken(format!("it answered with {}", told(&other))),
     }
 }

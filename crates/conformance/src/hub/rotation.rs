@@ -95,7 +95,7 @@ async fn rotated(subject: &mut Subject) -> Tried {
     let mut line = person.dial().await?;
     line.send(&Frame::Hello(person.peer.hello(None))).await?;
     match line.next(PATIENCE).await {
-        Came::Frame(Frame::Bye { code }) => ensure_code(code, &[Code::Rotated])?,
+        Came::Frame(Frame::Bye { code, .. }) => ensure_code(code, &[Code::Rotated])?,
         other => return broken(format!("it answered the old key with {}", told(&other))),
     }
     drop(line);

@@ -80,7 +80,7 @@ impl Rest {
         let body = answer.ok()?;
         let items = json::member(&body, &self.wire.items).and_then(Value::as_array).ok_or(strange)?;
         // A system that does not know the field may answer with everything it has.
-        let is_meant = |item: &&Value| json::texts(item, &key.place).iter().any(|text| *text == key.text);
+        let is_meant = |item: &&Value| json::texts(item, &key.place).contains(&key.text);
         let mut ids: Vec<String> = items.iter().filter(is_meant).filter_map(|item| self.id(item)).collect();
         ids.sort();
         ids.dedup();
@@ -107,7 +107,7 @@ impl Rest {
         let mut record = json::record(&raw, id, self.mapping.places());
         record.is_archived = self.wire.archived.as_deref().is_some_and(|text| {
             let (field, is) = archived(text);
-            json::member(&raw, field).is_some_and(|value| *value == Value::from(is))
+            json::member(&raw, field).and_then(Value::as_bool) == Some(is)
         });
         Ok(Some(record))
     }

@@ -12,7 +12,7 @@ use std::time::Duration;
 use freehold_outbound::{Client, Method};
 use multibase::Base;
 use serde_json::{Map, Value, json};
-use tokio::sync::OnceCell;
+use tokio::sync::{Mutex, OnceCell};
 
 use super::{
     Adapter, Description, Ended, Entry, EntryWrite, Failure, Key, Limits, Pending, Record, Refusal, Write,
@@ -32,6 +32,12 @@ const REQUESTS_PER_SECOND: usize = 100;
 /// Archived records are found, read and written like any.
 const CONTEXT: &str = r#"{"active_test": false}"#;
 
+/// Wait before a party that was refused is made again, once.
+const MAKE_AGAIN: Duration = Duration::from_millis(200);
+
+/// What Tryton writes over values that it erases.
+const ERASED: &str = "****";
+
 /// What a person is told of a value that Tryton does not take; its own words may name others.
 const NOT_TAKEN: &str = "Tryton does not take this value";
 
@@ -42,6 +48,8 @@ pub(crate) struct Tryton {
     mapping: Arc<Mapping>,
     schema: OnceCell<Schema>,
     context: String,
+    /// Parties are made one after the other.
+    making: Mutex<()>,
 }
 
 impl Tryton {
@@ -52,7 +60,7 @@ impl Tryton {
             .map(|basic| Http::open(&basic, client, "Authorization: Basic {token}", Vec::new(), pace()))
             .transpose()?;
         let context = Base::Base64UrlPad.encode(CONTEXT);
-        Ok(Self { http, rpc, mapping, schema: OnceCell::new(), context })
+        Ok(Self { http, rpc, mapping, schema: OnceCell::new(), context, making: Mutex::new(()) })
     }
 
     fn object(&self) -> &str {
@@ -90,39 +98,36 @@ impl Tryton {
         }
     }
 
+    /// Texts of a place with the numbers of the records that hold them.
     async fn find_in(
         &self,
         object: &str,
         place: &Place,
         texts: Vec<&str>,
     ) -> Result<Vec<(String, String)>, Failure> {
-        let domain = match &place.group {
-            None => json!([[place.field, "in", texts]]),
+        let field =
+            if object == self.object() { self.schema().await?.searched(place) } else { place.field.as_str() };
+        let wanted = json!([field, "in", texts]);
+        let (domain, asked) = match &place.group {
+            None => (json!([wanted]), field.to_owned()),
             Some(group) => {
-                let mut inner = vec![json!([place.field, "in", texts])];
-                inner.extend(
-                    group.conditions.iter().map(|(field, text)| json!([field, "=", schema::constant(text)])),
-                );
-                json!([[group.name, "where", inner]])
+                let conditions = group.conditions.iter();
+                let mut inner = vec![wanted];
+                inner.extend(conditions.map(|(field, text)| json!([field, "=", schema::constant(text)])));
+                (json!([[group.name, "where", inner]]), format!("{}.{field}", group.name))
             }
         };
-        let field = place
-            .group
-            .as_ref()
-            .map_or_else(|| place.field.clone(), |g| format!("{}.{}", g.name, place.field));
         let mut found = Vec::new();
-        for record in self.search(object, &domain, &[field]).await? {
+        for record in self.search(object, &domain, &[asked]).await? {
             let id = record.get("id").and_then(Value::as_i64).ok_or_else(|| strange(object))?.to_string();
-            let texts: Vec<&Value> = match &place.group {
-                None => record.get(&place.field).into_iter().collect(),
+            let entries = match &place.group {
+                None => std::slice::from_ref(&record),
                 Some(group) => {
-                    let entries = record.get(&group.name).and_then(Value::as_array).map(Vec::as_slice);
-                    entries.unwrap_or_default().iter().filter_map(|entry| entry.get(&place.field)).collect()
+                    record.get(&group.name).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default()
                 }
             };
-            found.extend(
-                texts.into_iter().filter_map(Value::as_str).map(|text| (text.to_owned(), id.clone())),
-            );
+            let texts = entries.iter().filter_map(|entry| entry.get(field).and_then(Value::as_str));
+            found.extend(texts.map(|text| (text.to_owned(), id.clone())));
         }
         Ok(found)
     }
@@ -145,14 +150,12 @@ impl Tryton {
         for (field, value) in value.as_object().into_iter().flatten() {
             match value {
                 Value::Array(entries) if schema.is_list(field) => {
-                    let list = entries.iter().filter(|entry| !is_false(entry.get("active")));
-                    let list: Option<Vec<Entry>> = list
-                        .map(|entry| {
-                            let values =
-                                entry.as_object()?.iter().map(|(k, v)| (k.clone(), schema::scalar(v)));
-                            Some(Entry { id: number(entry)?, values: values.collect() })
-                        })
-                        .collect();
+                    let entry = |entry: &Value| {
+                        let values = entry.as_object()?.iter().map(|(k, v)| (k.clone(), schema::scalar(v)));
+                        let is_archived = is_false(entry.get("active"));
+                        Some(Entry { id: number(entry)?, is_archived, values: values.collect() })
+                    };
+                    let list: Option<Vec<Entry>> = entries.iter().map(entry).collect();
                     record.lists.insert(field.clone(), list.ok_or_else(|| strange(self.object()))?);
                 }
                 value => {
@@ -164,6 +167,27 @@ impl Tryton {
     }
 
     async fn write_one(&self, write: &Write) -> Result<Result<String, Refusal>, Failure> {
+        if write.id.is_none() {
+            // Two parties that are made at once may get the same code, and the later one is refused.
+            let _turn = self.making.lock().await;
+            let made = self.send(write, true).await?;
+            if made.is_ok() {
+                return Ok(made);
+            }
+            tokio::time::sleep(MAKE_AGAIN).await;
+            return self.send(write, true).await;
+        }
+        let written = self.send(write, true).await?;
+        let removes = write.entries.iter().any(|entry| entry.remove);
+        // An entry that may not be deleted can still be written over.
+        if removes && matches!(written, Err(Refusal::Value(_))) {
+            self.send(write, false).await
+        } else {
+            Ok(written)
+        }
+    }
+
+    async fn send(&self, write: &Write, deletes: bool) -> Result<Result<String, Refusal>, Failure> {
         let schema = self.schema().await?;
         let object = self.object();
         let mut body: Map<String, Value> = Map::new();
@@ -173,7 +197,7 @@ impl Tryton {
         for entry in &write.entries {
             let list = body.entry(entry.group.name.clone()).or_insert_with(|| json!([]));
             if let Value::Array(operations) = list {
-                operations.push(operation(schema, entry));
+                operations.push(operation(schema, entry, deletes));
             }
         }
         let (verb, method, tail) = match &write.id {
@@ -197,11 +221,12 @@ impl Tryton {
 }
 
 /// What is done to one entry of a list.
-fn operation(schema: &Schema, entry: &EntryWrite) -> Value {
+fn operation(schema: &Schema, entry: &EntryWrite, deletes: bool) -> Value {
     let name = &entry.group.name;
     let number = entry.id.as_deref().and_then(|id| id.parse::<i64>().ok());
     match number {
-        Some(id) if entry.remove => json!(["delete", [id]]),
+        Some(id) if entry.remove && deletes => json!(["delete", [id]]),
+        Some(id) if entry.remove => json!(["write", [id], schema.emptied(entry)]),
         Some(id) => json!(["write", [id], Value::Object(schema.values(name, &entry.values))]),
         None => {
             let mut values = schema.values(name, &entry.values);

@@ -62,7 +62,7 @@ impl Connect {
         };
         let n = log::append(desk.txn, new, desk.now).map_err(|_| Code::StorageFailed)?.n;
         let shared = Arc::clone(&self.shared);
-        desk.after_commit(move || shared.announce(n));
+        desk.after_commit(move || shared.stored(n, log::ROTATE));
         Ok(())
     }
 }
@@ -78,6 +78,17 @@ impl Family<Linked> for Connect {
     }
 
     fn receive(&self, desk: &mut Desk<'_>, message: &Message) -> Result<(), Code> {
+        self.take(desk, message).inspect_err(|code| self.shared.metrics.rejected(*code))
+    }
+
+    fn compose(&self, _: &mut Desk<'_>, _: &Entry, _: &[u8]) -> Result<Vec<u8>, Code> {
+        // A hub queues nothing that is composed later.
+        Err(Code::UnknownType)
+    }
+}
+
+impl Connect {
+    fn take(&self, desk: &mut Desk<'_>, message: &Message) -> Result<(), Code> {
         match message.kind.as_str() {
             INTRODUCTION => {
                 let said = Introduction::decode(&message.body)?;
@@ -98,10 +109,5 @@ impl Family<Linked> for Connect {
             }
             _ => Err(Code::UnknownType),
         }
-    }
-
-    fn compose(&self, _: &mut Desk<'_>, _: &Entry, _: &[u8]) -> Result<Vec<u8>, Code> {
-        // A hub queues nothing that is composed later.
-        Err(Code::UnknownType)
     }
 }

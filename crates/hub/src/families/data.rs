@@ -23,9 +23,10 @@ use serde_json::{Value, json};
 use crate::held::{self, End, Held, HeldValue};
 use crate::log::{self, AnsweredBy, New, Owed};
 use crate::relationship::Relationship;
-use crate::shared::{Answers, Shared};
-use crate::sinks::answer;
+use crate::shared::Shared;
+use crate::sinks::{Answers, answer};
 use crate::tables::{self, Counters};
+use crate::worth::{self, What};
 
 /// Most grants of one relationship: an agreement is renewed now and then, not hundreds of times.
 const GRANTS_MAX: usize = 200;
@@ -83,7 +84,8 @@ impl Data {
             owed: None,
             data,
         };
-        self.append(desk, new)
+        let n = self.append(desk, new)?;
+        worth::add(desk.txn, What::GrantWon, &worth::Entry::new(n, &known.id, desk.now)).map_err(storage)
     }
 
     fn update(&self, desk: &mut Desk<'_>, message: &Message) -> Result<(), Code> {
@@ -98,6 +100,8 @@ impl Data {
         let fields = intake.handle_update(message.seq, &update, now)?;
         held.state = intake.state().clone();
         held::save_held(desk.txn, desk.relationship, &held);
+        let corrected = worth::addresses_corrected(desk.txn, desk.relationship, &update.grant, &fields);
+        let corrected = corrected.map_err(storage)?;
         for (path, value) in &fields {
             let (path, value) = (path.clone(), value.clone());
             let kept = HeldValue { path, value, seq: message.seq, at: desk.now };
@@ -117,7 +121,12 @@ impl Data {
             owed: Some(Owed::new(message, AnsweredBy::Outcome)),
             data: json!({ "fields": fields }),
         };
-        self.append(desk, new)
+        let n = self.append(desk, new)?;
+        if corrected > 0 {
+            let entry = worth::Entry { pieces: corrected, ..worth::Entry::new(n, &known.id, desk.now) };
+            worth::add(desk.txn, What::AddressCorrected, &entry).map_err(storage)?;
+        }
+        Ok(())
     }
 
     fn revocation(&self, desk: &mut Desk<'_>, message: &Message) -> Result<(), Code> {
@@ -154,7 +163,12 @@ impl Data {
         ] {
             let (grant, paths) = (Some(grant), paths.clone());
             let new = New { kind, suffix, relationship: &known, grant, paths, owed, data };
-            self.append(desk, new)?;
+            let n = self.append(desk, new)?;
+            if kind == log::REVOKE {
+                desk.txn.put(tables::revocation(desk.txn, desk.relationship, n), revocation.bytes());
+                let what = if left == 0 { What::Revoked } else { What::Narrowed };
+                worth::add(desk.txn, what, &worth::Entry::new(n, &known.id, desk.now)).map_err(storage)?;
+            }
         }
         Ok(())
     }
@@ -174,20 +188,25 @@ impl Data {
             owed: None,
             data: json!({"request": declined.request}),
         };
-        self.append(desk, new)
+        let n = self.append(desk, new)?;
+        worth::add(desk.txn, What::Declined, &worth::Entry::new(n, &known.id, desk.now)).map_err(storage)
     }
 
-    fn append(&self, desk: &mut Desk<'_>, new: New<'_>) -> Result<(), Code> {
+    fn append(&self, desk: &mut Desk<'_>, new: New<'_>) -> Result<u64, Code> {
         let mut record = log::append(desk.txn, new, desk.now).map_err(storage)?;
-        if self.shared.answers == Answers::Hub || planted::is_on(Bug::ErasureAnsweredEarly) {
+        let alone = self.shared.sinks.answers == Answers::Hub;
+        if alone || planted::is_on(Bug::ErasureAnsweredEarly) {
             // There is no sink that could.
-            let by = &Answers::Hub;
-            answer::taken(desk.txn, &self.shared, by, &mut record, None, desk.now).map_err(storage)?;
+            answer::taken(desk.txn, &self.shared, alone, &mut record, &[], desk.now).map_err(storage)?;
         }
         let n = record.n;
         let shared = Arc::clone(&self.shared);
-        desk.after_commit(move || shared.announce(n));
-        Ok(())
+        desk.after_commit(move || {
+            // The event's id goes with the message through the sinks: it is the trace of all of it.
+            tracing::info!(trace = record.id, kind = record.kind, event = n, "taken in");
+            shared.stored(n, &record.kind);
+        });
+        Ok(n)
     }
 }
 
@@ -197,13 +216,14 @@ impl Family<Linked> for Data {
     }
 
     fn receive(&self, desk: &mut Desk<'_>, message: &Message) -> Result<(), Code> {
-        match message.kind.as_str() {
+        let taken = match message.kind.as_str() {
             GRANT => self.grant(desk, message),
             UPDATE => self.update(desk, message),
             REVOCATION => self.revocation(desk, message),
             DECLINE => self.decline(desk, message),
             _ => Err(Code::UnknownType),
-        }
+        };
+        taken.inspect_err(|code| self.shared.metrics.rejected(*code))
     }
 
     fn compose(&self, _: &mut Desk<'_>, _: &Entry, _: &[u8]) -> Result<Vec<u8>, Code> {

@@ -5,49 +5,55 @@ use freehold_protocol::data::OutcomeKind;
 use freehold_protocol::time::Timestamp;
 use freehold_store::planted::{self, Bug};
 use freehold_store::{ReadError, Txn};
-use freehold_webhook::WebhookAnswer;
 
 use crate::log::{AnsweredBy, Owed, Record};
-use crate::shared::{Answers, Shared};
-use crate::sinks::{JSONL, cursor, erasure, outcome};
+use crate::shared::Shared;
+use crate::sinks::delivery::FieldOutcome;
+use crate::sinks::{erasure, outcome};
+use crate::worth;
 
-/// What the person is told of an update that the webhook did not take.
+/// What the person is told of an update that the vendor's system did not take.
 const NOT_TAKEN: &str = "the vendor's system did not take it";
 
 /// A sink, or the hub that has none, has taken an event, and this transaction notes it. Says whether something was queued.
-/// `said` is what a webhook says of single fields.
+/// `answers` is whether it is the one that tells persons what became of updates, `said` what it says of single fields.
 pub(crate) fn taken(
     txn: &mut Txn,
     shared: &Shared,
-    by: &Answers,
+    answers: bool,
     record: &mut Record,
-    said: Option<&WebhookAnswer>,
+    said: &[FieldOutcome],
     now: Timestamp,
 ) -> Result<bool, ReadError> {
     let Some(owed) = record.owed() else { return Ok(false) };
     let queued = match &owed.by {
         AnsweredBy::Outcome => {
-            if *by != shared.answers {
+            if !answers {
                 return Ok(false);
             }
-            let (kind, system) = shared.applied_in();
-            let mut lines = outcome::lines(&record.paths, kind, system, None);
+            let mut lines = outcome::lines(&record.paths, OutcomeKind::Applied, shared.sinks.system(), None);
             outcome::say(&mut lines, said);
+            outcome::list(txn, shared, record, owed, &lines, now)?;
+            worth::answered(txn, shared, record, &lines, !said.is_empty(), now)?;
             outcome::queue(txn, record, owed, lines, now)?
         }
         // "The hub MUST send the erasure receipt when every sink has the revocation's `dev.freehold.erase`": the last one
         // brings it about.
         AnsweredBy::Erasure(revocation) => {
-            let jsonl = cursor(txn, JSONL)?;
-            let taken = shared.is_delivered(record, jsonl) || planted::is_on(Bug::ErasureAnsweredEarly);
-            taken && erasure::queue(txn, shared, record, owed, revocation, now)?
+            let cursors = shared.sinks.cursors(txn)?;
+            let taken = shared.sinks.have(record, &cursors) || planted::is_on(Bug::ErasureAnsweredEarly);
+            let queued = taken && erasure::queue(txn, shared, record, owed, revocation, now)?;
+            if queued {
+                worth::erased(txn, record, now)?;
+            }
+            queued
         }
     };
     Ok(queued && note(txn, record))
 }
 
-/// The webhook does not take an event. Says whether something was queued. Of an erasure the person hears nothing: the
-/// vendor is silent until its system has taken it.
+/// The sink that answers does not take an event. Says whether something was queued. Of an erasure the person hears nothing:
+/// the vendor is silent until its system has taken it.
 pub(crate) fn given_up(
     txn: &mut Txn,
     shared: &Shared,
@@ -55,8 +61,10 @@ pub(crate) fn given_up(
     now: Timestamp,
 ) -> Result<bool, ReadError> {
     let Some(owed @ Owed { by: AnsweredBy::Outcome, .. }) = record.owed() else { return Ok(false) };
-    let (_, system) = shared.applied_in();
+    let system = shared.sinks.system();
     let lines = outcome::lines(&record.paths, OutcomeKind::Refused, system, Some(NOT_TAKEN));
+    outcome::list(txn, shared, record, owed, &lines, now)?;
+    worth::answered(txn, shared, record, &lines, false, now)?;
     Ok(outcome::queue(txn, record, owed, lines, now)? && note(txn, record))
 }
 

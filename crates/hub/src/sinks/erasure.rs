@@ -29,7 +29,7 @@ pub(crate) fn queue(
 ) -> Result<bool, ReadError> {
     let known = Relationship::load(txn, &record.relationship)?.ok_or(ReadError::Corrupt)?;
     let identity = shared.keys.at(known.generation);
-    let receipt = match receipt(&identity, known.peer, revocation, &record.paths, now) {
+    let receipt = match receipt(&identity, known.peer, revocation, record, now) {
         Ok(receipt) => receipt,
         // Trying again changes nothing, and the events behind it need not suffer.
         Err(code) => {
@@ -44,19 +44,22 @@ pub(crate) fn queue(
     Ok(true)
 }
 
-/// Erased, every path. It is shorter than the grant, which names the same paths with their purposes.
-fn receipt<'p>(
+/// Every path that was erased, and what a sink says of those that were not. It is shorter than the grant, which names the same
+/// paths with their purposes.
+fn receipt(
     identity: &Identity,
     person: Did,
     revocation: &Reference<RevocationId>,
-    paths: impl IntoIterator<Item = &'p Path>,
+    record: &Record,
     now: Timestamp,
 ) -> Result<Document<ErasureSubject>, Code> {
-    let erased = |path: &Path| ErasureLine {
-        path: path.clone(),
-        result: ErasureResult::Erased,
-        exception: None,
-        until: None,
+    let result = |path: &Path| {
+        let said = record.not_erased.iter().find(|line| line.path == *path).cloned();
+        let erased = || {
+            let (result, exception, until) = (ErasureResult::Erased, None, None);
+            ErasureLine { path: path.clone(), result, exception, until }
+        };
+        said.unwrap_or_else(erased)
     };
     let issue = Issue {
         id: ErasureId::from_entropy(entropy()),
@@ -66,7 +69,7 @@ fn receipt<'p>(
         subject: ErasureSubject {
             id: person,
             revocation: revocation.clone(),
-            results: paths.into_iter().map(erased).collect(),
+            results: record.paths.iter().map(result).collect(),
         },
     };
     Document::issue(issue, &identity.vendor)

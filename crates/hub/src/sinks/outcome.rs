@@ -11,9 +11,13 @@ use freehold_protocol::message::MessageType;
 use freehold_protocol::path::Path;
 use freehold_protocol::time::Timestamp;
 use freehold_store::{ReadError, Txn};
-use freehold_webhook::{Outcome as Said, WebhookAnswer};
+use serde_json::json;
 
-use crate::log::{Owed, Record};
+use crate::log::{self, New, Owed, Record};
+use crate::relationship::Relationship;
+use crate::shared::Shared;
+use crate::sinks::Stream;
+use crate::sinks::delivery::FieldOutcome;
 
 /// What a detail may have when an outcome is too large with it: still a sentence, still a few words, none.
 const DETAIL_BYTES_MAX: [usize; 6] = [TEXT_BYTES_MAX, 512, 256, 128, 64, 0];
@@ -34,21 +38,45 @@ pub(crate) fn lines(
     paths.iter().map(line).collect()
 }
 
-/// Puts what a webhook says of single fields in the place of what is told otherwise.
-pub(crate) fn say(lines: &mut [OutcomeLine], answer: Option<&WebhookAnswer>) {
-    for said in answer.iter().flat_map(|answer| &answer.outcomes) {
+/// Puts what a sink says of single fields in the place of what is told otherwise.
+pub(crate) fn say(lines: &mut [OutcomeLine], said: &[FieldOutcome]) {
+    for said in said {
         let Some(line) = lines.iter_mut().find(|line| line.path.as_str() == said.path) else { continue };
-        line.outcome = match said.outcome {
-            Said::Applied => OutcomeKind::Applied,
-            Said::Conflict => OutcomeKind::Conflict,
-            Said::Duplicate => OutcomeKind::Duplicate,
-            Said::Refused => OutcomeKind::Refused,
-        };
+        line.outcome = said.outcome;
         if let Some(system) = &said.system {
             line.system.clone_from(system);
         }
         line.detail.clone_from(&said.detail);
     }
+}
+
+/// Notes for the tables, where there are any, what a person is told of an update.
+pub(crate) fn list(
+    txn: &mut Txn,
+    shared: &Shared,
+    record: &Record,
+    owed: &Owed,
+    results: &[OutcomeLine],
+    now: Timestamp,
+) -> Result<(), ReadError> {
+    if !shared.sinks.streams.contains(&Stream::Postgres) || results.is_empty() {
+        return Ok(());
+    }
+    let known = Relationship::load(txn, &record.relationship)?.ok_or(ReadError::Corrupt)?;
+    // Details are left out: a receiver may repeat a value in one.
+    let line = |line: &OutcomeLine| json!({"path": line.path.as_str(), "outcome": line.outcome.to_string(), "system": line.system});
+    let data = json!({"update": record.id, "results": results.iter().map(line).collect::<Vec<_>>()});
+    let new = New {
+        kind: log::OUTCOME,
+        suffix: format!("{}-outcome-{}", owed.seq, now.millis()),
+        relationship: &known,
+        grant: record.grant.as_ref(),
+        paths: record.paths.clone(),
+        owed: None,
+        data,
+    };
+    log::append(txn, new, now)?.settle_emptied(txn);
+    Ok(())
 }
 
 /// Queues an outcome for the person, as several messages where one body does not hold it; says whether there was
@@ -70,7 +98,7 @@ pub(crate) fn queue(
     Ok(true)
 }
 
-/// An outcome in bodies that a message carries. A webhook may say more of an update than fits into one, and a body that
+/// An outcome in bodies that a message carries. A sink may say more of an update than fits into one, and a body that
 /// the store or the person's node refuses would be in the way of everything behind it. What became of the fields
 /// comes before the sentences about it: details are shortened, then left out, and only then is the list parted.
 fn bodies(mut outcome: Outcome) -> Vec<Vec<u8>> {

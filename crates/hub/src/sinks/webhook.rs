@@ -1,232 +1,48 @@
-//! The webhook's worker: in order for each customer, several customers at once, retried, then given up.
-
-mod attempt;
-mod queues;
+//! The webhook as a receiver of events.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
-use std::time::{Duration, Instant};
 
-use freehold_mailbox::record::{decode, save};
-use freehold_protocol::id::RelationshipId;
+use freehold_protocol::data::OutcomeKind;
 use freehold_store::ReadError;
-use freehold_webhook::{RetryPolicy, Webhook};
-use tokio::task::JoinSet;
+use freehold_webhook as webhook;
+use freehold_webhook::{Webhook, WebhookAnswer};
 
-use crate::log::{self, Hook, Record};
+use crate::log::Record;
 use crate::shared::Shared;
-use crate::sinks::webhook::attempt::{Landing, attempt};
-use crate::sinks::webhook::queues::{Flight, Queues};
-use crate::sinks::{WEBHOOK, batch, cursor, pause};
-use crate::stop::Stopping;
-use crate::tables;
+use crate::sinks::delivery::{Delivery, FieldOutcome, Said};
 
-/// Deliveries at once: enough to hide a receiver's round trip, few enough not to flood it.
-const FLIGHTS_MAX: usize = 16;
-
-/// Events in hand; further ones wait in the log. A number and a place each.
-const IN_HAND_MAX: usize = 10_000;
-
-/// Settled events after which the cursor is written down: a restart looks at so many again and skips them.
-const CURSOR_EVERY: u64 = 256;
-
-/// How often to look for events whose announcement was lost with its session.
-const LOOK_EVERY: Duration = Duration::from_secs(1);
-
-/// One webhook and what waits for it.
-pub(crate) struct Worker {
-    shared: Arc<Shared>,
-    webhook: Webhook,
-    policy: RetryPolicy,
-    queues: Queues,
-    /// The last event that was read from the log.
-    loaded: u64,
-    /// Where to read on in the index of dead letters that are due again; none when it was read to its end.
-    revived_after: Option<u64>,
-    /// How many of them were not read yet.
-    revived_left: u64,
-    /// The cursor on disk.
-    written: u64,
-    flights: JoinSet<(RelationshipId, u64, Landing)>,
+/// One attempt.
+pub(super) async fn deliver(
+    shared: &Arc<Shared>,
+    webhook: &Webhook,
+    record: &Record,
+) -> Result<Delivery, ReadError> {
+    let event = record.cloudevent(&shared.store, shared.keys.first().did.as_str())?;
+    let body = serde_json::to_vec(&event).expect("a map of texts is JSON");
+    let secs = i64::try_from(shared.now().secs()).unwrap_or(i64::MAX);
+    Ok(match webhook.deliver(&record.id, secs, &body).await {
+        webhook::Delivery::Accepted { answer, problem } => {
+            if let Some(problem) = problem {
+                tracing::warn!(event = record.n, %problem, "the webhook's answer was put aside");
+            }
+            Delivery::Taken(answer.map(said).unwrap_or_default())
+        }
+        webhook::Delivery::Retry { reason, after } => Delivery::Again { reason: reason.to_string(), after },
+        webhook::Delivery::Refused { reason, .. } => Delivery::Refused { reason: reason.to_string() },
+    })
 }
 
-impl Worker {
-    pub(crate) fn new(shared: Arc<Shared>, webhook: Webhook, policy: RetryPolicy) -> Self {
-        Self {
-            shared,
-            webhook,
-            policy,
-            queues: Queues::default(),
-            loaded: 0,
-            revived_after: None,
-            revived_left: 0,
-            written: 0,
-            flights: JoinSet::new(),
-        }
-    }
-
-    /// Delivers until the hub stops.
-    pub(crate) async fn run(mut self, stop: Stopping) {
-        let shared = Arc::clone(&self.shared);
-        let mut events = shared.last_event.subscribe();
-        if let Err(error) = self.begin() {
-            return tracing::error!(%error, "the webhook's cursor cannot be read");
-        }
-        loop {
-            if let Err(error) = self.fill() {
-                tracing::error!(%error, "events cannot be read for the webhook");
-            }
-            self.take_off(Instant::now());
-            self.shared.webhook_pending.store(self.pending(), Ordering::Relaxed);
-            let due = self.queues.next_due().filter(|_| self.flights.len() < FLIGHTS_MAX);
-            let wake = due.unwrap_or_else(|| Instant::now() + LOOK_EVERY).min(Instant::now() + LOOK_EVERY);
-            tokio::select! {
-                () = stop.given() => break,
-                Some(landed) = self.flights.join_next() => match landed {
-                    Ok((relationship, n, landing)) => self.land(relationship, n, landing).await,
-                    Err(error) => tracing::error!(%error, "a delivery broke off"),
-                },
-                () = shared.revived.notified() => self.recall(),
-                _ = events.changed() => {}
-                () = tokio::time::sleep_until(wake.into()) => {}
-            }
-        }
-        self.flights.abort_all();
-        self.write_cursor().await;
-    }
-
-    /// Begins where the last run has ended.
-    fn begin(&mut self) -> Result<(), ReadError> {
-        self.loaded = cursor(&self.shared.store, WEBHOOK)?;
-        self.written = self.loaded;
-        self.recall();
-        Ok(())
-    }
-
-    /// Reads the index of dead letters that are due again from its beginning. Those are behind the cursor.
-    fn recall(&mut self) {
-        self.revived_after = Some(0);
-        self.revived_left = self.shared.store.scan(&tables::revived()).count() as u64;
-    }
-
-    /// Reads on in the index and the log, as far as there is room.
-    fn fill(&mut self) -> Result<(), ReadError> {
-        self.fill_revived()?;
-        while self.queues.in_hand() < IN_HAND_MAX {
-            let records = batch(&self.shared, self.loaded)?;
-            if records.is_empty() {
-                return Ok(());
-            }
-            for record in records {
-                self.loaded = record.n;
-                self.push(&record);
-                if record.kind == log::ERASE {
-                    self.skip(&record.relationship)?;
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn fill_revived(&mut self) -> Result<(), ReadError> {
-        let Some(after) = self.revived_after else { return Ok(()) };
-        let index = tables::revived();
-        for entry in self.shared.store.scan_after(&index, &index.clone().with_u64(after)) {
-            let n = decode(&entry?.1)?;
-            // What the log has not given yet comes by itself, in its order.
-            if n <= self.loaded && !self.queues.holds(n) {
-                if self.queues.in_hand() >= IN_HAND_MAX {
-                    return Ok(());
-                }
-                if let Some(record) = Record::load(&self.shared.store, n)? {
-                    self.push(&record);
-                }
-            }
-            self.revived_after = Some(n);
-            self.revived_left = self.revived_left.saturating_sub(1);
-        }
-        (self.revived_after, self.revived_left) = (None, 0);
-        Ok(())
-    }
-
-    /// Queues an event if it is due.
-    fn push(&mut self, record: &Record) {
-        if let Hook::Due { not_before, .. } = record.webhook {
-            let wait = not_before.millis().saturating_sub(self.shared.now().millis());
-            let at = Instant::now() + Duration::from_millis(wait);
-            self.queues.push(record.relationship.clone(), record.n, at);
-        }
-    }
-
-    /// Passes over what waits at the front of a queue and is not due any more, since an erasure has emptied it.
-    fn skip(&mut self, relationship: &RelationshipId) -> Result<(), ReadError> {
-        while let Some(n) = self.queues.waiting_first(relationship) {
-            if Record::load(&self.shared.store, n)?.is_some_and(|record| record.webhook.is_due()) {
-                break;
-            }
-            self.queues.settled(relationship, n, Instant::now());
-        }
-        Ok(())
-    }
-
-    /// Starts what is due.
-    fn take_off(&mut self, now: Instant) {
-        while self.flights.len() < FLIGHTS_MAX {
-            let Some(Flight { relationship, n, answered }) = self.queues.take_off(now) else { return };
-            let (shared, webhook, policy) = (Arc::clone(&self.shared), self.webhook.clone(), self.policy);
-            self.flights.spawn(async move {
-                let landing = attempt(&shared, &webhook, policy, n, answered).await;
-                (relationship, n, landing)
-            });
-        }
-    }
-
-    async fn land(&mut self, relationship: RelationshipId, n: u64, landing: Landing) {
-        match landing {
-            Landing::Again(wait) => {
-                self.queues.again(&relationship, Instant::now() + wait);
-                // An erasure that was read from the log while this was under way has found nothing at the front.
-                if let Err(error) = self.skip(&relationship) {
-                    tracing::error!(event = n, %error, "an event cannot be read for the webhook");
-                }
-            }
-            Landing::Unsettled(answered) => {
-                let at = Instant::now() + pause(answered.failures);
-                self.queues.unsettled(&relationship, answered, at);
-            }
-            Landing::Settled => {
-                self.queues.settled(&relationship, n, Instant::now());
-                if self.settled() >= self.written + CURSOR_EVERY {
-                    self.write_cursor().await;
-                }
-            }
-        }
-    }
-
-    /// Everything up to this number is settled, or in the index of dead letters that are due again.
-    fn settled(&self) -> u64 {
-        self.queues.first_after(self.written).map_or(self.loaded, |first| first - 1)
-    }
-
-    fn pending(&self) -> u64 {
-        let unread = self.shared.last_event.borrow().saturating_sub(self.loaded);
-        self.queues.in_hand() as u64 + self.revived_left + unread
-    }
-
-    async fn write_cursor(&mut self) {
-        let settled = self.settled();
-        if settled > self.written {
-            self.written = settled;
-            let written = self.shared.store.write(move |txn| {
-                save(txn, tables::cursor(WEBHOOK), &settled);
-                Ok::<_, ReadError>(())
-            });
-            if let Err(error) = written.await {
-                tracing::warn!(%error, "the webhook's cursor was not written");
-            }
-        }
-    }
+fn said(answer: WebhookAnswer) -> Said {
+    let outcome = |said: webhook::PathOutcome| FieldOutcome {
+        path: said.path,
+        outcome: match said.outcome {
+            webhook::Outcome::Applied => OutcomeKind::Applied,
+            webhook::Outcome::Conflict => OutcomeKind::Conflict,
+            webhook::Outcome::Duplicate => OutcomeKind::Duplicate,
+            webhook::Outcome::Refused => OutcomeKind::Refused,
+        },
+        system: said.system,
+        detail: said.detail,
+    };
+    Said { outcomes: answer.outcomes.into_iter().map(outcome).collect(), ..Said::default() }
 }
-
-#[cfg(test)]
-mod tests;

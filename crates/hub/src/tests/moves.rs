@@ -33,7 +33,7 @@ fn statements(shared: &Shared, known: &Relationship) -> usize {
 #[tokio::test]
 async fn everybody_is_told_once_of_every_key_wherever_a_crash_has_stopped_it() {
     let dir = tempfile::tempdir().unwrap();
-    let shared = hub(dir.path(), Answers::Hub, false);
+    let shared = hub(dir.path(), alone());
     let some: Vec<_> = (1..=3).map(|n| relationship(&shared, &[n], n)).collect();
     moved(&shared, 1);
     // One was told in a batch before the crash.
@@ -59,7 +59,7 @@ async fn everybody_is_told_once_of_every_key_wherever_a_crash_has_stopped_it() {
 #[test]
 fn a_restored_person_is_told_again_of_the_keys_that_they_lack() {
     let dir = tempfile::tempdir().unwrap();
-    let shared = hub(dir.path(), Answers::Hub, false);
+    let shared = hub(dir.path(), alone());
     let known = relationship(&shared, &[1], 1);
     let id = known.id.clone();
     for generation in 1..=2 {
@@ -90,7 +90,7 @@ fn a_restored_person_is_told_again_of_the_keys_that_they_lack() {
 #[tokio::test]
 async fn a_request_is_asked_under_the_key_that_the_customer_knows() {
     let dir = tempfile::tempdir().unwrap();
-    let shared = hub(dir.path(), Answers::Hub, false);
+    let shared = hub(dir.path(), alone());
     let text = r#"title = "Repairs"
 legal_basis = "contract"
 mode = "continuous"

@@ -94,7 +94,7 @@ fn revoke(shared: &Arc<Shared>, known: &Relationship, person: &SigningKey, grant
 #[test]
 fn a_restored_person_is_told_once_and_again_when_some_of_it_was_delivered() {
     let dir = tempfile::tempdir().unwrap();
-    let shared = hub(dir.path(), Answers::Hub, false);
+    let shared = hub(dir.path(), alone());
     let known = relationship(&shared, &[], 1);
     held(&shared, &known, &SigningKey::from_seed(&[1; 32]));
     let id = known.id.clone();
@@ -113,7 +113,7 @@ fn a_restored_person_is_told_once_and_again_when_some_of_it_was_delivered() {
 #[test]
 fn what_ended_after_a_restored_person_was_told_is_told_again() {
     let dir = tempfile::tempdir().unwrap();
-    let shared = hub(dir.path(), Answers::Hub, false);
+    let shared = hub(dir.path(), alone());
     let (person, known) = (SigningKey::from_seed(&[1; 32]), relationship(&shared, &[], 1));
     let grant = held(&shared, &known, &person);
     assert_eq!(tell(&shared, &known), [RECEIPT]);

@@ -140,8 +140,8 @@ async fn a_hello_that_is_refused_leaves_the_invitation_unused() {
         (ahead, Code::AheadOfSender),
         (Frame::Ack { stored: 0 }, Code::UnexpectedFrame),
     ] {
-        assert_eq!(answer_to(&link, &first).await, Some(Frame::Bye { code }));
+        assert_eq!(answer_to(&link, &first).await, Some(Frame::bye(code)));
     }
-    assert_eq!(answer_to(&link, &Frame::Bye { code: Code::ShuttingDown }).await, None);
+    assert_eq!(answer_to(&link, &Frame::bye(Code::ShuttingDown)).await, None);
     connect(&link, key(1)).await.unwrap();
 }

@@ -46,6 +46,8 @@ pub(super) enum End {
     /// The vendor has more of this home than the home itself.
     Outdated(Code),
     Lost(String),
+    /// The vendor has too much to do, and asks not to be dialled for so long.
+    Busy(Duration),
     /// This side has ended it for what the vendor did.
     Broken(Code),
     Refused(Code),
@@ -89,7 +91,7 @@ impl Task {
                 hang_up(&connection).await;
             }
             End::Broken(_) | End::Outdated(_) | End::Realigned => hang_up(&connection).await,
-            End::BrokenOff | End::Lost(_) | End::Refused(_) => {}
+            End::BrokenOff | End::Lost(_) | End::Busy(_) | End::Refused(_) => {}
         }
         connection.abort();
         end
@@ -139,12 +141,14 @@ impl Task {
                     }
                     Event::Realigned(to) => return self.realigned(inner, relationship, to).await,
                     Event::Taken => {
+                        self.hollow.handle_acknowledged();
                         inner.bells.arrivals.notify_waiters();
                         if self.bell.take_rotated() {
                             return End::Rotated;
                         }
                     }
                     Event::Delivered(through) => {
+                        self.hollow.handle_acknowledged();
                         let stale = self.gates.handle_delivered(through, inner.now());
                         if stale && self.gates.load(inner, &self.id).is_err() {
                             return End::Lost("the vault cannot be read".into());
@@ -153,6 +157,9 @@ impl Task {
                     Event::Closed(Closed::ByPeer(Code::Rotated)) => return self.settle_rotation(inner, relationship).await,
                     Event::Closed(Closed::ByPeer(code @ Code::BehindAcknowledged) | Closed::ByPeer(code @ Code::Forked) | Closed::ByUs(code @ Code::Forked)) => return End::Outdated(code),
                     Event::Closed(Closed::ByUs(code @ Code::AheadOfSender)) if !self.bell.connected.load(Ordering::Acquire) => return End::Outdated(code),
+                    Event::Closed(Closed::ByPeer(Code::Busy)) if link.wait().is_some() => {
+                        return End::Busy(link.wait().unwrap_or_default());
+                    }
                     Event::Closed(Closed::ByPeer(code)) if is_final(code) => return End::Refused(code),
                     Event::Closed(Closed::ByPeer(code)) => return End::Lost(format!("the vendor ended the session: {code}")),
                     Event::Closed(Closed::ByUs(code)) => return End::Broken(code),
@@ -197,6 +204,7 @@ impl Task {
         connection: &Connection,
     ) -> bool {
         self.failures = 0;
+        self.hollow.handle_opened(Instant::now());
         self.bell.connected.store(true, Ordering::Release);
         self.contact.send_replace(Contact::Open(connection.transport().name()));
         let (id, vendor, now) = (self.id.clone(), relationship.vendor.clone(), inner.now());

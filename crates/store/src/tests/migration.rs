@@ -102,6 +102,31 @@ fn a_store_of_format_1_is_brought_up_with_all_that_was_in_it() {
     assert_eq!(held(&open_with(dir.path(), 3).unwrap()), tables(3));
 }
 
+/// What `specs/versions.md` says of the way back by hand: the file of before is there, and with it the store is one of format 1,
+/// with all that was written meanwhile.
+#[test]
+fn the_format_file_of_before_is_kept_and_leads_back() {
+    let dir = tempfile::tempdir().unwrap();
+    let (now, kept) = (dir.path().join("format"), dir.path().join("format.1"));
+    old_store(dir.path());
+    let before = std::fs::read(&now).unwrap();
+    let store = open_with(dir.path(), 1).unwrap();
+    put(&store, 99, "later");
+    store.close_blocking().unwrap();
+    assert_ne!(std::fs::read(&now).unwrap(), before);
+    assert_eq!(std::fs::read(&kept).unwrap(), before);
+
+    std::fs::copy(&kept, &now).unwrap();
+    assert_eq!(format_of(dir.path()), 1);
+    let again = open_with(dir.path(), 1).unwrap();
+    assert_eq!(held(&again).len() as u64, RECORDS + 1);
+    assert_eq!(std::fs::read(&kept).unwrap(), before);
+    // A store that was never of an earlier format has none.
+    let dir = tempfile::tempdir().unwrap();
+    drop(open(dir.path()));
+    assert!(!dir.path().join("format.1").exists() && !dir.path().join("format.2").exists());
+}
+
 #[test]
 fn a_new_store_has_the_tables_of_today_and_no_step_is_made() {
     fn never(_: &mut Txn, _: Option<&[u8]>) -> Result<Progress, ReadError> {

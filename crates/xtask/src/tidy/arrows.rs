@@ -4,9 +4,10 @@ use super::Package;
 
 /// A crate, and those it may name in any of its dependency sections. Left of an arrow may be used by the right of
 /// it, never back; a crate missing here fails, so that a new one is placed on purpose.
-const MAY_USE: [(&str, &[&str]); 26] = [
+const MAY_USE: [(&str, &[&str]); 31] = [
     ("freehold-protocol", &[]),
     ("freehold-store", &["freehold-protocol"]),
+    ("freehold-postgres", &["freehold-store"]),
     ("freehold-keystore", &["freehold-protocol"]),
     ("freehold-outbound", &["freehold-protocol"]),
     ("freehold-cards", &["freehold-protocol"]),
@@ -15,6 +16,9 @@ const MAY_USE: [(&str, &[&str]); 26] = [
     ("freehold-resolver", &["freehold-protocol", "freehold-outbound"]),
     ("freehold-webhook", &["freehold-protocol", "freehold-outbound"]),
     ("freehold-crm", &["freehold-protocol", "freehold-outbound"]),
+    // They know no type of the protocol: what they carry is JSON and texts.
+    ("freehold-nats", &[]),
+    ("freehold-tables", &[]),
     ("freehold-mailbox", &["freehold-protocol", "freehold-store"]),
     ("freehold-link", &["freehold-protocol", "freehold-store", "freehold-mailbox", "freehold-transport"]),
     ("freehold-vault", &["freehold-protocol", "freehold-store", "freehold-mailbox"]),
@@ -47,8 +51,13 @@ const MAY_USE: [(&str, &[&str]); 26] = [
             "freehold-outbound",
             "freehold-webhook",
             "freehold-crm",
+            "freehold-nats",
+            "freehold-tables",
         ],
     ),
+    // What a page stands on knows no engine.
+    ("freehold-web", &[]),
+    ("freehold-desk", &["freehold-web", "freehold-hub"]),
     ("freehold-api", &["freehold-protocol", "freehold-cards", "freehold-person", "freehold-hub"]),
     ("freehold", &BELOW_NODE),
     // What anyone may write from outside: a family needs its desk, and on the person's side the audit log.
@@ -80,9 +89,10 @@ const MAY_USE: [(&str, &[&str]); 26] = [
 ];
 
 /// The program wires everything: adapters meet only there.
-const BELOW_NODE: [&str; 17] = [
+const BELOW_NODE: [&str; 22] = [
     "freehold-protocol",
     "freehold-store",
+    "freehold-postgres",
     "freehold-keystore",
     "freehold-backup",
     "freehold-outbound",
@@ -92,17 +102,21 @@ const BELOW_NODE: [&str; 17] = [
     "freehold-resolver",
     "freehold-webhook",
     "freehold-crm",
+    "freehold-nats",
+    "freehold-tables",
     "freehold-mailbox",
     "freehold-link",
     "freehold-vault",
     "freehold-person",
     "freehold-hub",
+    "freehold-web",
+    "freehold-desk",
     "freehold-api",
 ];
 
 /// The tests across crates see whatever the program sees, and the example; the program itself they start as a process.
-const BELOW_TESTS: [&str; 18] = {
-    let mut below = ["freehold-example-note"; 18];
+const BELOW_TESTS: [&str; 23] = {
+    let mut below = ["freehold-example-note"; 23];
     let mut at = 0;
     while at < BELOW_NODE.len() {
         below[at] = BELOW_NODE[at];

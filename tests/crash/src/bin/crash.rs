@@ -13,7 +13,7 @@ use freehold_crash::mutation::mutate;
 use freehold_crash::recording::Syncs;
 use freehold_crash::replay::Replay;
 use freehold_crash::writer::{Plan, ROLE};
-use freehold_crash::{rewrap, upgrade};
+use freehold_crash::{backup_faults, rewrap, upgrade};
 
 #[derive(Parser)]
 #[command(name = "cargo xtask crash", about = "Kills, power cuts and faults, as many as wanted")]
@@ -67,6 +67,12 @@ fn main() -> ExitCode {
                 ExitCode::FAILURE
             }
         };
+    }
+    if let [_, role, home, folder, seed] = words.as_slice()
+        && role == backup_faults::ROLE
+    {
+        let made = backup_faults::make(home.as_ref(), folder.as_ref(), seed);
+        return if made { ExitCode::SUCCESS } else { ExitCode::FAILURE };
     }
     if let [_, role, dir, key] = words.as_slice()
         && role == upgrade::ROLE

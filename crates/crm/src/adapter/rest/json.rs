@@ -71,7 +71,7 @@ pub(super) fn record<'p>(raw: &Value, id: &str, places: impl Iterator<Item = &'p
             Some(Value::Array(entries)) => {
                 entries.iter().enumerate().map(|(index, raw)| entry(raw, index)).collect()
             }
-            Some(Value::Object(one)) => vec![Entry { id: String::new(), values: scalars(one) }],
+            Some(Value::Object(one)) => vec![Entry { values: scalars(one), ..Entry::default() }],
             _ => Vec::new(),
         });
     }
@@ -83,7 +83,11 @@ fn scalars(map: &Map<String, Value>) -> std::collections::BTreeMap<String, Value
 }
 
 fn entry(raw: &Value, index: usize) -> Entry {
-    Entry { id: entry_id(raw, index), values: raw.as_object().map(scalars).unwrap_or_default() }
+    Entry {
+        id: entry_id(raw, index),
+        is_archived: false,
+        values: raw.as_object().map(scalars).unwrap_or_default(),
+    }
 }
 
 /// Its own number, or its position.

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
-use super::Tryton;
-use crate::adapter::Failure;
+use super::{ERASED, Tryton};
+use crate::adapter::{EntryWrite, Failure};
 use crate::http::strange;
 use crate::place::Place;
 
@@ -21,7 +21,7 @@ pub(super) struct Schema {
 pub(super) async fn fetch(tryton: &Tryton) -> Result<Schema, Failure> {
     let object = tryton.object().to_owned();
     let mut schema = Schema { fields: BTreeMap::new(), object: object.clone(), wanted: Vec::new() };
-    schema.add(tryton, &[object.clone()]).await?;
+    schema.add(tryton, std::slice::from_ref(&object)).await?;
     let lists: BTreeSet<&str> = tryton
         .mapping
         .places()
@@ -87,6 +87,14 @@ impl Schema {
         conditions.chain([place.field.as_str()]).all(|field| self.field(&target, field).is_some())
     }
 
+    /// The field in which a place is searched: Tryton keeps phone numbers the way people write them, and beside them in
+    /// E.164, where its library for that is installed.
+    pub(super) fn searched<'p>(&self, place: &'p Place) -> &'p str {
+        const COMPACT: &str = "value_compact";
+        let target = place.group.as_ref().and_then(|group| self.target(&group.name)).unwrap_or_default();
+        if place.field == "value" && self.field(&target, COMPACT).is_some() { COMPACT } else { &place.field }
+    }
+
     /// A value as the field takes it.
     pub(super) fn value(&self, object: &str, field: &str, value: &Value) -> Value {
         let kind = self.field(object, field).map(|(kind, _)| kind.as_str());
@@ -106,6 +114,24 @@ impl Schema {
     }
 }
 
+impl Schema {
+    /// The values of an entry that is written over as Tryton's own wizard does it: values that are required by its mark, and
+    /// their type by one that takes anything.
+    pub(super) fn emptied(&self, entry: &EntryWrite) -> Map<String, Value> {
+        let mut values = self.values(&entry.group.name, &entry.values);
+        let (required, kind) = match self.target(&entry.group.name).as_deref() {
+            Some("party.contact_mechanism") => ("value", Value::from("other")),
+            Some("party.identifier") => ("code", Value::Null),
+            _ => return values,
+        };
+        if values.get(required).is_some_and(Value::is_null) {
+            values.insert(required.to_owned(), Value::from(ERASED));
+            values.insert("type".to_owned(), kind);
+        }
+        values
+    }
+}
+
 /// Tryton's own form of `YYYY-MM-DD`.
 fn date(text: &str) -> Option<Value> {
     let mut parts = text.splitn(3, '-').map(|part| part.parse::<u32>().ok());
@@ -113,8 +139,11 @@ fn date(text: &str) -> Option<Value> {
     Some(json!({"__class__": "date", "year": year, "month": month, "day": day}))
 }
 
-/// A value as it was read, without Tryton's own forms.
+/// A value as it was read, without Tryton's own forms. What it has erased is nothing.
 pub(super) fn scalar(value: &Value) -> Value {
+    if value == ERASED {
+        return Value::Null;
+    }
     let Some(map) = value.as_object() else { return value.clone() };
     let number = |name: &str| map.get(name).and_then(Value::as_i64).unwrap_or_default();
     match map.get("__class__").and_then(Value::as_str) {

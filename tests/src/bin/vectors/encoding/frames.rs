@@ -79,10 +79,10 @@ fn good_frames() -> Vec<Vector> {
             json!({"ack": {"stored": (1u64 << 53) - 1}}),
             "An integer of eight bytes.",
         ),
-        frame("bye", Frame::Bye { code: Code::ShuttingDown }, json!({"bye": {"code": 304}}), "A goodbye."),
+        frame("bye", Frame::bye(Code::ShuttingDown), json!({"bye": {"code": 304}}), "A goodbye."),
         frame(
             "bye-unknown-code",
-            Frame::Bye { code: Code::Unknown(999) },
+            Frame::bye(Code::Unknown(999)),
             json!({"bye": {"code": 999}}),
             "A code that nobody knows yet is kept as it came.",
         ),

@@ -14,13 +14,13 @@ pub(super) fn vectors() -> Vec<Vector> {
             "bye",
             "session, rule 11",
             "The peer says goodbye; after it nothing is taken.",
-            vec![open(), arrives(1, &Frame::Bye { code: Code::ShuttingDown }), arrives(2, &plain(1))],
+            vec![open(), arrives(1, &Frame::bye(Code::ShuttingDown)), arrives(2, &plain(1))],
         ),
         good(
             "bye-unknown-code",
             "numbers, Codes",
             "A goodbye with a code that nobody knows yet.",
-            vec![open(), arrives(1, &Frame::Bye { code: Code::Unknown(999) })],
+            vec![open(), arrives(1, &Frame::bye(Code::Unknown(999)))],
         ),
         good(
             "shutting-down",

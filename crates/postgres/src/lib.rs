@@ -1,0 +1,25 @@
+//! A store's records in PostgreSQL.
+//!
+//! [`Postgres`] is a [`Database`](freehold_store::database::Database) for
+//! [`Store::open_in`](freehold_store::Store::open_in). It brings its tables up by itself (`migrations/`), keeps one connection for
+//! the store's writer and a few for readers, each on a thread of its own, and makes new ones when PostgreSQL comes back. One process
+//! has a database at a time: the writer's connection holds an advisory lock for as long as it lives.
+//!
+//! What it leaves out: what is in the rows, which is ciphertext and the store's business, and whatever stands between the process
+//! and PostgreSQL: a pooler that gives each transaction another connection breaks the lock.
+//!
+//! Reading order: [`Location`], [`Postgres`]. Inside: `connection` (one connection), `readers`, `batch` (the writer's),
+//! `migrations`, `secrets` (what is left of deleted ones), `tls`.
+
+mod batch;
+mod connection;
+mod location;
+mod migrations;
+mod postgres;
+mod readers;
+mod rows;
+mod secrets;
+mod tls;
+
+pub use location::{Location, LocationError};
+pub use postgres::Postgres;
