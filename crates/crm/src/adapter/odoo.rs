@@ -126,7 +126,7 @@ impl Odoo {
             };
             let entry = |child: &Value| {
                 let id = fields::number(&child["id"])?.to_string();
-                Some(Entry { id, values: fields.values(child)?, is_archived: false })
+                Some(Entry { id, values: fields.values(child)?, ..Entry::default() })
             };
             let children = below.iter().filter(|child| of(&child[PARENT]) && child["active"] != false);
             let children: Option<Vec<Entry>> = children.map(entry).collect();

@@ -37,8 +37,7 @@ pub(super) fn failures(packages: &[Package]) -> Vec<String> {
                 let is_library =
                     used == library || used.strip_prefix(library).is_some_and(|s| s.starts_with('-'));
                 let name = package.name.as_str();
-                let excepted = EXCEPTIONS.contains(&(name, used.as_str()));
-                if is_library && !owners.contains(&name) && !excepted {
+                if is_library && !owners.contains(&name) && !EXCEPTIONS.contains(&(name, used.as_str())) {
                     failures.push(format!("{name} may not use {used}: it belongs to {}", owners.join(", ")));
                 }
             }

@@ -22,7 +22,7 @@ pub(super) fn entries(list: &[Value]) -> Option<Vec<Entry>> {
     let entry = |item: &Value| {
         let values: BTreeMap<String, Value> = item.as_object()?.clone().into_iter().collect();
         let id = ["phoneNumber", "emailAddress"].iter().find_map(|name| values.get(*name)).map(told)?;
-        Some(Entry { id, values, is_archived: false })
+        Some(Entry { id, values, ..Entry::default() })
     };
     list.iter().map(entry).collect()
 }
