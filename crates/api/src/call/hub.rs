@@ -3,8 +3,8 @@
 use freehold_hub::Role;
 use freehold_hub::view::{
     AskView, CrmView, CustomerView, DeadLetterView, EventView, FigureView, HubInfo, InvitationView,
-    JournalView, MatchView, MessagesOfView, ReadView, ReloadView, ReplayView, RetireView, RotationView, SentView,
-    StatsView, UserView,
+    JournalView, MatchView, MessagesOfView, ReadView, ReloadView, ReplayView, RetireView, RotationView,
+    SentView, StatsView, UserView,
 };
 use serde::{Deserialize, Serialize};
 

@@ -14,8 +14,8 @@ use super::{Calls, ServeError};
 use crate::call::hub::{
     AddUser, Ask, AskCustomer, Asks, ChangeUserPassword, CheckCrm, Customers, DeadLetters, Events, Evidence,
     EvidenceAnswer, ForgetMessages, Info, Invite, Journal, JournalAnswer, MatchCrm, Matched, Messages,
-    PreviewMatch, Read, Receipt, ReceiptAnswer, Reload, RemoveUser, Replay, RetireKeys, Retried, Retry, RotateVendor,
-    SendMessage, Stats, Users, Value,
+    PreviewMatch, Read, Receipt, ReceiptAnswer, Reload, RemoveUser, Replay, RetireKeys, Retried, Retry,
+    RotateVendor, SendMessage, Stats, Users, Value,
 };
 use crate::call::person::Forgotten;
 use crate::{ApiError, Socket, exit};

@@ -61,7 +61,8 @@ fn erases(shared: &Shared, record: &Record) -> Result<BTreeSet<String>, ReadErro
     }
     for entry in shared.store.scan(&tables::events_of(&shared.store, &record.relationship)) {
         let Some(n) = entry?.0.last_u64() else { continue };
-        let update = Record::load(&shared.store, n)?.filter(|one| one.kind == log::UPDATE && one.paths.is_empty());
+        let update =
+            Record::load(&shared.store, n)?.filter(|one| one.kind == log::UPDATE && one.paths.is_empty());
         erased.extend(update.filter(|one| one.grant == record.grant).map(|one| one.id));
     }
     Ok(erased)
