@@ -306,8 +306,8 @@ fn tables_that_begin_after_events_were_forgotten_get_what_is_held() {
     let hub = runtime.block_on(Hub::start(&home, &key, config, days_later(40))).unwrap();
     wait_until("the tables have what is held", || {
         let rows = database
-            .query("select customer, path, value, array_length(purposes, 1) from freehold.field_current");
-        rows == Ok(vec!["C-0|address.home.street|Hauptstr. 7|1".to_owned()])
+            .query("select customer, path, value, array_length(purposes, 1) from freehold.field_current order by path");
+        rows == Ok(vec!["C-0|address.home.street|Hauptstr. 7|1".to_owned(), "C-0|x.counter|0|1".to_owned()])
     });
     assert_eq!(
         database.rows("select path from freehold.grant_current order by 1"),

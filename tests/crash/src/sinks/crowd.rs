@@ -173,8 +173,8 @@ impl Crowd {
 pub async fn member(link: &str, number: usize) -> Member {
     let home = EngineHome::new();
     let person = home.person(Families::new).await;
-    let street = vec![(STREET.into(), Some(format!("Hauptstr. {number}")))];
-    person.set(street, "test").await.expect("the first value");
+    let street = (STREET.into(), Some(format!("Hauptstr. {number}")));
+    person.set(vec![street, (COUNTER.into(), Some("0".to_owned()))], "test").await.expect("the first value");
     let request = person.connect(link).await.expect("they meet").request.expect("the request has come");
     let grant = person.approve(&request.id, None, None).await.expect("a grant").id;
     Member { _home: home, person, grant }
