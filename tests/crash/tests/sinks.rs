@@ -92,7 +92,7 @@ fn a_nats_stream_holds_every_event_once_and_in_order_whoever_is_killed() {
 
     cluster.kill_all();
     crowd.revoke();
-    std::thread::sleep(SILENCE);
+    std::thread::park_timeout(SILENCE);
     assert!(!crowd.has_receipt(), "a receipt for what NATS does not have");
     again(&mut crowd);
     cluster.run_all();
@@ -163,7 +163,7 @@ fn tables_of_postgresql_hold_every_event_once_and_the_present_values_whoever_is_
 
     database.kill();
     crowd.revoke();
-    std::thread::sleep(SILENCE);
+    std::thread::park_timeout(SILENCE);
     assert!(!crowd.has_receipt(), "a receipt for what PostgreSQL does not have");
     again(&mut crowd);
     database.run();
