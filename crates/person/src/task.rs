@@ -203,7 +203,7 @@ impl Task {
             }
         };
         let end = self.session(inner, &relationship, key, connection, frames).await;
-        let unwanted = matches!(end, session::End::Lost(_) | session::End::Broken(_) | session::End::Busy(_));
+        let unwanted = matches!(end, session::End::Lost(_) | session::End::Broken(_));
         self.hollow.handle_ended(unwanted, Instant::now());
         let wait = match end {
             session::End::Stop => return None,
@@ -226,7 +226,7 @@ impl Task {
                 let wait = wait.min(BUSY_MAX);
                 let why = format!("the vendor has too much to do, and asks to wait for {} s", wait.as_secs());
                 let backoff = self.failed(inner, Contact::Lost(why)).await;
-                backoff.max(wait + random_up_to(wait / SPREAD))
+                return Some(Pause::Whole(backoff.max(wait + random_up_to(wait / SPREAD))));
             }
             session::End::Refused(Code::UnknownPeer) if self.go_back(inner).await => Duration::ZERO,
             session::End::Refused(code) => {

@@ -118,4 +118,15 @@ mod tests {
         none.insert(did(1), document(1), start);
         assert!(none.find(&did(1), start).is_none());
     }
+
+    #[test]
+    fn every_answer_whose_time_is_over_makes_room() {
+        let policy = CachePolicy { entries_max: 2, ..CachePolicy::default() };
+        let mut cache = Cache::new(policy);
+        let start = Instant::now();
+        cache.insert(did(1), document(1), start);
+        cache.insert(did(2), document(2), start);
+        cache.insert(did(3), document(3), start + policy.ttl);
+        assert_eq!(cache.entries.len(), 1);
+    }
 }

@@ -132,6 +132,13 @@ async fn a_published_document_resolves_over_https_at_its_well_known_place_and_at
     }
 }
 
+#[test]
+fn a_resolver_is_shown_without_the_answers_that_it_keeps() {
+    let resolver = Resolver::new(Client::new(Policy::public()).unwrap(), CachePolicy::default());
+    let shown = format!("{resolver:?}");
+    assert!(shown.starts_with("Resolver { client: ") && !shown.contains("cache"), "{shown}");
+}
+
 #[tokio::test]
 async fn a_host_inside_is_not_contacted_when_only_public_ones_may_be() {
     let host = Host::start().await;
@@ -297,6 +304,10 @@ fn weak_broken_and_secret_keys_refuse_the_document() {
     ] {
         assert_eq!(set("publicKeyMultibase", value), malformed(Malformed::Key(wanted)));
     }
+    // A text that is too long for any key is another kind's and passed over, whatever it is.
+    let zeros = |chars: usize| set("publicKeyMultibase", json!(format!("z{}", "0".repeat(chars - 1))));
+    assert_eq!(zeros(64), malformed(Malformed::Key(KeyError::Encoding)));
+    assert_eq!(zeros(65), Err(ResolveError::NoKeys { did: web() }));
     assert_eq!(set("secretKeyMultibase", json!("z1")), malformed(Malformed::SecretKey));
     assert_eq!(set("publicKeyJwk", json!({ "kty": "OKP", "d": "AA" })), malformed(Malformed::SecretKey));
     assert_eq!(set("publicKeyJwk", json!({ "kty": "OKP" })), malformed(Malformed::Ambiguous));
@@ -338,6 +349,16 @@ fn repeated_ids_and_json_keys_refuse_the_document() {
     let embedded = json!({ "id": format!("did:web:hub.example#{}", key(1).to_multibase()), "type": "Multikey",
                            "controller": "did:web:hub.example", "publicKeyMultibase": key(9).to_multibase() });
     assert_eq!(changed(|v| v["assertionMethod"][0] = embedded), malformed(Malformed::Ambiguous));
+    // Embedded twice under one id, with one key or with two.
+    let twice = |first: u8, second: u8| {
+        let method = |n| {
+            json!({ "id": "did:web:hub.example#e", "type": "Multikey", "controller": "did:web:hub.example",
+                    "publicKeyMultibase": key(n).to_multibase() })
+        };
+        changed(move |v| v["assertionMethod"] = json!([method(first), method(second)]))
+    };
+    assert!(twice(9, 9).unwrap().may_assert(&key(9)));
+    assert_eq!(twice(9, 8), malformed(Malformed::Ambiguous));
     let text =
         document(&web(), &key(1), &[], &[]).to_string().replace(r#""id":"#, r#""id":"did:web:x","id":"#);
     let got = ResolvedDid::read(&web(), text.as_bytes(), now());
@@ -371,6 +392,8 @@ fn a_hub_has_addresses_of_both_spellings_and_perhaps_a_name() {
     assert_eq!(set("serviceEndpoint", both).unwrap().addresses, [TCP, QUIC]);
     assert_eq!(set("type", json!(["Other", "FreeholdHub"])).unwrap().addresses, [TCP]);
     assert_eq!(set("type", json!("Other")).unwrap().addresses, Vec::<String>::new());
+    let longest = format!("/{}", "a".repeat(319));
+    assert_eq!(set("serviceEndpoint", json!(longest)).unwrap().addresses, [longest]);
     for bad in [
         json!("https://hub.example/"),
         json!({ "uri": TCP }),

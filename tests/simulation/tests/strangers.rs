@@ -256,6 +256,19 @@ impl Vendor {
         called
     }
 
+    /// Says that it has too much to do, and for how long. Gives when it was called.
+    async fn send_away(&mut self, wait_secs: u32) -> Duration {
+        let connection = self.incoming.recv().await.unwrap();
+        connection.welcome();
+        let (sender, mut receiver) = connection.accept_session().await.unwrap().split();
+        let called = self.began.elapsed();
+        receiver.recv().await.unwrap().unwrap();
+        let bye = Frame::Bye { code: Code::Busy, wait_secs: Some(wait_secs) };
+        sender.send(bye.encode()).await.unwrap();
+        connection.closed().await;
+        called
+    }
+
     /// Hangs up on everybody for a while. Gives when it was called.
     async fn hang_up_for(&mut self, secs: u64) -> Vec<Duration> {
         let (end, mut calls) = (Instant::now() + Duration::from_secs(secs), Vec::new());
@@ -292,6 +305,31 @@ fn a_vendor_that_says_hello_and_hangs_up_is_dialled_ever_less() {
         let healed = Instant::now();
         vendor.hang_up(false).await;
         assert!(healed.elapsed() < Duration::from_secs(1), "it took {:?}", healed.elapsed());
+        called.abort();
+        drop(endpoint);
+    });
+}
+
+/// 1. A vendor has too much to do and names ten minutes: it is called back after them and within a quarter more, whatever the person
+///    does meanwhile. 2. It names a day: it is called back within an hour and a quarter.
+#[test]
+fn a_vendor_that_has_too_much_to_do_is_not_dialled_before_the_time_it_named() {
+    on_virtual_time(|network| async move {
+        let vendor = key(9);
+        let (endpoint, incoming) = Endpoint::listen(&vendor, &[address()], Limits::default()).await.unwrap();
+        let (person, called) = follow(&network, &vendor).await;
+        let mut vendor = Vendor { incoming, began: Instant::now() };
+
+        vendor.hang_up(false).await;
+        let first = vendor.send_away(600).await;
+        let id = person.relationships().unwrap()[0].id.clone();
+        sleep(Duration::from_secs(60)).await;
+        person.rotate(Some(&id)).await.unwrap();
+        let second = vendor.send_away(24 * 60 * 60).await;
+        let waited = (second - first).as_secs();
+        assert!((600..=760).contains(&waited), "it waited {waited} s");
+        let waited = (vendor.send_away(1).await - second).as_secs();
+        assert!((3_600..=4_510).contains(&waited), "it waited {waited} s");
         called.abort();
         drop(endpoint);
     });

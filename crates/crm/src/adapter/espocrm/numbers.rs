@@ -17,7 +17,8 @@ pub(super) fn attribute(list: &str) -> Option<&'static str> {
     }
 }
 
-/// A list as it was read. EspoCRM gives entries no number, so one is told by the digest of its value.
+/// A list as it was read. EspoCRM gives entries no number, so one is told by the digest of its value: as a position, it lasts
+/// no longer than until the next write.
 pub(super) fn entries(list: &[Value]) -> Option<Vec<Entry>> {
     let entry = |item: &Value| {
         let values: BTreeMap<String, Value> = item.as_object()?.clone().into_iter().collect();
@@ -28,7 +29,7 @@ pub(super) fn entries(list: &[Value]) -> Option<Vec<Entry>> {
 }
 
 fn told(value: &Value) -> String {
-    digest("entry", Likeness::Text, value)
+    format!("#{}", digest("entry", Likeness::Text, value))
 }
 
 /// Each list that is written to, as it is to be.
