@@ -1,5 +1,7 @@
 //! What the two mailboxes of a relationship keep, and what a family's handler is given.
 
+#![expect(clippy::unwrap_used, reason = "what fails here fails the test")]
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -99,7 +101,7 @@ impl Side {
 
     fn fails(&self, message: Message) -> TakeError {
         let (families, relationship) = (self.families(), self.relationship.clone());
-        let (sender, receiver) = std::sync::mpsc::channel();
+        let (sender, receiver) = std::sync::mpsc::sync_channel(1);
         let _ = self.store.write_blocking(move |txn| {
             let taken = take(txn, &families, &relationship, &peer(), message, NOW);
             sender.send(taken.map(|_| ()).unwrap_err()).unwrap();
@@ -127,7 +129,7 @@ impl Side {
 
     fn draft(&self, draft: Draft) -> Result<Entry, DraftError> {
         let (families, relationship) = (self.families(), self.relationship.clone());
-        let (sender, receiver) = std::sync::mpsc::channel();
+        let (sender, receiver) = std::sync::mpsc::sync_channel(1);
         let _ = self.store.write_blocking(move |txn| {
             match draft.queue(txn, &families, &relationship, &peer(), NOW) {
                 Ok((entry, _)) => {

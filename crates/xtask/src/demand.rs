@@ -137,7 +137,9 @@ pub(crate) fn vendor_peer(workspace: &Workspace) -> Option<PathBuf> {
 /// A browser, and what drives it and judges what it shows.
 pub(crate) fn browser(workspace: &Workspace) -> bool {
     let there = |program: &str| workspace.program(program).args(["--version"]).output().is_ok();
-    if !there("chromium") && !(install(workspace, &["chromium", "fonts-dejavu-core"]) && there("chromium")) {
+    let has =
+        there("chromium") || (install(workspace, &["chromium", "fonts-dejavu-core"]) && there("chromium"));
+    if !has {
         println!("the tests of pages need Chromium: install the package chromium");
         return false;
     }

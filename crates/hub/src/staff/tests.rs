@@ -53,12 +53,24 @@ fn an_edited_and_a_cut_log_of_the_staff_are_told() {
         [&bytes[..at], b"eve", &bytes[at + 3..]].concat()
     };
     let put = second.clone();
-    write(&shared, move |txn| Ok(txn.put(put, edited)));
+    write(&shared, move |txn| {
+        txn.put(put, edited);
+        Ok(())
+    });
     assert_eq!(journal::verify(&shared.store), Err(JournalBroken::At(3)));
     let put = second.clone();
-    write(&shared, move |txn| Ok(txn.put(put, bytes)));
-    write(&shared, |txn| Ok(txn.delete(&tables::journal().with_u64(3))));
+    write(&shared, move |txn| {
+        txn.put(put, bytes);
+        Ok(())
+    });
+    write(&shared, |txn| {
+        txn.delete(&tables::journal().with_u64(3));
+        Ok(())
+    });
     assert_eq!(journal::verify(&shared.store), Err(JournalBroken::End { found: 2, noted: 3 }));
-    write(&shared, move |txn| Ok(txn.delete(&second)));
+    write(&shared, move |txn| {
+        txn.delete(&second);
+        Ok(())
+    });
     assert_eq!(journal::verify(&shared.store), Err(JournalBroken::End { found: 1, noted: 3 }));
 }

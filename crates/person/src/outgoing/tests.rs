@@ -200,7 +200,7 @@ fn an_update_is_filled_to_its_limit_and_not_beyond() {
 }
 
 /// 1. Two fields are sent and arrive. 2. One changes and is sent again. 3. That update is lost: only what is lacking is
-/// in it when it is composed again, though the vault holds both.
+///    in it when it is composed again, though the vault holds both.
 #[test]
 fn an_update_composed_again_carries_what_is_lacking_and_no_more() {
     let names = names(3);

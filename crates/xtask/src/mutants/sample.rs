@@ -135,7 +135,7 @@ fn bound(noticed: usize, of: usize) -> f64 {
 }
 
 fn percent(noticed: usize, of: usize) -> usize {
-    if of == 0 { 0 } else { noticed * 100 / of }
+    (noticed * 100).checked_div(of).unwrap_or_default()
 }
 
 fn tell(outcome: &Outcome) {
