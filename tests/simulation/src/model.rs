@@ -88,6 +88,8 @@ pub struct Given {
     pub revoked: Fields,
     /// What may have been revoked.
     pub revoking: Fields,
+    /// What was revoked before the home was put back: its vendor may tell that again.
+    pub once_revoked: Fields,
     /// What the hub had taken as ended when the person's home was put back.
     pub ended: Fields,
     /// Nothing may leave under it until the person resumes.
@@ -251,6 +253,7 @@ impl PersonModel {
             let before = backup.given.get(place);
             given.missing = before.is_none_or(|before| before.missing);
             given.ended |= ended(given);
+            given.once_revoked |= given.revoked | given.revoking;
             given.revoking = given.scope;
             given.revoked = before.map_or(0, |before| before.revoked);
             given.sent = before.map(|before| before.sent.clone()).unwrap_or_default();

@@ -339,6 +339,7 @@ impl World {
                     fate: Fate::Unknown,
                     revoked: 0,
                     revoking: 0,
+                    once_revoked: 0,
                     ended: 0,
                     held: false,
                     missing: false,

@@ -192,7 +192,7 @@ impl World {
                     if given.revoked & !revoked != 0 {
                         lost.push(format!("a revocation of person {number} is gone"));
                     }
-                    if revoked & !(given.revoked | given.revoking) != 0 {
+                    if revoked & !(given.revoked | given.revoking | given.once_revoked) != 0 {
                         lost.push(format!("person {number} has revoked what nobody revoked"));
                     }
                     given.missing = false;
