@@ -80,7 +80,7 @@ pub fn page(frame: &Frame<'_>, body: &Markup) -> Markup {
     }
 }
 
-/// The hidden field that makes a form this session's own.
+/// The hidden field that binds a form to the session it was made for.
 #[must_use]
 pub fn form_token(token: &str) -> Markup {
     html! { input type="hidden" name=(FORM_TOKEN) value=(token); }

@@ -35,7 +35,7 @@ struct Open {
 pub struct Session {
     /// Who is signed in.
     pub user: String,
-    /// The token that each of this session's forms carries.
+    /// The token that every form of the session carries.
     pub form_token: Token,
     digest: TokenDigest,
 }
