@@ -4,6 +4,7 @@ use freehold_protocol::code::Code;
 use freehold_protocol::id::{MessageId, RelationshipId};
 use freehold_protocol::mailbox::{Cursors, Entry, EntryBody};
 use freehold_protocol::message::{Message, MessageType};
+use freehold_protocol::session::Realigned;
 use freehold_protocol::time::{Lag, Timestamp};
 use freehold_store::{Key, ReadError, Reader, Txn};
 use serde::{Deserialize, Serialize};
@@ -222,9 +223,9 @@ impl Mailbox {
         Ok(settled)
     }
 
-    /// Goes on where the peer is, after this side was restored from a backup: the peer has this side's messages up to
-    /// `delivered`, and has seen its own acknowledged up to `stored`. What was queued beyond `backed_up`, since the restore,
-    /// is queued again behind what the peer has, in its order; gives the old and the new place of each.
+    /// Goes on where the peer is, after this side was restored from a backup: see [`Realigned`]. What was queued beyond
+    /// `backed_up`, since the restore, is queued again behind what the peer has, in its order, unless it is `obsolete`; gives the
+    /// old and the new place of each.
     ///
     /// Call [`delivered`](crate::delivered) first: what the backup had queued and the peer has, it has.
     ///
@@ -234,22 +235,24 @@ impl Mailbox {
         &self,
         txn: &mut Txn,
         backed_up: u64,
-        delivered: u64,
-        stored: u64,
+        to: &Realigned,
+        obsolete: impl Fn(&Entry) -> bool,
     ) -> Result<Vec<(u64, u64)>, ReadError> {
         let mut cursors = self.place(txn)?;
         let newer: Vec<Entry> =
             self.waiting(txn)?.into_iter().filter(|entry| entry.seq > backed_up).collect();
         newer.iter().for_each(|entry| txn.erase(&self.out_prefix().with_u64(entry.seq)));
-        cursors.queued = cursors.queued.min(backed_up).max(delivered);
-        if delivered > cursors.delivered {
-            (cursors.delivered, cursors.delivered_id) = (delivered, None);
+        cursors.queued = cursors.queued.min(backed_up).max(to.delivered);
+        // In the same place, too, the peer may have another message than this side, and that is the one that counts.
+        if to.delivered >= cursors.delivered {
+            let known = cursors.delivered_id.filter(|_| to.delivered == cursors.delivered);
+            (cursors.delivered, cursors.delivered_id) = (to.delivered, to.last.or(known));
         }
-        if stored > cursors.stored {
-            (cursors.stored, cursors.stored_id) = (stored, None);
+        if to.stored > cursors.stored {
+            (cursors.stored, cursors.stored_id) = (to.stored, None);
         }
         let mut moved = Vec::new();
-        for entry in newer {
+        for entry in newer.into_iter().filter(|entry| !obsolete(entry)) {
             cursors.queued += 1;
             moved.push((entry.seq, cursors.queued));
             let entry = Entry { seq: cursors.queued, ..entry };

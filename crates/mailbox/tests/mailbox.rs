@@ -17,6 +17,7 @@ use freehold_protocol::id::{MessageId, RelationshipId};
 use freehold_protocol::identity::{Did, SigningKey};
 use freehold_protocol::mailbox::{Cursors, Entry, EntryBody};
 use freehold_protocol::message::{Message, MessageType};
+use freehold_protocol::session::Realigned;
 use freehold_protocol::time::{Lag, Timestamp};
 use freehold_store::{HomeKey, Options, ReadError, Store, Txn};
 use tempfile::TempDir;
@@ -117,6 +118,11 @@ impl Side {
                 mailbox.queue(txn, &kind("note/1/note"), None, EntryBody::Fixed(vec![0xa0]), NOW).map(|_| ())
             })
         });
+    }
+
+    fn realign(&self, backed_up: u64, to: Realigned) -> Vec<(u64, u64)> {
+        let mailbox = self.mailbox.clone();
+        self.write(move |txn| mailbox.realign(txn, backed_up, &to, |_| false))
     }
 
     fn delivered(&self, through: u64) -> usize {
@@ -359,8 +365,8 @@ fn a_restored_side_goes_on_behind_what_its_peer_has() {
     side.queue(2);
     let newer: Vec<MessageId> = side.waiting()[4..].iter().map(|entry| entry.id).collect();
     let realign = |backed_up, delivered, stored| {
-        let mailbox = side.mailbox.clone();
-        side.write(move |txn| mailbox.realign(txn, backed_up, delivered, stored))
+        let to = Realigned { delivered, last: None, stored, told_at: None };
+        side.realign(backed_up, to)
     };
     assert_eq!(side.delivered(5), 4);
     assert_eq!(realign(5, 9, 3), [(6, 10), (7, 11)]);
@@ -380,12 +386,37 @@ fn a_restored_side_that_lacks_nothing_stays_where_it_is() {
     side.take(message(1, "later/1/thing"));
     let known = side.mailbox.last_stored(&side.store).unwrap();
     let before = side.cursors();
-    let mailbox = side.mailbox.clone();
-    assert_eq!(side.write(move |txn| mailbox.realign(txn, 4, 2, 1)), []);
+    assert_eq!(side.realign(4, Realigned { delivered: 2, last: None, stored: 1, told_at: None }), []);
     assert_eq!(side.cursors(), before);
     assert_eq!(side.sequences(), [3, 4]);
     assert_eq!(side.mailbox.last_stored(&side.store).unwrap(), known);
     assert!(side.mailbox.is_forked(&side.store, 2, &id(99)).unwrap(), "the message there is still known");
+}
+
+/// Another copy of the home has sent another message in the last place that this one takes for delivered.
+#[test]
+fn a_restored_side_whose_peer_has_another_message_in_its_last_place_goes_on_behind_that() {
+    let side = Side::new();
+    side.queue(3);
+    side.delivered(2);
+    assert!(side.mailbox.is_forked(&side.store, 2, &id(99)).unwrap());
+    assert_eq!(
+        side.realign(2, Realigned { delivered: 2, last: Some(id(99)), stored: 0, told_at: None }),
+        [(3, 3)]
+    );
+    assert!(!side.mailbox.is_forked(&side.store, 2, &id(99)).unwrap());
+}
+
+#[test]
+fn what_is_obsolete_is_not_queued_again_and_leaves_no_gap() {
+    let side = Side::new();
+    side.queue(3);
+    let obsolete = side.waiting()[1].id;
+    let mailbox = side.mailbox.clone();
+    let to = Realigned { delivered: 7, last: None, stored: 0, told_at: None };
+    let moved = side.write(move |txn| mailbox.realign(txn, 0, &to, |entry| entry.id == obsolete));
+    assert_eq!(moved, [(1, 8), (3, 9)]);
+    assert_eq!(side.sequences(), [8, 9]);
 }
 
 #[test]

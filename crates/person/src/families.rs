@@ -98,6 +98,10 @@ impl Family<Linked> for Connect {
             return Ok(());
         }
         let mut relationship = relationship(desk)?;
+        // One that is not under way is of a home that was restored, and has come to that key another way.
+        if relationship.rotation != Some(entry.seq) {
+            return Ok(());
+        }
         let next = self.seed.relationship_key(relationship.index, relationship.generation + 1);
         relationship.rotate(next.public().did());
         relationships::save(desk.txn, &relationship).map_err(storage)?;

@@ -9,11 +9,13 @@ use std::collections::BTreeSet;
 use freehold_mailbox::{AfterCommit, Desk, Linked, Mailbox, TakeError};
 use freehold_protocol::audit::{AuditEvent, AuditRecord};
 use freehold_protocol::code::Code;
+use freehold_protocol::connect::ROTATION;
 use freehold_protocol::disclosure::{Grant, GrantState, GrantStatus};
 use freehold_protocol::document::Mode;
 use freehold_protocol::family::Families;
 use freehold_protocol::id::RelationshipId;
 use freehold_protocol::identity::Did;
+use freehold_protocol::mailbox::Entry;
 use freehold_protocol::message::Message;
 use freehold_protocol::path::Path;
 use freehold_protocol::session::Realigned;
@@ -288,7 +290,10 @@ pub(crate) fn realign(
     let missed = to.delivered.saturating_sub(certain);
     restored.answer = Some(VendorAnswer { missed, told_at: to.told_at });
     let after = freehold_mailbox::delivered(txn, families, id, vendor, to.delivered.min(certain), now)?;
-    let moved = mailbox.realign(txn, certain, to.delivered, to.stored)?;
+    // A move to a key that the vendor knows by now, from another copy of this home, is not to be told again.
+    let moves = relationship.rotation.is_some();
+    let is_obsolete = |entry: &Entry| entry.kind.as_str() == ROTATION && !moves;
+    let moved = mailbox.realign(txn, certain, &to, is_obsolete)?;
     let place = |before: u64| moved.iter().find(|(seq, _)| *seq == before).map(|(_, after)| *after);
     for mut stored in agreements::grants_of(txn, id)? {
         let mut changed = false;

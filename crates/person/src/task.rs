@@ -111,6 +111,7 @@ pub(crate) fn start(inner: &Arc<Inner>, relationship: &Relationship) -> TaskHand
         inner: Arc::downgrade(inner),
         id: relationship.id.clone(),
         gates: Gates::default(),
+        try_next_key: false,
         failures: 0,
         hollow: Hollow::default(),
         reads: ReadAllowance::default(),
@@ -129,6 +130,8 @@ struct Task {
     id: RelationshipId,
     bell: Arc<Bell>,
     gates: Gates,
+    /// Whether to dial next under the key that a waiting statement moves to, as though it were acknowledged.
+    try_next_key: bool,
     failures: u32,
     hollow: Hollow,
     reads: ReadAllowance,
@@ -180,12 +183,17 @@ impl Task {
     }
 
     /// One attempt and the session it gives. Gives how long to wait before the next; `None` to end.
-    async fn contact_once(&mut self, inner: &Arc<Inner>, relationship: Relationship) -> Option<Pause> {
+    async fn contact_once(&mut self, inner: &Arc<Inner>, mut relationship: Relationship) -> Option<Pause> {
         if relationship.restored.as_ref().is_some_and(|restored| !restored.asked) {
             // Another copy of the home may be in use: it is for the person to say which one goes on.
             return Some(Pause::OrRung(REDIAL_MAX * 2));
         }
-        let key = inner.seed.relationship_key(relationship.index, relationship.generation);
+        let index = relationship.index;
+        let key = |generation| inner.seed.relationship_key(index, generation);
+        if std::mem::take(&mut self.try_next_key) {
+            relationship.rotate(key(relationship.generation + 1).public().did());
+        }
+        let key = key(relationship.generation);
         let dialling = crate::connect::dial(inner, &relationship, key.clone());
         let connection = match self.wait_for(inner, dialling).await {
             Waited::Stop => return None,

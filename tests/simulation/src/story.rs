@@ -107,7 +107,6 @@ impl Story {
             restores: false,
             tempo: 0,
             vendor_keys_left: [3; 2],
-            put_back: false,
             repairs: Vec::new(),
         };
         teller.persons += usize::from(teller.random.one_in(2));
@@ -171,8 +170,6 @@ struct Teller {
     tempo: u64,
     /// How many keys each vendor may still take: a story has places to listen for four.
     vendor_keys_left: [u64; 2],
-    /// Whether a home was put back before: then it is told. Not every home heals that was put back silently after that.
-    put_back: bool,
     /// What is to be put right again, and after how many steps.
     repairs: Vec<(u64, Action)>,
 }
@@ -204,11 +201,7 @@ impl Teller {
         if self.restores && self.random.one_in(8) {
             return match self.random.below(4) {
                 0 => Action::Backup { person },
-                1 => {
-                    let silently = self.random.one_in(3) && !self.put_back;
-                    self.put_back = true;
-                    Action::Restore { person, told: !silently }
-                }
+                1 => Action::Restore { person, told: !self.random.one_in(3) },
                 _ => Action::Resume { person },
             };
         }

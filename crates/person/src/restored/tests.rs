@@ -7,6 +7,7 @@ use freehold_mailbox::Desk;
 use freehold_protocol::cbor;
 use freehold_protocol::data::{self, Carried, Ended};
 use freehold_protocol::id::{GrantId, MessageId};
+use freehold_protocol::mailbox::EntryBody;
 use freehold_protocol::message::{Message, MessageType};
 use freehold_store::{HomeKey, Options, Store};
 use tempfile::TempDir;
@@ -148,4 +149,32 @@ fn what_waits_in_a_copy_that_has_forked_is_not_taken_for_delivered() {
         Ok::<_, TakeError>((own == after.own, after.rotation, waiting))
     });
     assert_eq!(realigned.unwrap().into_inner(), (true, Some(2), vec![2]));
+}
+
+/// Another copy of the home has moved the relationship to its next key, which this one has come to from the seed.
+#[test]
+fn a_rotation_that_the_vendor_knows_from_another_copy_is_neither_told_nor_made_again() {
+    let home = Home::new();
+    let (id, families) = (home.relationship.clone(), home.families.clone());
+    let seed = Seed::generate().unwrap();
+    let realigned = home.store.write_blocking(move |txn| {
+        let mut relationship = relationships::get(txn, &id)?.unwrap();
+        rotate::state(txn, &seed, &mut relationship, NOW).unwrap();
+        let stated = relationship.rotation.unwrap();
+        let next = seed.relationship_key(relationship.index, relationship.generation + 1).public().did();
+        relationship.rotate(next.clone());
+        relationship.restored = Some(Restored { queued: 0, asked: true, ..Restored::default() });
+        relationships::save(txn, &relationship)?;
+        let vendor = relationship.vendor.clone();
+        let to = Realigned { delivered: stated - 1, last: None, stored: 0, told_at: Some(0) };
+        realign(txn, &families, &id, &vendor, to, NOW)?;
+        let waiting = Mailbox::new(&id).waiting(txn)?.len();
+        // Told before the backup was made, it may yet be acknowledged.
+        let kind = MessageType::parse(ROTATION).unwrap();
+        let told = Mailbox::new(&id).queue(txn, &kind, None, EntryBody::Fixed(Vec::new()), NOW)?;
+        freehold_mailbox::delivered(txn, &families, &id, &vendor, told.seq, NOW)?;
+        let after = relationships::get(txn, &id)?.unwrap();
+        Ok::<_, TakeError>((after.own == next, after.generation, waiting))
+    });
+    assert_eq!(realigned.unwrap().into_inner(), (true, 1, 0));
 }

@@ -143,7 +143,7 @@ impl Task {
                     Event::Taken => {
                         self.hollow.handle_acknowledged();
                         inner.bells.arrivals.notify_waiters();
-                        if self.bell.take_rotated() {
+                        if self.bell.take_rotated() && self.has_moved(inner, relationship) {
                             return End::Rotated;
                         }
                     }
@@ -154,7 +154,7 @@ impl Task {
                             return End::Lost("the vault cannot be read".into());
                         }
                     }
-                    Event::Closed(Closed::ByPeer(Code::Rotated)) => return self.settle_rotation(inner, relationship).await,
+                    Event::Closed(Closed::ByPeer(Code::Rotated)) => return self.rotated(inner, relationship).await,
                     Event::Closed(Closed::ByPeer(code @ Code::BehindAcknowledged) | Closed::ByPeer(code @ Code::Forked) | Closed::ByUs(code @ Code::Forked)) => return End::Outdated(code),
                     Event::Closed(Closed::ByUs(code @ Code::AheadOfSender)) if !self.bell.connected.load(Ordering::Acquire) => return End::Outdated(code),
                     Event::Closed(Closed::ByPeer(Code::Busy)) if link.wait().is_some() => {
@@ -166,7 +166,7 @@ impl Task {
                     Event::Failed(error) => return End::Lost(error.to_string()),
                 },
                 () = bell.rung() => {
-                    if bell.take_rotated() {
+                    if bell.take_rotated() && self.has_moved(inner, relationship) {
                         return End::Rotated;
                     }
                     if bell.take_reload() && self.gates.load(inner, &self.id).is_err() {
@@ -225,26 +225,24 @@ impl Task {
         moved
     }
 
-    /// The vendor knows the next key: its acknowledgement of the statement was lost, and this is another.
-    async fn settle_rotation(&mut self, inner: &Arc<Inner>, relationship: &Relationship) -> End {
-        let (families, id, vendor, now) =
-            (inner.families.clone(), self.id.clone(), relationship.vendor.clone(), inner.now());
-        let settled = inner.store.write(move |txn| {
-            let stated = relationships::get(txn, &id)?.and_then(|relationship| relationship.rotation);
-            let Some(seq) = stated else { return Ok(None) };
-            freehold_mailbox::delivered(txn, &families, &id, &vendor, seq, now).map(Some)
-        });
-        match settled.await.map(freehold_store::Durable::into_inner) {
-            Ok(Some(after)) => {
-                after.into_iter().for_each(|run| run());
-                self.bell.take_rotated();
-                End::Rotated
-            }
-            // Nobody here has rotated it: it was rotated after the backup, or by another copy of this home.
-            Ok(None) if relationship.restored.is_some() => self.next_key(inner).await,
-            Ok(None) => End::Outdated(Code::Rotated),
-            Err(error) => End::Lost(error.to_string()),
+    /// Whether a side has another key by now than the one under which it was dialled; not so where it was dialled ahead of the
+    /// acknowledgement.
+    fn has_moved(&self, inner: &Inner, dialled: &Relationship) -> bool {
+        let now = relationships::get(&inner.store, &self.id).ok().flatten();
+        now.is_none_or(|now| now.own != dialled.own || now.vendor != dialled.vendor)
+    }
+
+    /// The vendor knows a later key. Where a statement waits, its acknowledgement was lost, or another copy of this home has moved
+    /// the relationship: what the vendor says to the next key tells which.
+    async fn rotated(&mut self, inner: &Arc<Inner>, relationship: &Relationship) -> End {
+        if relationship.restored.is_some() {
+            return self.next_key(inner).await;
         }
+        if relationship.rotation.is_some() {
+            self.try_next_key = true;
+            return End::Rotated;
+        }
+        End::Outdated(Code::Rotated)
     }
 
     /// The relationship was rotated after the backup: its keys follow from the seed, one after the other.
