@@ -14,6 +14,7 @@ pub mod mutation;
 pub mod peer;
 pub mod random;
 pub mod recording;
+pub mod relay;
 pub mod replay;
 pub mod rewrap;
 pub mod search;

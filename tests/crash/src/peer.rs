@@ -83,7 +83,16 @@ impl Peer {
     /// When it cannot be made.
     #[must_use]
     pub fn hub(home: &Path, beside: &Path) -> Self {
-        Self::hub_on(home, beside, false)
+        Self::hub_on(home, beside, |_| Vec::new())
+    }
+
+    /// As [`Peer::hub`], with its store in a database.
+    ///
+    /// # Panics
+    /// When it cannot be made.
+    #[must_use]
+    pub fn hub_with_store(home: &Path, beside: &Path, location: &str) -> Self {
+        Self::hub_on(home, beside, |_| vec!["--store".to_owned(), location.to_owned()])
     }
 
     /// As [`Peer::hub`], and it listens on QUIC too.
@@ -92,19 +101,18 @@ impl Peer {
     /// When it cannot be made.
     #[must_use]
     pub fn hub_with_quic(home: &Path, beside: &Path) -> Self {
-        Self::hub_on(home, beside, true)
+        Self::hub_on(home, beside, |port| {
+            vec!["--listen".to_owned(), format!("/ip4/127.0.0.1/udp/{port}/quic-v1")]
+        })
     }
 
-    fn hub_on(home: &Path, beside: &Path, quic: bool) -> Self {
+    fn hub_on(home: &Path, beside: &Path, more: impl Fn(u16) -> Vec<String>) -> Self {
         let peer = Self::new(Role::Hub, home, beside);
         let port = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
         let port = port.expect("a free port").port();
-        let (tcp, udp) = (format!("/ip4/127.0.0.1/tcp/{port}"), format!("/ip4/127.0.0.1/udp/{port}/quic-v1"));
-        let pass = peer.pass();
+        let (tcp, pass, more) = (format!("/ip4/127.0.0.1/tcp/{port}"), peer.pass(), more(port));
         let mut words = vec!["init", "--name", "Acme Repairs", "--passphrase-file", &pass, "--listen", &tcp];
-        if quic {
-            words.extend(["--listen", &udp]);
-        }
+        words.extend(more.iter().map(String::as_str));
         let made = peer.run(&words);
         assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
         peer.cheapen();

@@ -3,6 +3,7 @@
 //! What a sink holds is read without the program: NATS by its text protocol ([`wire`]), PostgreSQL by `psql`.
 
 pub mod cluster;
+pub mod compare;
 pub mod crowd;
 pub mod database;
 pub mod wire;

@@ -1,21 +1,26 @@
-//! The program on a machine that fails it: a full disk, a file system that turned read-only, a clock that goes back.
+//! The program on a machine that fails it: a full disk, a slow one, a file system that turned read-only, a clock that goes back.
 
 #![expect(clippy::unwrap_used, reason = "what fails here fails the test")]
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
+use std::process::Child;
+use std::time::Duration;
 
 use freehold_api::person::{AuditVerify, Change, Get, Grants, History, Kept, Revoke, Set};
 use freehold_api::{ApiError, hub};
 use freehold_crash::device::{Device, Memory};
 use freehold_crash::peer::{ASK, Peer};
 use freehold_crash::story::{CUSTOMER, Story};
-use freehold_crash::{seed, skipped, wait_until};
+use freehold_crash::tracer::{self, Injection, Threads};
+use freehold_crash::{rounds, seed, skipped, wait_until};
 
 /// Room for two homes and the reserve of each.
 const DISK_KIBIBYTES: u64 = 96 * 1024;
 /// What a store keeps free.
 const RESERVE_KIBIBYTES: u64 = 16 * 1024;
+/// How much longer a slow disk takes for a sync.
+const SLOW_SYNC: Duration = Duration::from_millis(333);
 /// The library of the package faketime.
 const FAKETIME: &str = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1";
 
@@ -112,6 +117,44 @@ fn a_file_system_that_turns_read_only_fails_writes_and_loses_nothing() {
     assert!(may_be_there(&story.node));
     set(&story.node, "again").unwrap();
     story.check();
+}
+
+/// Every sync of a process takes so much longer from now on.
+fn slow(peer: &Peer, log: &Path) -> Child {
+    let fault = format!("delay_exit={}", SLOW_SYNC.as_micros());
+    let injection = Injection { calls: "fdatasync,fsync", fault: &fault, threads: Threads::All };
+    let process = peer.id().unwrap().as_raw_nonzero().get();
+    injection.attach(process.unsigned_abs(), None, log)
+}
+
+/// 1. Every sync of both disks takes a third of a second more. 2. Everything is answered all the same. 3. Both are killed at any
+///    moment of it, and start again on disks that are quick: all that was acknowledged is there.
+#[test]
+fn a_slow_disk_makes_everything_late_and_loses_nothing() {
+    if let Err(why) = tracer::available() {
+        return skipped("slow disks", &why);
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let mut story = Story::begin(dir.path(), dir.path(), seed("slow disks"));
+    for round in 0..rounds(2, 40) {
+        let logs = ["node", "hub"].map(|of| dir.path().join(format!("{of}-{round}.trace")));
+        let tracers = [slow(&story.node, &logs[0]), slow(&story.hub, &logs[1])];
+        wait_until("the disks are slow", || {
+            let _ = story.set();
+            logs.iter().all(|log| fs::read_to_string(log).is_ok_and(|log| log.contains("(DELAYED)")))
+        });
+        for _ in 0..12 {
+            story.act().expect("an answer");
+        }
+        story.node.kill();
+        story.hub.kill();
+        for mut tracer in tracers {
+            tracer.wait().unwrap();
+        }
+        story.node.start();
+        story.hub.start();
+    }
+    story.settle();
 }
 
 /// A node whose clock a file sets, such as `-400d`.

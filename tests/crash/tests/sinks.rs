@@ -3,7 +3,7 @@
 
 #![expect(clippy::print_stderr, reason = "figures for whoever reads the run")]
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::net::TcpListener;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -11,13 +11,13 @@ use std::time::{Duration, SystemTime};
 use freehold_api::hub;
 use freehold_crash::peer::ASK;
 use freehold_crash::sinks::cluster::Cluster;
+use freehold_crash::sinks::compare::{compare_stream, compare_tables};
 use freehold_crash::sinks::crowd::{Crowd, member};
 use freehold_crash::sinks::database::Database;
 use freehold_crash::{Random, rounds, seed, skipped, wait_until};
 use freehold_hub::{Hub, HubConfig, TablesConfig};
 use freehold_keystore::Seed;
 use freehold_protocol::time::Timestamp;
-use serde_json::Value;
 
 const STREAM: &str = "FREEHOLD";
 const PERSONS: usize = 4;
@@ -35,20 +35,6 @@ fn pause(random: &mut Random, ms_max: u64) {
 fn again(crowd: &mut Crowd) {
     crowd.hub.kill();
     crowd.hub.start();
-}
-
-/// The ids of a list of events by relationship, in order.
-fn by_customer<'a>(ids: impl Iterator<Item = &'a str>) -> BTreeMap<String, Vec<String>> {
-    let mut of: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for id in ids {
-        // A UUID has 36 characters, and stands first.
-        of.entry(id[..36].to_owned()).or_default().push(id.to_owned());
-    }
-    of
-}
-
-fn id(event: &Value) -> &str {
-    event["id"].as_str().expect("every event has an id")
 }
 
 /// 1. Four persons change their fields all the time. 2. Again and again the leader of the stream, all three servers or the hub are
@@ -99,34 +85,20 @@ fn a_nats_stream_holds_every_event_once_and_in_order_whoever_is_killed() {
     wait_until("the receipt comes", || crowd.has_receipt());
     crowd.settle();
 
-    let (mut log, stored) = (crowd.events(), cluster.messages(STREAM));
-    let all = log.len();
-    // Updates of which the erasure has left nothing are deleted from the stream.
-    log.retain(|event| event["data"]["fields"].as_object().is_none_or(|fields| !fields.is_empty()));
-    assert!(log.len() < all, "nothing was erased");
-    let duplicates = stored.len() - stored.iter().map(|message| &message.id).collect::<BTreeSet<_>>().len();
-    assert_eq!(duplicates, 0, "of {}", stored.len());
-    assert_eq!(
-        by_customer(stored.iter().map(|message| message.id.as_str())),
-        by_customer(log.iter().map(id))
-    );
-    for message in &stored {
-        let event = log.iter().find(|event| id(event) == message.id).expect("it was compared");
-        let kind = event["type"].as_str().and_then(|kind| kind.rsplit('.').next()).unwrap_or_default();
-        assert_eq!(message.subject, format!("freehold.{}.{kind}", &message.id[..36]));
-        assert_eq!((id(&message.body), &message.body["type"]), (id(event), &event["type"]));
-    }
+    let all = crowd.events().len();
+    let kept = compare_stream(&crowd, &cluster, STREAM);
+    assert!(kept < all, "nothing was erased");
 
     // What the stream has is dropped by its id; a stream that was lost is made again, and filled by a replay.
     let again = hub::Replay { since: "1".to_owned(), sink: Some("nats".to_owned()) };
     assert_eq!(crowd.hub.must(&again).events, all as u64);
     crowd.settle();
-    assert_eq!(cluster.messages(STREAM).len(), log.len());
+    assert_eq!(cluster.messages(STREAM).len(), kept);
     cluster.forget(STREAM);
     crowd.hub.must(&again);
-    wait_until("the stream is there again", || cluster.messages(STREAM).len() == log.len());
+    wait_until("the stream is there again", || cluster.messages(STREAM).len() == kept);
     crowd.settle();
-    eprintln!("{changes} changes, {} events, killed: {killed:?}", log.len());
+    eprintln!("{changes} changes, {kept} events, killed: {killed:?}");
     crowd.part();
 }
 
@@ -159,7 +131,7 @@ fn tables_of_postgresql_hold_every_event_once_and_the_present_values_whoever_is_
     }
     let changes = crowd.rest();
     crowd.settle();
-    compare(&crowd, &database);
+    compare_tables(&crowd, &database);
 
     database.kill();
     crowd.revoke();
@@ -169,7 +141,7 @@ fn tables_of_postgresql_hold_every_event_once_and_the_present_values_whoever_is_
     database.run();
     wait_until("the receipt comes", || crowd.has_receipt());
     crowd.settle();
-    compare(&crowd, &database);
+    compare_tables(&crowd, &database);
     let erased = "select count(*) from freehold.grant_history where ended_by = 'revoked'";
     assert_eq!(database.rows(erased), ["1"]);
 
@@ -189,34 +161,6 @@ const EVERYTHING: &str =
     union all select md5(string_agg(v::text, '' order by v::text)) from freehold.grant_current v
     union all select md5(string_agg(v::text, '' order by v::text)) from freehold.event_log v
     union all select md5(string_agg(v::text, '' order by v::text)) from freehold.outcome_log v";
-
-fn compare(crowd: &Crowd, database: &Database) {
-    let log = crowd.events();
-    let told = database.rows("select id from freehold.event_log order by n");
-    assert_eq!(told, log.iter().map(id).collect::<Vec<_>>());
-    let place = format!("{}", log.len());
-    assert_eq!(database.rows("select n from freehold.hub_progress"), [place]);
-
-    let held: BTreeSet<String> = crowd
-        .held()
-        .into_iter()
-        .flat_map(|(customer, fields)| {
-            fields
-                .into_iter()
-                .map(move |(path, value)| format!("{customer}|{path}|{}", value.unwrap_or_default()))
-        })
-        .collect();
-    let values = database.rows("select relationship, path, value from freehold.field_current");
-    assert_eq!(values.into_iter().collect::<BTreeSet<_>>(), held);
-    assert_eq!(database.rows("select count(*) from freehold_tables.fields"), [held.len().to_string()]);
-
-    let unanswered = "select id from freehold.event_log e where type = 'dev.freehold.update' and not exists
-        (select from freehold.outcome_log o where o.event = e.id and outcome = 'applied' and system = 'postgres')";
-    assert_eq!(database.rows(unanswered), Vec::<String>::new());
-    // An event's values are in no table but that of fields.
-    let listed = "select count(*) from freehold_tables.events e where e::text ~ 'Lindenweg|Hauptstr'";
-    assert_eq!(database.rows(listed), ["0"]);
-}
 
 /// Everything that analysts see has a comment, and every table is keyed by the relationship first.
 fn describe(database: &Database) {
@@ -246,7 +190,7 @@ fn tables_that_begin_later_or_are_put_back_get_what_they_lack() {
     pause(&mut Random::new(seed), WORK_MS_MAX);
     crowd.rest();
     crowd.settle();
-    compare(&crowd, &database);
+    compare_tables(&crowd, &database);
     // As if the tables were those of some events before.
     forget(
         &database,
@@ -258,7 +202,7 @@ fn tables_that_begin_later_or_are_put_back_get_what_they_lack() {
         place == [crowd.events().len().to_string()]
     });
     crowd.settle();
-    compare(&crowd, &database);
+    compare_tables(&crowd, &database);
     crowd.part();
 }
 

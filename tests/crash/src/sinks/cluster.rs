@@ -44,7 +44,8 @@ impl Cluster {
             fs::create_dir_all(&store).map_err(|error| error.to_string())?;
             let text = format!(
                 "server_name: n{node}\nlisten: 127.0.0.1:{port}\njetstream {{ store_dir: {:?} }}\n\
-                 cluster {{ name: tests, listen: 127.0.0.1:{route}, routes: [{list}] }}\n",
+                 cluster {{ name: tests, listen: 127.0.0.1:{route}, routes: [{list}]\n\
+                 no_advertise: true }}\n",
                 store.display().to_string()
             );
             fs::write(dir.join(format!("n{node}.conf")), text).map_err(|error| error.to_string())?;
@@ -58,8 +59,13 @@ impl Cluster {
     /// The section of `hub.toml` for it.
     #[must_use]
     pub fn section(&self) -> String {
-        let servers: Vec<String> =
-            self.ports.iter().map(|port| format!("\"nats://127.0.0.1:{port}\"")).collect();
+        Self::section_of(&self.ports)
+    }
+
+    /// The section for servers that are reached at these ports.
+    #[must_use]
+    pub fn section_of(ports: &[u16]) -> String {
+        let servers: Vec<String> = ports.iter().map(|port| format!("\"nats://127.0.0.1:{port}\"")).collect();
         format!("[sinks.nats]\nservers = [{}]\n", servers.join(", "))
     }
 
@@ -98,6 +104,12 @@ impl Cluster {
             let _ = child.kill();
         }
         (0..NODES).for_each(|node| self.kill(node));
+    }
+
+    /// Where its servers listen.
+    #[must_use]
+    pub fn ports(&self) -> &[u16] {
+        &self.ports
     }
 
     /// The server that leads a stream, if one does.

@@ -49,8 +49,17 @@ impl Crowd {
     /// When they do not meet.
     #[must_use]
     pub fn meet(dir: &Path, sink: &str, count: usize) -> Self {
-        let mut hub = Peer::hub(&dir.join("hub"), dir);
+        let hub = Peer::hub(&dir.join("hub"), dir);
         crate::sinks::configure(&hub, sink);
+        Self::meet_hub(hub, count)
+    }
+
+    /// Starts a hub, and so many persons who grant it two fields.
+    ///
+    /// # Panics
+    /// When they do not meet.
+    #[must_use]
+    pub fn meet_hub(mut hub: Peer, count: usize) -> Self {
         hub.start();
         hub.must(&hub::Ask { toml: ASK.to_owned(), file: None });
         let runtime = Runtime::new().expect("a runtime");
@@ -153,6 +162,25 @@ impl Crowd {
     pub fn held(&self) -> BTreeMap<String, BTreeMap<String, Option<String>>> {
         let customers = self.hub.must(&hub::Customers { customer: None });
         customers.into_iter().map(|customer| (customer.id, customer.fields)).collect()
+    }
+
+    /// What the persons have granted and hold themselves, as [`Crowd::held`].
+    ///
+    /// # Panics
+    /// When the hub does not know one of them.
+    #[must_use]
+    pub fn given(&self) -> BTreeMap<String, BTreeMap<String, Option<String>>> {
+        let customers = self.hub.must(&hub::Customers { customer: None });
+        let number = |member: &usize| format!("C-{member}");
+        let given = |(member, of): (usize, &Member)| {
+            let known = customers.iter().find(|known| known.customer.as_ref() == Some(&number(&member)));
+            let fields = [STREET, COUNTER].map(|path| {
+                let field = of.person.get(Some(path), None, false).expect("a field that was set").remove(0);
+                (path.to_owned(), field.value)
+            });
+            (known.expect("a customer").id.clone(), fields.into())
+        };
+        self.persons.iter().enumerate().map(given).collect()
     }
 
     /// Ends the persons.

@@ -61,13 +61,25 @@ impl Database {
     /// The section of `hub.toml` for it.
     #[must_use]
     pub fn section(&self) -> String {
-        format!("[sinks.postgres]\nurl = \"{}\"\n", self.url())
+        Self::section_of(self.port)
+    }
+
+    /// The section for one that is reached at this port.
+    #[must_use]
+    pub fn section_of(port: u16) -> String {
+        format!("[sinks.postgres]\nurl = \"{}\"\n", url(port))
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.port
     }
 
     /// Where it is.
     #[must_use]
     pub fn url(&self) -> String {
-        format!("postgres://{USER}@127.0.0.1:{}/postgres", self.port)
+        url(self.port)
     }
 
     /// Starts the server and waits until it answers.
@@ -159,6 +171,12 @@ impl Drop for Database {
     fn drop(&mut self) {
         self.kill();
     }
+}
+
+/// The database of a server that is reached at a port of this machine.
+#[must_use]
+pub fn url(port: u16) -> String {
+    format!("postgres://{USER}@127.0.0.1:{port}/postgres")
 }
 
 /// The newest of the installed ones.
