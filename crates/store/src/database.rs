@@ -30,12 +30,14 @@
 mod cache;
 mod group;
 mod open;
+mod others;
 pub(crate) mod pages;
 mod writer;
 
 use std::ops::{Bound, Range};
 
 pub(crate) use open::open;
+pub use others::{Bell, Claim, Hear, Heard, Others};
 
 use crate::tree::Secret;
 
@@ -103,11 +105,11 @@ pub trait Rows {
 
 /// A batch that was begun. Dropped, it is as if it never was.
 pub trait Batch: Rows + Send {
-    /// Makes the changes, all or none, durably.
+    /// Makes the changes, all or none, durably, and rings the bells with whoever else has the database.
     ///
     /// # Errors
     /// [`CommitError`], which says whether that is known.
-    fn commit(self: Box<Self>, changes: &[Change]) -> Result<(), CommitError>;
+    fn commit(self: Box<Self>, changes: &[Change], bells: &[Bell]) -> Result<(), CommitError>;
 }
 
 /// The database. Each call ends within seconds, also while it cannot be reached.
@@ -121,6 +123,11 @@ pub trait Database: Send + Sync {
     /// # Errors
     /// [`DatabaseError`].
     fn begin(&self) -> Result<Box<dyn Batch>, DatabaseError>;
+
+    /// What the processes that share the database know of each other; `None` where one has it alone.
+    fn others(&self) -> Option<&dyn Others> {
+        None
+    }
 }
 
 /// What the database did not do.
@@ -143,7 +150,9 @@ pub enum DatabaseError {
         supported: u32,
     },
     /// Another process has the store.
-    #[error("the store is in use by another process: stop that one first")]
+    #[error(
+        "the store is in use by another process: stop that one first, or give each a number with --replica"
+    )]
     InUse,
     /// It refuses, or gave what cannot be right.
     #[error("the database refuses ({0}): check its settings and the role's rights")]

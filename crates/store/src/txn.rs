@@ -1,8 +1,9 @@
 //! One closure's view and its staged changes.
 
-use std::collections::{BTreeMap, btree_map};
+use std::collections::{BTreeMap, BTreeSet, btree_map};
 use std::sync::Arc;
 
+use crate::database::Bell;
 use crate::error::ReadError;
 use crate::key::Key;
 use crate::records::{Records, stored};
@@ -34,12 +35,21 @@ pub struct Txn {
     pub(crate) changes: BTreeMap<Vec<u8>, Change>,
     pub(crate) erasing: bool,
     pub(crate) too_large: bool,
+    /// What is rung for the other processes that have the store, once this is committed.
+    pub(crate) bells: BTreeSet<Bell>,
     bytes: usize,
 }
 
 impl Txn {
     pub(crate) fn new(records: Arc<Records>) -> Self {
-        Self { records, changes: BTreeMap::new(), erasing: false, too_large: false, bytes: 0 }
+        Self {
+            records,
+            changes: BTreeMap::new(),
+            erasing: false,
+            too_large: false,
+            bells: BTreeSet::new(),
+            bytes: 0,
+        }
     }
 
     /// The value of a record.
@@ -105,7 +115,7 @@ impl Txn {
     pub fn erase_prefix(&mut self, prefix: &Key) -> Result<u64, ReadError> {
         self.erasing = true;
         let range = prefix_range(prefix);
-        let mut keys: std::collections::BTreeSet<Vec<u8>> = self
+        let mut keys: BTreeSet<Vec<u8>> = self
             .changes
             .range(range.clone())
             .filter(|(_, change)| change.value().is_some())
@@ -130,12 +140,18 @@ impl Txn {
     /// # Errors
     /// What the part returns.
     pub fn attempt<T, E>(&mut self, part: impl FnOnce(&mut Self) -> Result<T, E>) -> Result<T, E> {
-        let before = (self.changes.clone(), self.erasing, self.too_large, self.bytes);
+        let before = (self.changes.clone(), self.erasing, self.too_large, self.bells.clone(), self.bytes);
         let result = part(self);
         if result.is_err() {
-            (self.changes, self.erasing, self.too_large, self.bytes) = before;
+            (self.changes, self.erasing, self.too_large, self.bells, self.bytes) = before;
         }
         result
+    }
+
+    /// Rings a bell with the other processes that have the store, when this is committed. A closure that changes nothing rings
+    /// none; a store that one process has alone rings none either.
+    pub fn ring(&mut self, bell: Bell) {
+        self.bells.insert(bell);
     }
 
     /// A name, hidden under the home key, as [`Store::hidden`](crate::Store::hidden) gives it.

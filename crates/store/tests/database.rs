@@ -4,19 +4,21 @@
 
 #[path = "shared/behaviour.rs"]
 mod behaviour;
+#[allow(dead_code, reason = "each test uses a part of it")]
 #[path = "shared/memory.rs"]
 mod memory;
 #[path = "shared/model.rs"]
 mod model;
 
 use std::ops::Range;
-use std::sync::Arc;
 use std::sync::atomic::Ordering::SeqCst;
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
 use behaviour::{Home, own_key};
-use freehold_store::{HomeKey, Key, OpenError, Options, ReadError, Store, WriteError};
+use freehold_store::database::Heard;
+use freehold_store::{HomeKey, Key, OpenError, Options, ReadError, Store, Txn, WriteError};
 use memory::{Memory, Process};
 
 /// Some tables are spread, by parts of several lengths.
@@ -227,4 +229,41 @@ fn a_newer_format_and_missing_rows_are_refused() {
     assert!(matches!(refused, OpenError::Corrupt(_)), "{refused}");
     home.0.rows().insert(format, row);
     assert!(home.open().get(&key(1)).unwrap().is_some());
+}
+
+/// 1. Two processes have the store. 2. What one rings is heard by the other once it is committed, and by nobody when the closure
+///    refuses, changes nothing, or takes the part back in which it rang.
+#[test]
+fn bells_are_heard_by_the_others_with_what_they_were_rung_for() {
+    let home = InMemory::new();
+    let (one, other) = (Process::one_of_several(&home.0), Process::one_of_several(&home.0));
+    let heard = Arc::new(Mutex::new(Vec::new()));
+    for (name, process) in [("one", &one), ("other", &other)] {
+        let heard = Arc::clone(&heard);
+        process.others().unwrap().listen(Box::new(move |what| heard.lock().unwrap().push((name, what))));
+    }
+    let store = Store::open_in(one, spread, &own_key(), Options::default(), None).unwrap();
+    let ring = |bell: u8, ends: fn(&mut Txn) -> Result<(), ReadError>| {
+        drop(store.write_blocking(move |txn| {
+            txn.ring([bell; 16]);
+            ends(txn)
+        }));
+    };
+    let put = |txn: &mut Txn| {
+        txn.put(key(1), "value");
+        Ok(())
+    };
+    ring(1, |_| Ok(()));
+    ring(2, |_| Err(ReadError::Corrupt));
+    let taken_back = store.write_blocking(move |txn| {
+        let part = txn.attempt(|txn| {
+            txn.ring([3; 16]);
+            Err::<(), _>(ReadError::Corrupt)
+        });
+        assert!(part.is_err());
+        put(txn)
+    });
+    taken_back.unwrap();
+    ring(4, put);
+    assert_eq!(*heard.lock().unwrap(), [("other", Heard::Bells(vec![[4; 16]]))]);
 }

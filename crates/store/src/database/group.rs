@@ -1,6 +1,6 @@
 //! A group of closures in one batch: what they read, and what they change.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, PoisonError};
 
 use zeroize::Zeroizing;
@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 use crate::database::cache::Cache;
 use crate::database::pages::{Page, Source, raw, through};
 use crate::database::{
-    Batch, Change, CommitError, DatabaseError, From, KeyRange, Spread, part_of, part_of_range,
+    Batch, Bell, Change, CommitError, DatabaseError, From, KeyRange, Spread, part_of, part_of_range,
 };
 use crate::error::{Failure, ReadError};
 use crate::records::Records;
@@ -32,13 +32,16 @@ struct State {
     cache: Cache,
     /// What rows are, or are not, after the closures so far.
     changed: BTreeMap<Vec<u8>, Option<Raw>>,
+    /// What the closures so far have rung.
+    bells: BTreeSet<Bell>,
     /// The first thing that failed: what was read since may be wrong, and the batch is not committed.
     broken: Option<DatabaseError>,
 }
 
 impl Group {
     pub(crate) fn new(batch: Box<dyn Batch>, cache: Cache, spread: Spread) -> Self {
-        let state = State { batch: Some(batch), cache, changed: BTreeMap::new(), broken: None };
+        let (changed, bells) = (BTreeMap::new(), BTreeSet::new());
+        let state = State { batch: Some(batch), cache, changed, bells, broken: None };
         Self { spread, state: Mutex::new(state) }
     }
 
@@ -71,7 +74,11 @@ impl Group {
             };
             sealed.push((key, row));
         }
-        self.state().changed.extend(sealed);
+        let mut state = self.state();
+        if !sealed.is_empty() {
+            state.bells.extend(txn.bells);
+        }
+        state.changed.extend(sealed);
         Ok(())
     }
 
@@ -83,9 +90,9 @@ impl Group {
 
     /// Commits what was changed. Gives the cache back, with the changes in it if they are committed.
     pub(crate) fn commit(&self) -> (Result<(), CommitError>, Cache) {
-        let State { batch, cache, changed, broken } = &mut *self.state();
+        let State { batch, cache, changed, bells, broken } = &mut *self.state();
         let mut cache = std::mem::replace(cache, Cache::new(0));
-        let changed = std::mem::take(changed);
+        let (changed, bells) = (std::mem::take(changed), std::mem::take(bells));
         let batch = batch.take();
         let committed = match (broken, batch) {
             (Some(error), _) => Err(CommitError::Not(error.clone())),
@@ -99,7 +106,8 @@ impl Group {
                     value: row.as_ref().map(|raw| raw.to_vec()),
                     secret: row.as_ref().and_then(|raw| raw.secret.clone()),
                 };
-                batch.commit(&changed.iter().map(change).collect::<Vec<_>>())
+                let bells: Vec<Bell> = bells.into_iter().collect();
+                batch.commit(&changed.iter().map(change).collect::<Vec<_>>(), &bells)
             }
         };
         match committed {

@@ -75,7 +75,7 @@ fn check(database: &dyn Database, sealer: &Sealer) -> Result<(), OpenError> {
     let value = [&FORMAT_VERSION.to_be_bytes()[..], sealer.check_value()].concat();
     let format = Change { part: Vec::new(), key: FORMAT_KEY.to_vec(), value: Some(value), secret: None };
     // Whether it is there is found out by the next attempt, if it is not said.
-    match batch.commit(&[format]) {
+    match batch.commit(&[format], &[]) {
         Ok(()) => Ok(()),
         Err(CommitError::Not(error) | CommitError::Unknown(error)) => Err(error.into()),
     }

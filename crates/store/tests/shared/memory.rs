@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 
 use freehold_store::database::{
-    Batch, Change, CommitError, Database, DatabaseError, From, KeyRange, Row, Rows,
+    Batch, Bell, Change, Claim, CommitError, Database, DatabaseError, From, Hear, Heard, KeyRange, Others,
+    Row, Rows,
 };
 
 /// Rows by part and key.
@@ -24,6 +25,15 @@ pub(crate) struct Memory {
     /// After how many more reads in batches one fails.
     pub(crate) reads_left: AtomicUsize,
     pub(crate) commits: AtomicUsize,
+    /// Whether a batch is open.
+    batch: Mutex<bool>,
+    ended: Condvar,
+    /// Who holds which name.
+    names: Mutex<BTreeMap<String, usize>>,
+    /// Who hears the bells of the others.
+    hearing: Mutex<Vec<(usize, Hear)>>,
+    /// Processes so far.
+    processes: AtomicUsize,
 }
 
 impl Memory {
@@ -37,6 +47,22 @@ impl Memory {
         self.rows.lock().unwrap()
     }
 
+    /// Nobody hears a bell any more.
+    pub(crate) fn deafen(&self) {
+        self.hearing.lock().unwrap().clear();
+    }
+
+    /// Waits until no batch is open, and opens one.
+    fn take_turn(&self) {
+        let open = self.batch.lock().unwrap();
+        *self.ended.wait_while(open, |open| *open).unwrap() = true;
+    }
+
+    fn end_turn(&self) {
+        *self.batch.lock().unwrap() = false;
+        self.ended.notify_one();
+    }
+
     fn answer(&self) -> Result<(), DatabaseError> {
         if self.away.load(SeqCst) { Err(DatabaseError::Away("gone".into())) } else { Ok(()) }
     }
@@ -46,6 +72,7 @@ impl Memory {
 pub(crate) struct Process {
     memory: Arc<Memory>,
     alone: bool,
+    number: usize,
 }
 
 impl Process {
@@ -53,11 +80,12 @@ impl Process {
         if memory.taken.swap(true, SeqCst) {
             return Err(DatabaseError::InUse);
         }
-        Ok(Arc::new(Self { memory: Arc::clone(memory), alone: true }))
+        Ok(Arc::new(Self { memory: Arc::clone(memory), alone: true, number: 0 }))
     }
 
     pub(crate) fn one_of_several(memory: &Arc<Memory>) -> Arc<dyn Database> {
-        Arc::new(Self { memory: Arc::clone(memory), alone: false })
+        let number = memory.processes.fetch_add(1, SeqCst);
+        Arc::new(Self { memory: Arc::clone(memory), alone: false, number })
     }
 }
 
@@ -71,18 +99,66 @@ impl Drop for Process {
 
 impl Database for Process {
     fn committed(&self) -> Box<dyn Rows + '_> {
-        Box::new(Open { memory: Arc::clone(&self.memory), is_batch: false })
+        Box::new(Open { memory: Arc::clone(&self.memory), is_batch: false, process: self.number })
     }
 
     fn begin(&self) -> Result<Box<dyn Batch>, DatabaseError> {
         self.memory.answer()?;
-        Ok(Box::new(Open { memory: Arc::clone(&self.memory), is_batch: true }))
+        self.memory.take_turn();
+        Ok(Box::new(Open { memory: Arc::clone(&self.memory), is_batch: true, process: self.number }))
+    }
+
+    fn others(&self) -> Option<&dyn Others> {
+        (!self.alone).then_some(self)
+    }
+}
+
+impl Others for Process {
+    fn claim(&self, name: &str) -> Box<dyn Claim> {
+        Box::new(Name { memory: Arc::clone(&self.memory), name: name.to_owned(), process: self.number })
+    }
+
+    fn claimed(&self, names: &[String]) -> Result<Vec<bool>, DatabaseError> {
+        let held = self.memory.names.lock().unwrap();
+        Ok(names.iter().map(|name| held.contains_key(name)).collect())
+    }
+
+    fn listen(&self, hear: Hear) {
+        self.memory.hearing.lock().unwrap().push((self.number, hear));
+    }
+}
+
+/// A name that a process competes for: it has it once it asks and nobody else has.
+struct Name {
+    memory: Arc<Memory>,
+    name: String,
+    process: usize,
+}
+
+impl Claim for Name {
+    fn is_held(&self) -> bool {
+        *self.memory.names.lock().unwrap().entry(self.name.clone()).or_insert(self.process) == self.process
+    }
+}
+
+impl Drop for Name {
+    fn drop(&mut self) {
+        self.memory.names.lock().unwrap().retain(|name, by| (&*name, *by) != (&self.name, self.process));
     }
 }
 
 struct Open {
     memory: Arc<Memory>,
     is_batch: bool,
+    process: usize,
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        if self.is_batch {
+            self.memory.end_turn();
+        }
+    }
 }
 
 impl Open {
@@ -119,7 +195,7 @@ impl Rows for Open {
 }
 
 impl Batch for Open {
-    fn commit(self: Box<Self>, changes: &[Change]) -> Result<(), CommitError> {
+    fn commit(self: Box<Self>, changes: &[Change], bells: &[Bell]) -> Result<(), CommitError> {
         self.memory.answer().map_err(CommitError::Not)?;
         let lost = self.memory.lost.lock().unwrap().take();
         if lost != Some(false) {
@@ -133,6 +209,11 @@ impl Batch for Open {
             }
         }
         self.memory.commits.fetch_add(1, SeqCst);
+        if lost != Some(false) && !bells.is_empty() {
+            let hearing = self.memory.hearing.lock().unwrap();
+            let others = hearing.iter().filter(|(process, _)| *process != self.process);
+            others.for_each(|(_, hear)| hear(Heard::Bells(bells.to_vec())));
+        }
         match lost {
             None => Ok(()),
             Some(_) => {
