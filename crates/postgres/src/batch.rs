@@ -3,13 +3,14 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use freehold_store::database::{Batch, Change, CommitError, DatabaseError, From, KeyRange, Row, Rows};
+use freehold_store::database::{Batch, Bell, Change, CommitError, DatabaseError, From, KeyRange, Row, Rows};
 
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Error, Statement};
 
 use crate::connection::{Connection, Lost};
 use crate::postgres::Shared;
+use crate::presence::CHANNEL;
 use crate::rows;
 
 /// Most bytes of keys and values in one statement, far below what an array may have.
@@ -22,6 +23,8 @@ const DELETE: &str = "delete from freehold.records r using unnest($1::bytea[], $
     where r.relationship = d.relationship and r.key = d.key";
 const PUT_SECRETS: &str = "insert into freehold.record_keys (relationship, key, secret) \
     select * from unnest($1::bytea[], $2::bytea[], $3::bytea[])";
+/// Told to those who listen once the transaction is committed.
+const NOTIFY: &str = "select pg_notify($1, told) from unnest($2::text[]) as told";
 const DELETE_SECRETS: &str = "delete from freehold.record_keys k using unnest($1::bytea[], $2::bytea[]) as d (relationship, key) \
     where k.relationship = d.relationship and k.key = d.key";
 
@@ -59,12 +62,13 @@ impl Rows for OpenBatch {
 }
 
 impl Batch for OpenBatch {
-    fn commit(mut self: Box<Self>, changes: &[Change]) -> Result<(), CommitError> {
+    fn commit(mut self: Box<Self>, changes: &[Change], bells: &[Bell]) -> Result<(), CommitError> {
         let mut connection = self
             .connection
             .take()
             .ok_or_else(|| CommitError::Not(DatabaseError::Failed("the batch has ended".into())))?;
-        match commit(&mut connection, changes) {
+        let told = self.shared.payloads(bells);
+        match commit(&mut connection, changes, &told) {
             Ok(dead_secrets) => {
                 if dead_secrets {
                     self.shared.has_dead_secrets.store(true, Ordering::Relaxed);
@@ -151,11 +155,12 @@ async fn execute(
     if wanted { client.execute(statement, parameters).await } else { Ok(0) }
 }
 
-/// Sends the changes and the commit together, and says whether secrets were deleted.
-fn commit(connection: &mut Connection, changes: &[Change]) -> Result<bool, CommitError> {
+/// Sends the changes and the commit together, with what others are told, and says whether secrets were deleted.
+fn commit(connection: &mut Connection, changes: &[Change], told: &[String]) -> Result<bool, CommitError> {
     let mut prepare = |text| connection.statement(text).map_err(CommitError::Not);
     let (put, delete) = (prepare(PUT)?, prepare(DELETE)?);
     let (put_secrets, delete_secrets) = (prepare(PUT_SECRETS)?, prepare(DELETE_SECRETS)?);
+    let notify = prepare(NOTIFY)?;
     let mut dead_secrets = false;
     let mut rounds = Statements::of(changes);
     let last = rounds.pop().unwrap_or_default();
@@ -167,19 +172,21 @@ fn commit(connection: &mut Connection, changes: &[Change]) -> Result<bool, Commi
             let deleted: [Parameter<'_>; 2] = [&d.parts, &d.keys];
             let secrets: [Parameter<'_>; 3] = [&s.parts, &s.keys, &s.values];
             let written: [Parameter<'_>; 3] = [&p.parts, &p.keys, &p.values];
+            let telling: [Parameter<'_>; 2] = [&CHANNEL, &told];
             let answers = futures::join!(
                 execute(client, &delete_secrets, &all, !a.keys.is_empty()),
                 execute(client, &put_secrets, &secrets, !s.keys.is_empty()),
                 execute(client, &delete, &deleted, !d.keys.is_empty()),
                 execute(client, &put, &written, !p.keys.is_empty()),
+                execute(client, &notify, &telling, is_last && !told.is_empty()),
                 async { if is_last { client.batch_execute("commit").await } else { Ok(()) } },
             );
             Ok(answers)
         });
-        let (dead, secrets, deleted, written, committed) =
+        let (dead, secrets, deleted, written, notified, committed) =
             sent.map_err(|error| CommitError::Unknown(error.told()))?;
         dead_secrets |= matches!(dead, Ok(1..));
-        for answer in [dead, secrets, deleted, written] {
+        for answer in [dead, secrets, deleted, written, notified] {
             if let Err(error) = answer {
                 let error = Lost::Error(error);
                 // Refused, the transaction can only be rolled back, whatever the answer to the commit behind it.

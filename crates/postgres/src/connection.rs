@@ -2,14 +2,16 @@
 
 use std::collections::HashMap;
 use std::error::Error as _;
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::ops::Deref;
+use std::task::{Poll, ready};
 use std::time::Duration;
 
 use freehold_store::database::DatabaseError;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::runtime::{Builder, Runtime};
 use tokio_postgres::error::{Error, SqlState};
-use tokio_postgres::{Client, NoTls, Statement};
+use tokio_postgres::{AsyncMessage, Client, NoTls, Statement};
 
 use crate::location::Location;
 use crate::tls::Tls;
@@ -34,8 +36,16 @@ pub(crate) struct Connection {
     statements: HashMap<String, Statement>,
 }
 
+/// Who is given what others notify.
+pub(crate) type Notified = Box<dyn Fn(&str) + Send + Sync>;
+
 impl Connection {
     pub(crate) fn open(location: &Location) -> Result<Self, DatabaseError> {
+        Self::open_listening(location, Box::new(|_| {}))
+    }
+
+    /// As [`Connection::open`]. While it is used, or rests, it hears what is notified on the channels that it listens to.
+    pub(crate) fn open_listening(location: &Location, notified: Notified) -> Result<Self, DatabaseError> {
         let failed = |error: std::io::Error| DatabaseError::Failed(error.to_string());
         let runtime = Builder::new_current_thread()
             .enable_all()
@@ -46,12 +56,12 @@ impl Connection {
             let tls = Tls::new(location.authorities.as_deref()).map_err(failed)?;
             let (client, connection) =
                 runtime.block_on(location.config.connect(tls)).map_err(|error| told(&error))?;
-            runtime.spawn(connection);
+            runtime.spawn(drive(connection, notified));
             client
         } else {
             let (client, connection) =
                 runtime.block_on(location.config.connect(NoTls)).map_err(|error| told(&error))?;
-            runtime.spawn(connection);
+            runtime.spawn(drive(connection, notified));
             client
         };
         let mut opened = Self { runtime, client, statements: HashMap::new() };
@@ -62,6 +72,11 @@ impl Connection {
     /// Whether it is known to be lost.
     pub(crate) fn is_lost(&self) -> bool {
         self.client.is_closed()
+    }
+
+    /// Does nothing until something has come to pass, and hears what is notified meanwhile.
+    pub(crate) fn rest_until(&mut self, passed: impl Future<Output = ()>) {
+        self.runtime.block_on(passed);
     }
 
     /// Runs statements without parameters, one after the other.
@@ -93,6 +108,24 @@ impl Connection {
     {
         wait(&self.runtime, question(&self.client))
     }
+}
+
+/// Moves what is sent and received, until the connection ends.
+async fn drive<S, T>(mut connection: tokio_postgres::Connection<S, T>, notified: Notified)
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+    T: AsyncRead + AsyncWrite + Unpin,
+{
+    poll_fn(|context| {
+        loop {
+            match ready!(connection.poll_message(context)) {
+                Some(Ok(AsyncMessage::Notification(told))) => notified(told.payload()),
+                Some(Ok(_)) => {}
+                Some(Err(_)) | None => return Poll::Ready(()),
+            }
+        }
+    })
+    .await;
 }
 
 /// A runtime that may be dropped anywhere, also by a task of another one.

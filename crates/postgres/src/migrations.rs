@@ -7,7 +7,7 @@ use crate::connection::{Connection, Lost};
 /// What made version 1 of nothing, and so on. A step never changes once a program with it was given away.
 const STEPS: [&str; 1] = [include_str!("../migrations/0001_records.sql")];
 
-/// Makes the schema with its table of versions. Two processes never do it at once: only the one that has the store comes here.
+/// Makes the schema with its table of versions. Two processes never do it at once: only the one that holds the lock comes here.
 const BEGIN: &str = "create schema if not exists freehold; \
     create table freehold.meta (name text primary key, value text not null)";
 
@@ -28,6 +28,11 @@ pub(crate) fn bring_up(connection: &mut Connection) -> Result<(), DatabaseError>
         tracing::info!(version, "the database's tables were brought to a newer version");
     }
     Ok(())
+}
+
+/// Whether there are tables, of an older version than today's.
+pub(crate) fn are_older(connection: &mut Connection) -> Result<bool, DatabaseError> {
+    Ok((1..STEPS.len()).contains(&(version(connection)? as usize)))
 }
 
 /// The version that the tables have; 0 where there are none.

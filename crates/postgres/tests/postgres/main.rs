@@ -11,6 +11,7 @@ mod model;
 mod opening;
 #[allow(unreachable_pub, reason = "the tests across crates have it in a library")]
 mod server;
+mod sharing;
 mod tls;
 
 use std::ops::Range;
