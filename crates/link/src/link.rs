@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use freehold_mailbox::{AfterCommit, Linked, Mailbox, TakeError};
+use freehold_mailbox::{AfterCommit, Fence, Holder, Linked, Mailbox, TakeError};
 use freehold_protocol::code::Code;
 use freehold_protocol::family::Families;
 use freehold_protocol::frame::{Frame, Hello};
@@ -15,7 +15,7 @@ use freehold_protocol::message::{Message, SignedMessage};
 use freehold_protocol::session::{Closed, Output, Parties, Realigned, Session};
 use freehold_protocol::time::Moment;
 use freehold_store::planted::{self, Bug};
-use freehold_store::{Durable, ReadError, Store, WriteError};
+use freehold_store::{Durable, ReadError, Store, Txn, WriteError};
 use freehold_transport::{FrameError, FrameReceiver, FrameSender, Frames, SendError};
 use futures::StreamExt as _;
 use futures::future::BoxFuture;
@@ -42,6 +42,8 @@ pub struct Context {
     pub key: SigningKey,
     /// This side's clock.
     pub clock: Clock,
+    /// This process among those that have the store; `None` where it has it alone.
+    pub holder: Option<Holder>,
 }
 
 /// What a link tells its owner.
@@ -76,18 +78,39 @@ pub enum LinkError {
 }
 
 enum Step {
-    Taken { seq: u64, after: AfterCommit },
+    Taken {
+        seq: u64,
+        after: AfterCommit,
+    },
     Composed(Box<Message>),
-    Delivered { through: u64, after: AfterCommit },
+    Delivered {
+        through: u64,
+        after: AfterCommit,
+    },
     Noted,
     Refused(Code),
+    /// A newer session of the relationship, perhaps in another process, writes now.
+    Fenced,
     Broken(String),
+}
+
+/// Why a transaction of a session was refused.
+#[derive(Debug, thiserror::Error)]
+enum Refusal<E> {
+    #[error("a newer session has begun")]
+    Fenced,
+    #[error("{0}")]
+    Read(ReadError),
+    #[error("{0}")]
+    Own(E),
 }
 
 /// One running session. Dropping it drops the stream.
 pub struct Link {
     context: Context,
     mailbox: Mailbox,
+    /// What every transaction looks for, where other processes have the store too.
+    fence: Option<Fence>,
     session: Session,
     stopwatch: Stopwatch,
     sender: FrameSender,
@@ -132,9 +155,9 @@ impl Link {
         hello: Hello,
     ) -> Result<Self, LinkError> {
         let (sender, receiver) = frames.split();
-        let (cursors, last) = durable_cursors(&context).await?;
+        let Begun { cursors, last, fence } = begun(&context).await?;
         let hello = Hello { last, ..hello };
-        let mut link = Self::new(context, sender, receiver, peer_key, |parties, now| {
+        let mut link = Self::new(context, fence, (sender, receiver), peer_key, |parties, now| {
             Session::dial(parties, cursors, hello, now)
         });
         link.pace = Some(Pace::new(Instant::now()));
@@ -153,17 +176,17 @@ impl Link {
         hello: Hello,
         theirs: Hello,
     ) -> Result<Self, LinkError> {
-        let (cursors, last) = durable_cursors(&context).await?;
+        let Begun { cursors, last, fence } = begun(&context).await?;
         let hello = Hello { last, ..hello };
-        Ok(Self::new(context, sender, receiver, peer_key, |parties, now| {
+        Ok(Self::new(context, fence, (sender, receiver), peer_key, |parties, now| {
             Session::accept(parties, cursors, hello, theirs, now)
         }))
     }
 
     fn new(
         context: Context,
-        sender: FrameSender,
-        receiver: FrameReceiver,
+        fence: Option<Fence>,
+        (sender, receiver): (FrameSender, FrameReceiver),
         peer: PublicKey,
         session: impl FnOnce(Parties, Moment) -> Session,
     ) -> Self {
@@ -171,6 +194,7 @@ impl Link {
         let session = session(Parties { own: context.own.clone(), peer }, stopwatch.now());
         Self {
             mailbox: Mailbox::new(&context.relationship),
+            fence,
             context,
             session,
             stopwatch,
@@ -211,6 +235,26 @@ impl Link {
         self.say(signed);
         // Entries queued meanwhile, or this one if there was no room, are asked for in their turn.
         self.wake();
+    }
+
+    /// As [`Link::wake`], when another process may have queued them, or begun a newer session: then this one ends.
+    pub fn wake_or_yield(&mut self) {
+        let holds = self.fence.map_or(Ok(true), |fence| self.mailbox.holds_fence(&self.context.store, fence));
+        match holds {
+            Ok(false) => self.close(Code::Replaced),
+            // What cannot be read is found out by the next transaction.
+            Ok(true) | Err(_) => self.wake(),
+        }
+    }
+
+    /// Notes that the session has ended, where other processes want to know where it is.
+    pub async fn leave(&mut self) {
+        let Some(fence) = self.fence else { return };
+        let mailbox = self.mailbox.clone();
+        let left = self.context.store.write(move |txn| mailbox.leave_fence(txn, fence));
+        if let Err(error) = left.await {
+            tracing::debug!(%error, "the end of a session was not noted");
+        }
     }
 
     /// How long the peer's goodbye asks not to be dialled.
@@ -336,6 +380,7 @@ impl Link {
             }
             Step::Noted => {}
             Step::Refused(code) => self.session.close(code),
+            Step::Fenced => self.session.close(Code::Replaced),
             Step::Broken(error) => self.fail(LinkError::Store(error)),
         }
     }
@@ -367,89 +412,127 @@ impl Link {
         if named.is_ok_and(|named| named.as_ref() == Some(&hello.families)) {
             return;
         }
-        let (store, mailbox, families) =
-            (self.context.store.clone(), self.mailbox.clone(), hello.families.clone());
+        let (mailbox, families) = (self.mailbox.clone(), hello.families.clone());
+        let noted = self.write(move |txn| {
+            mailbox.note_named(txn, &families);
+            Ok::<_, ReadError>(())
+        });
         self.steps.push_back(Box::pin(async move {
-            let noted = store.write(move |txn| {
-                mailbox.note_named(txn, &families);
-                Ok::<_, ReadError>(())
-            });
             match noted.await {
-                Ok(_) => Step::Noted,
-                Err(error) => Step::Broken(error.to_string()),
+                Ok(()) => Step::Noted,
+                Err(error) => refused(error, |_| None),
             }
         }));
     }
 
     fn take(&mut self, message: Message) {
-        let Context { store, families, relationship, peer, clock, .. } = self.context.clone();
+        let Context { families, relationship, peer, clock, .. } = self.context.clone();
         let seq = message.seq;
         if planted::is_on(Bug::AckBeforeCommit) {
             self.session.committed(seq);
         }
+        let taken = self
+            .write(move |txn| freehold_mailbox::take(txn, &families, &relationship, &peer, message, clock()));
         self.steps.push_back(Box::pin(async move {
-            let taken = store
-                .write(move |txn| {
-                    freehold_mailbox::take(txn, &families, &relationship, &peer, message, clock())
-                })
-                .await;
-            match taken {
-                Ok(after) => Step::Taken { seq, after: after.into_inner() },
-                Err(WriteError::Refused(TakeError::Full)) => Step::Refused(Code::Busy),
-                Err(error) => broken(&error),
+            match taken.await {
+                Ok(after) => Step::Taken { seq, after },
+                Err(error) => refused(error, |error| matches!(error, TakeError::Full).then_some(Code::Busy)),
             }
         }));
     }
 
     fn delivered(&mut self, through: u64) {
-        let Context { store, families, relationship, peer, clock, .. } = self.context.clone();
+        let Context { families, relationship, peer, clock, .. } = self.context.clone();
+        let noted = self.write(move |txn| {
+            freehold_mailbox::delivered(txn, &families, &relationship, &peer, through, clock())
+        });
         self.steps.push_back(Box::pin(async move {
-            let noted = store
-                .write(move |txn| {
-                    freehold_mailbox::delivered(txn, &families, &relationship, &peer, through, clock())
-                })
-                .await;
-            match noted {
-                Ok(after) => Step::Delivered { through, after: after.into_inner() },
-                Err(error) => broken(&error),
+            match noted.await {
+                Ok(after) => Step::Delivered { through, after },
+                Err(error) => refused(error, |_| None),
             }
         }));
     }
 
     fn compose(&mut self, seq: u64) {
-        let Context { store, families, relationship, peer, clock, .. } = self.context.clone();
+        let Context { families, relationship, peer, clock, .. } = self.context.clone();
+        let composed = self
+            .write(move |txn| freehold_mailbox::compose(txn, &families, &relationship, &peer, seq, clock()));
         self.steps.push_back(Box::pin(async move {
-            let composed = store
-                .write(move |txn| {
-                    freehold_mailbox::compose(txn, &families, &relationship, &peer, seq, clock())
-                })
-                .await;
-            match composed {
-                Ok(message) => Step::Composed(Box::new(message.into_inner())),
-                Err(WriteError::Refused(code)) => Step::Refused(code),
-                Err(error) => Step::Broken(error.to_string()),
+            match composed.await {
+                Ok(message) => Step::Composed(Box::new(message)),
+                Err(error) => refused(error, |code| Some(*code)),
             }
         }));
     }
+
+    /// A transaction of this session; refused once a newer one has begun.
+    fn write<T, E, F>(
+        &self,
+        closure: F,
+    ) -> impl Future<Output = Result<T, WriteError<Refusal<E>>>> + use<T, E, F>
+    where
+        F: FnOnce(&mut Txn) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: Send + 'static,
+    {
+        let (store, mailbox, fence) = (self.context.store.clone(), self.mailbox.clone(), self.fence);
+        async move {
+            let written = store.write(move |txn| {
+                if let Some(fence) = fence
+                    && !mailbox.holds_fence(txn, fence).map_err(Refusal::Read)?
+                {
+                    return Err(Refusal::Fenced);
+                }
+                closure(txn).map_err(Refusal::Own)
+            });
+            written.await.map(Durable::into_inner)
+        }
+    }
+}
+
+/// What a session begins with.
+#[derive(Default)]
+struct Begun {
+    cursors: Cursors,
+    last: Option<MessageId>,
+    fence: Option<Fence>,
 }
 
 /// Where the mailboxes stand on disk. A plain read could show a batch that no sync has reached yet, and a hello
 /// acknowledges. The writer takes this in its turn, behind everything that an earlier session has queued, and
-/// answers it only when all before it is durable.
-async fn durable_cursors(context: &Context) -> Result<(Cursors, Option<MessageId>), LinkError> {
+/// answers it only when all before it is durable. Where other processes have the store, their sessions write nothing after it.
+async fn begun(context: &Context) -> Result<Begun, LinkError> {
     if planted::is_on(Bug::CursorForgotten) {
-        return Ok(Default::default());
+        return Ok(Begun::default());
     }
-    let mailbox = Mailbox::new(&context.relationship);
+    let (mailbox, holder) = (Mailbox::new(&context.relationship), context.holder);
     let read = context
         .store
-        .write(move |txn| Ok::<_, ReadError>((mailbox.cursors(txn)?, mailbox.last_stored(txn)?)))
+        .write(move |txn| {
+            let fence = holder.map(|holder| mailbox.take_fence(txn, holder)).transpose()?;
+            Ok::<_, ReadError>(Begun {
+                cursors: mailbox.cursors(txn)?,
+                last: mailbox.last_stored(txn)?,
+                fence,
+            })
+        })
         .await;
     read.map(Durable::into_inner).map_err(|error| LinkError::Store(error.to_string()))
 }
 
-fn broken(error: &WriteError<TakeError>) -> Step {
-    Step::Broken(error.to_string())
+/// What follows from a refused transaction; `code` is what the session ends with, if that is not for the store's sake.
+fn refused<E: std::fmt::Display>(
+    error: WriteError<Refusal<E>>,
+    code: impl FnOnce(&E) -> Option<Code>,
+) -> Step {
+    match &error {
+        WriteError::Refused(Refusal::Fenced) => Step::Fenced,
+        WriteError::Refused(Refusal::Own(own)) => {
+            code(own).map_or_else(|| Step::Broken(own.to_string()), Step::Refused)
+        }
+        _ => Step::Broken(error.to_string()),
+    }
 }
 
 async fn sleep_until(at: Option<Instant>) {

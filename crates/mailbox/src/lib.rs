@@ -15,15 +15,18 @@
 //! | `f`, `u` | messages that their family filed, by sequence; how much that is |
 //! | `n` | the families that the peer named last |
 //! | `d` | what a family keeps for itself, by its hidden name |
+//! | `e` | which process's session may write, where several have the store |
 
 mod desk;
 mod draft;
+mod fence;
 mod filed;
 mod queue;
 pub mod record;
 
 pub use desk::{AfterCommit, Desk, Linked, TakeError, compose, delivered, take};
 pub use draft::{Draft, DraftError, SentView, WAITING_MAX};
+pub use fence::{Fence, Holder};
 pub use filed::{Filed, MessageView};
 pub use queue::{KEPT_BYTES_MAX, KEPT_MAX, Kept, KeptView, Mailbox};
 

@@ -6,6 +6,7 @@ use freehold_protocol::mailbox::{Cursors, Entry, EntryBody};
 use freehold_protocol::message::{Message, MessageType};
 use freehold_protocol::session::Realigned;
 use freehold_protocol::time::{Lag, Timestamp};
+use freehold_store::database::Bell;
 use freehold_store::{Key, ReadError, Reader, Txn};
 use serde::{Deserialize, Serialize};
 
@@ -184,7 +185,18 @@ impl Mailbox {
             Entry { seq: cursors.queued, id, kind: kind.clone(), thread, at: now.told(self.lag), body };
         save(txn, self.cursors_key(), &cursors);
         save_erasable(txn, self.out_prefix().with_u64(entry.seq), &entry);
+        // The session that is to send it may be another process's.
+        txn.ring(self.bell());
         Ok(entry)
+    }
+
+    /// What is rung for the other processes that have the store when something is queued, or the session begins elsewhere: the
+    /// bytes of the relationship's UUID.
+    #[must_use]
+    pub fn bell(&self) -> Bell {
+        let mut bell = Bell::default();
+        bell.copy_from_slice(&self.prefix.as_bytes()[1..17]);
+        bell
     }
 
     /// A queued entry that the peer does not have yet.

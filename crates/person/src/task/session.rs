@@ -73,6 +73,7 @@ impl Task {
             peer: relationship.vendor.clone(),
             key: key.clone(),
             clock: inner.clock.clone(),
+            holder: None,
         };
         let peer = connection.peer();
         let connection = Arc::new(connection);
