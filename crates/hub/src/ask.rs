@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, PoisonError};
 
-use freehold_mailbox::record::{list, load, save};
+use freehold_mailbox::record::{decode, list, load, save};
 use freehold_mailbox::{Desk, Mailbox};
 use freehold_protocol::code::Code;
 use freehold_protocol::data::{Carried, REQUEST};
@@ -14,7 +14,7 @@ use freehold_protocol::id::RequestId;
 use freehold_protocol::path::Path;
 use freehold_protocol::time::Timestamp;
 use freehold_protocol::vocabulary::Vocabulary;
-use freehold_store::{ReadError, Reader, WriteError};
+use freehold_store::{ReadError, Reader, Store, WriteError};
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
 use toml::Spanned;
@@ -173,11 +173,19 @@ impl Ask {
 /// Every request of a store, oldest first.
 pub(crate) fn stored(reader: &impl Reader) -> Result<Vec<Arc<Ask>>, ReadError> {
     let records: Vec<Record> = list(reader, &tables::asks())?;
-    let ask = |record: Record| {
-        let request = DataRequest::recall(&record.document).map_err(|_| ReadError::Corrupt)?;
-        Ok(Arc::new(Ask { request, created: record.created }))
-    };
-    records.into_iter().map(ask).collect()
+    records.into_iter().map(recall).collect()
+}
+
+/// Those after the first so many: requests are numbered from 1 without a gap.
+pub(crate) fn stored_after(store: &Store, known: u64) -> Result<Vec<Arc<Ask>>, ReadError> {
+    let all = tables::asks();
+    let newer = store.scan_after(&all, &all.clone().with_u64(known));
+    newer.map(|entry| recall(decode(&entry?.1)?)).collect()
+}
+
+fn recall(record: Record) -> Result<Arc<Ask>, ReadError> {
+    let request = DataRequest::recall(&record.document).map_err(|_| ReadError::Corrupt)?;
+    Ok(Arc::new(Ask { request, created: record.created }))
 }
 
 /// Reads a request from its file, signs it and keeps it.
@@ -223,7 +231,10 @@ pub(crate) async fn make(shared: &Shared, text: &str, file_name: &str) -> Result
         return Err(AskError::TooMany);
     }
     let view = ask.view();
-    shared.asks.write().unwrap_or_else(PoisonError::into_inner).push(ask);
+    let mut asks = shared.asks.write().unwrap_or_else(PoisonError::into_inner);
+    if asks.iter().all(|known| known.request.id() != ask.request.id()) {
+        asks.push(ask);
+    }
     Ok(view)
 }
 

@@ -52,6 +52,9 @@ pub struct HubConfig {
     /// The file with the password for it; a relative path begins in the home.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub store_password_file: Option<PathBuf>,
+    /// The number of this process among several over one database; none for a hub that is one process.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replica: Option<u32>,
     /// Where events go.
     #[serde(default)]
     pub sinks: SinksConfig,
@@ -231,6 +234,7 @@ impl HubConfig {
             log: None,
             store: None,
             store_password_file: None,
+            replica: None,
             sinks: SinksConfig::default(),
             crm: None,
             http: None,

@@ -58,7 +58,8 @@ impl Hub {
         let store = !matches!(written, Err(error) if !matches!(error, WriteError::Refused(_)));
         let listening = !self.inner.serving().is_empty();
         let sinks = self.sinks().iter().all(|sink| sink.state != "stuck");
-        ReadyView { ready: store && listening && sinks, store, listening, sinks }
+        let draining = shared.draining.load(Ordering::Acquire);
+        ReadyView { ready: store && listening && sinks && !draining, store, listening, sinks, draining }
     }
 
     /// The number of the last event.
@@ -111,7 +112,7 @@ impl Shared {
             ));
         }
         for (receiver, waiting) in &self.sinks.receivers {
-            let pending = waiting.pending.load(Ordering::Relaxed);
+            let pending = self.pending(*receiver, waiting)?;
             let at = receiver.cursor(&self.store)?.unwrap_or_default();
             let is_due = |record: &Record| record.hook(*receiver).is_due();
             let oldest = log::after(&self.store, at, TIMES_MAX)?.into_iter().find(is_due);
@@ -130,6 +131,8 @@ impl Shared {
         let last = self.metrics.delivered_at(name);
         let before = |at: Timestamp| at.millis().saturating_add(STUCK_MILLIS) < self.now().millis();
         let state = match oldest {
+            // Another replica delivers, and says so.
+            _ if self.replica.is_some() && !self.lease(name).is_held() => "elsewhere",
             None => "working",
             Some(at) if before(at) && last.is_none_or(before) => "stuck",
             Some(_) => "waiting",

@@ -16,12 +16,14 @@ use freehold_store::{HomeKey, Options, ReadError as StoreReadError, Store};
 use freehold_tables::Tables;
 use freehold_transport::{Connection, ListenError};
 use freehold_webhook::{RetryPolicy, Secret, Webhook};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
 use crate::ask::{self, AskCustomerError, AskError};
 use crate::config::{ConfigError, HubConfig, SinksConfig, ValueConfig, WebhookConfig};
+use crate::drain::Deliveries;
 use crate::families::families;
+use crate::hearing::Hearing;
 use crate::invite::{self, InviteError};
 use crate::keys::Keys;
 use crate::live::{self, ReadError};
@@ -29,6 +31,7 @@ use crate::matching::{self, MatchError};
 use crate::messages::{self, MessageError};
 use crate::moves::{self, Move, Moves};
 use crate::reload::Reload;
+use crate::replica::{self, Replica};
 use crate::serving::Serving;
 use crate::session::{CheckIn, Server};
 use crate::shared::Shared;
@@ -80,6 +83,9 @@ pub enum StartError {
     /// The CRM cannot be used.
     #[error("crm: {0}")]
     Crm(String),
+    /// It cannot be one of several processes.
+    #[error("replica: {0}")]
+    Replica(String),
     /// It cannot listen.
     #[error(transparent)]
     Listen(#[from] ListenError),
@@ -108,6 +114,9 @@ pub(crate) struct Inner {
     pub(crate) config: RwLock<Option<HubConfig>>,
     stop: Stop,
     tasks: Mutex<Vec<JoinHandle<()>>>,
+    pub(crate) deliveries: Deliveries,
+    /// Whether nobody is connected any more, and nobody is to be.
+    pub(crate) drained: watch::Sender<bool>,
     started: Instant,
     updates_before: u64,
     families: Arc<Families<Linked>>,
@@ -154,7 +163,9 @@ impl Hub {
         clock: Clock,
     ) -> Result<Self, StartError> {
         config.check()?;
-        let keys = Keys::of(seed, &config.did)?;
+        let replica = Replica::begin(database.as_ref(), &config).await?;
+        let number = replica.as_ref().map_or(0, |replica| replica.number);
+        let keys = Keys::of_replica(seed, &config.did, number)?;
         let webhook = config.sinks.webhook.as_ref().map(webhook).transpose()?;
         let crm = config.crm.as_ref().map(|config| connector(home, config)).transpose()?;
         let nats = config.sinks.nats.clone().map(|config| JetStream::new(config.in_folder(home)));
@@ -172,7 +183,8 @@ impl Hub {
         let sinks = Sinks::new(&streams, webhook_host, crm.as_ref().map(|crm| crm.system().to_owned()));
         let moves = if keys.can_rotate() { Moves::load(&store)? } else { Moves::default() };
         keys.grow(moves.newest)?;
-        let shared = Shared::new(store, config.name.clone(), keys, clock, sinks, asks, counters.events);
+        let mut shared = Shared::new(store, config.name.clone(), keys, clock, sinks, asks, counters.events);
+        shared.replica = replica;
         let shared = Arc::new(shared);
         let observing = Arc::downgrade(&shared);
         shared.store.observe_commits(move |took| {
@@ -199,27 +211,32 @@ impl Hub {
             tracing::error!(%error, "some persons are not told yet that the vendor has moved: the next start tries again");
         }
 
-        let stop = Stop::default();
-        let mut tasks = Vec::new();
+        let addresses = listening.last().map(|(newest, _)| newest.addresses()).unwrap_or_default();
+        replica::register(&shared, addresses)
+            .await
+            .map_err(|error| StartError::Replica(error.to_string()))?;
+
+        let (stop, deliveries) = (Stop::default(), Deliveries::default());
+        let tasks = hearing(&shared, &stop).into_iter().collect();
         if let Some(path) = &config.sinks.jsonl {
             let path = home.join(path);
             let feed = Feed::new(Lines::new(path));
-            tasks.push(tokio::spawn(feed.run(Arc::clone(&shared), stop.listen())));
+            deliveries.add(tokio::spawn(feed.run(Arc::clone(&shared), deliveries.stop.listen())));
         }
         if let Some(stream) = nats {
             let feed = Feed::new(Subjects::new(stream));
-            tasks.push(tokio::spawn(feed.run(Arc::clone(&shared), stop.listen())));
+            deliveries.add(tokio::spawn(feed.run(Arc::clone(&shared), deliveries.stop.listen())));
         }
         if let Some(tables) = postgres {
             let feed = Feed::new(Rows::new(tables));
-            tasks.push(tokio::spawn(feed.run(Arc::clone(&shared), stop.listen())));
+            deliveries.add(tokio::spawn(feed.run(Arc::clone(&shared), deliveries.stop.listen())));
         }
         let targets = webhook.map(Target::Webhook).into_iter().chain(crm.clone().map(Target::Crm));
         for target in targets {
             let worker = Worker::new(Arc::clone(&shared), target, policy(&config.sinks));
-            tasks.push(tokio::spawn(worker.run(stop.listen())));
+            deliveries.add(tokio::spawn(worker.run(deliveries.stop.listen())));
         }
-        tasks.push(tokio::spawn(sweep::run(Arc::clone(&shared), stop.listen())));
+        deliveries.add(tokio::spawn(sweep::run(Arc::clone(&shared), deliveries.stop.listen())));
         let inner = Inner {
             shared,
             serving: Mutex::default(),
@@ -231,6 +248,8 @@ impl Hub {
             config: RwLock::default(),
             stop,
             tasks: Mutex::new(tasks),
+            deliveries,
+            drained: watch::Sender::new(false),
             started: Instant::now(),
             updates_before: counters.updates,
             families,
@@ -274,8 +293,7 @@ impl Hub {
     /// The data requests that were made, oldest first.
     #[must_use]
     pub fn asks(&self) -> Vec<AskView> {
-        let asks = self.inner.shared.asks.read().unwrap_or_else(PoisonError::into_inner);
-        asks.iter().map(|ask| ask.view()).collect()
+        self.inner.shared.asks().iter().map(|ask| ask.view()).collect()
     }
 
     /// Makes an invitation for one person: whoever presents it first is the customer. `ask` is a request's id or
@@ -293,7 +311,9 @@ impl Hub {
         // Key and addresses of one endpoint: the vendor may be moving.
         let newest = self.inner.serving().last().map(|one| (Arc::clone(one.identity()), one.addresses()));
         let newest = newest.unwrap_or_else(|| (shared.keys.newest(), Vec::new()));
-        invite::make(shared, newest, customer, ask.as_deref(), valid_for).await
+        let (identity, own) = newest;
+        let addresses = shared.invite_to(own).map_err(|error| InviteError::Store(error.to_string()))?;
+        invite::make(shared, (identity, addresses), customer, ask.as_deref(), valid_for).await
     }
 
     /// All relationships, oldest first.
@@ -442,6 +462,7 @@ impl Hub {
     /// Says goodbye to every person, stops delivering, and closes the store. What was acknowledged is on disk.
     pub async fn stop(self) {
         self.inner.stop.give();
+        self.inner.deliveries.stop.give();
         let mut tasks = std::mem::take(&mut *self.inner.tasks.lock().unwrap_or_else(PoisonError::into_inner));
         let mut serving = std::mem::take(&mut *self.inner.serving());
         tasks.extend(serving.iter_mut().filter_map(Serving::say_goodbye));
@@ -452,8 +473,12 @@ impl Hub {
                 let _ = task.await;
             }
         }
+        self.inner.deliveries.end().await;
         for one in serving {
             one.close().await;
+        }
+        if let Some(replica) = &self.inner.shared.replica {
+            replica.give_back();
         }
         if let Err(error) = self.inner.shared.store.clone().close().await {
             tracing::error!(%error, "the store did not close");
@@ -461,7 +486,7 @@ impl Hub {
     }
 
     /// Where persons reach the hub under its newest key.
-    fn addresses(&self) -> Vec<String> {
+    pub(crate) fn addresses(&self) -> Vec<String> {
         self.inner.serving().last().map(Serving::addresses).unwrap_or_default()
     }
 
@@ -499,6 +524,15 @@ impl std::fmt::Debug for Hub {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Hub(…)")
     }
+}
+
+/// Hears the other replicas, if there are any.
+fn hearing(shared: &Arc<Shared>, stop: &Stop) -> Option<JoinHandle<()>> {
+    let others = shared.replica.as_ref()?.others()?;
+    let hearing = Arc::new(Hearing::default());
+    let heard = Arc::clone(&hearing);
+    others.listen(Box::new(move |what| heard.hear(what)));
+    Some(tokio::spawn(hearing.follow(Arc::clone(shared), stop.listen())))
 }
 
 /// What the store gives, or nothing and a line in the log: a listing has no way to fail.

@@ -26,15 +26,21 @@ pub(crate) struct Identity {
 pub(crate) struct Keys {
     seed: Seed,
     choice: DidChoice,
+    replica: u32,
     all: RwLock<Vec<Arc<Identity>>>,
 }
 
 impl Keys {
     /// The first key.
     pub(crate) fn of(seed: &Seed, choice: &DidChoice) -> Result<Self, DidError> {
-        let first = identity(seed, choice, 0)?;
+        Self::of_replica(seed, choice, 0)
+    }
+
+    /// As [`Keys::of`], with the transport key that a replica of a `did:web` shows.
+    pub(crate) fn of_replica(seed: &Seed, choice: &DidChoice, replica: u32) -> Result<Self, DidError> {
+        let first = identity(seed, choice, replica, 0)?;
         let all = RwLock::new(vec![Arc::new(first)]);
-        Ok(Self { seed: seed.clone(), choice: choice.clone(), all })
+        Ok(Self { seed: seed.clone(), choice: choice.clone(), replica, all })
     }
 
     /// Whether the vendor's keys move by statements; those of a `did:web` stand in its document.
@@ -44,7 +50,7 @@ impl Keys {
 
     /// A key of the vendor, of which the hub may not speak yet.
     pub(crate) fn derive(&self, generation: u32) -> Result<Identity, DidError> {
-        identity(&self.seed, &self.choice, generation)
+        identity(&self.seed, &self.choice, self.replica, generation)
     }
 
     /// The hub speaks under all keys up to this one.
@@ -80,7 +86,7 @@ impl Keys {
     }
 }
 
-fn identity(seed: &Seed, choice: &DidChoice, generation: u32) -> Result<Identity, DidError> {
+fn identity(seed: &Seed, choice: &DidChoice, replica: u32, generation: u32) -> Result<Identity, DidError> {
     let vendor = seed.vendor_key(generation);
     let next = seed.vendor_key(generation.saturating_add(1)).public();
     Ok(match choice {
@@ -88,7 +94,8 @@ fn identity(seed: &Seed, choice: &DidChoice, generation: u32) -> Result<Identity
             Identity { generation, did: vendor.public().did(), transport: vendor.clone(), vendor, next }
         }
         DidChoice::Web(did) => {
-            Identity { generation, did: Did::parse(did)?, transport: seed.replica_key(0), vendor, next }
+            let transport = seed.replica_key(u64::from(replica));
+            Identity { generation, did: Did::parse(did)?, transport, vendor, next }
         }
     })
 }

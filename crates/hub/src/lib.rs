@@ -2,14 +2,15 @@
 //!
 //! It asks persons for fields, takes their grants, countersigns them, takes their updates in under exactly what
 //! was granted, hands everything to the vendor's sinks as `CloudEvents`, tells the person what became of it, and
-//! erases when it is told to stop. It keeps what it holds in `freehold-store`, in its home or in a database that it is given: one
-//! process either way.
+//! erases when it is told to stop. It keeps what it holds in `freehold-store`, in its home or in a database that it is given, which
+//! several processes may share.
 //!
 //! What it leaves out: reaching a database, the command line and the local API.
 //!
 //! Reading order: [`HubConfig`], [`init`], [`Hub`], [`view`]. Inside: `relationship` (who), `session` (their
 //! connections), `families` (what messages do), `held` (grants and values), `log` (events), `sinks` (delivery). The vendor's
-//! own keys: `keys` (under which the hub speaks), `serving` (an endpoint for each), `moves` (how persons are told), `rotate`.
+//! own keys: `keys` (under which the hub speaks), `serving` (an endpoint for each), `moves` (how persons are told), `rotate`. Several
+//! processes: `replica` (who they are), `lease` (what one of them does alone), `hearing` (what they tell each other), `drain`.
 //!
 //! Every key of the store begins with a tag; `M` is the mailboxes'. A database keeps what belongs to one relationship in one part
 //! (`G`, `g`, `F`, `V`, `X`, `Q`; the mailboxes in one of their own), an event's data in another (`P`), and all else together.
@@ -30,19 +31,23 @@
 //! | `W`, `w` | what was worth something; its sums |
 //! | `U`, `u` | the vendor's staff; tokens of its programs |
 //! | `J`, `j` | what the staff did; the end of that log |
+//! | `y` | replicas by number |
 //! | `z`, `Z` | which keys of the vendor there are; the moves to those after the first |
 
 mod ask;
 mod config;
 mod customer;
+mod drain;
 mod evidence;
 mod families;
 mod figures;
+mod hearing;
 mod held;
 mod hub;
 mod init;
 mod invite;
 mod keys;
+mod lease;
 mod live;
 mod load;
 mod log;
@@ -54,6 +59,7 @@ mod overview;
 mod ports;
 mod relationship;
 mod reload;
+mod replica;
 mod restored;
 mod rotate;
 mod serving;
@@ -86,6 +92,7 @@ pub use live::ReadError;
 pub use matching::MatchError;
 pub use messages::MessageError;
 pub use reload::ReloadError;
+pub use replica::ForgetReplicaError;
 pub use rotate::RotateError;
 pub use sinks::RetryError;
 pub use sinks::replay::ReplayError;

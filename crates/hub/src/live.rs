@@ -40,6 +40,9 @@ pub enum ReadError {
     /// The person's node is offline.
     #[error("the person's node is not connected now: try again later, or use the values held")]
     NotConnected,
+    /// Another replica has their session; nothing was asked.
+    #[error("the person's node is connected to replica {0}: ask there")]
+    Elsewhere(u32),
     /// No answer in time.
     #[error("the person's node did not answer in time: try again")]
     Timeout,
@@ -59,7 +62,7 @@ impl ReadError {
     #[must_use]
     pub fn code(&self) -> Option<Code> {
         match self {
-            Self::NotConnected => Some(Code::NotConnected),
+            Self::NotConnected | Self::Elsewhere(_) => Some(Code::NotConnected),
             Self::Timeout => Some(Code::Timeout),
             Self::Denied(code) | Self::Answer(code) => Some(*code),
             Self::Store(_) => Some(Code::StorageFailed),
@@ -79,6 +82,12 @@ pub(crate) async fn read(
     let paths: BTreeSet<Path> = paths.iter().map(|path| Path::parse(path)).collect::<Result<_, _>>()?;
     if paths.is_empty() || paths.len() > PATHS_MAX {
         return Err(ReadError::Paths);
+    }
+    if !shared.sessions.is_open(&known.id) {
+        let elsewhere = shared.whereabouts(&known.id).map_err(|error| ReadError::Store(error.to_string()))?;
+        if let Some(number) = elsewhere {
+            return Err(ReadError::Elsewhere(number));
+        }
     }
     let id = MessageId::from_entropy(entropy());
     let request =

@@ -14,6 +14,7 @@ use freehold_store::{Key, ReadError, Reader, Store, Txn};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
+use crate::hearing;
 use crate::relationship::{Relationship, uuid};
 use crate::shared::Shared;
 use crate::sinks::{Receiver, Stream};
@@ -179,6 +180,7 @@ pub(crate) fn append(txn: &mut Txn, new: New<'_>, now: Timestamp) -> Result<Reco
     record.save(txn);
     let of = tables::events_of(txn, id).with_u64(n);
     txn.put(of, Vec::new());
+    txn.ring(hearing::EVENTS);
     Ok(record)
 }
 
@@ -283,6 +285,7 @@ impl Record {
     pub(crate) fn revive(&mut self, txn: &mut Txn, receiver: Receiver) {
         txn.delete(&tables::dead_letters(receiver).with_u64(self.n));
         save(txn, tables::revived(receiver).with_u64(self.n), &self.n);
+        txn.ring(hearing::REVIVED);
         self.hang(receiver, Hook::NEW);
         self.save(txn);
     }

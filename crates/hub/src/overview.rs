@@ -14,12 +14,15 @@ use crate::log::{self, Hook, Record};
 use crate::moves;
 use crate::relationship::Relationship;
 use crate::shared::Shared;
-use crate::sinks::{Receiver, dead};
+use crate::sinks::{Receiver, Waiting, dead};
 use crate::tables::{self, Counters};
 use crate::view::{CustomerView, DeadLetterView, EventView, HeldGrantView, StatsView};
 
 /// Shortest prefix of an id that stands for it.
 const ID_PREFIX_MIN: usize = 4;
+
+/// Most events that are looked at one by one to count those that wait.
+const COUNTED_MAX: usize = 1_000;
 
 impl Shared {
     /// The relationship that somebody means by an id or its prefix, the vendor's reference, or a DID. A prefix that
@@ -68,7 +71,7 @@ impl Shared {
             did: known.peer.to_string(),
             vendor: self.keys.at(known.generation).did.to_string(),
             moved: known.generation >= self.keys.newest().generation,
-            connected: self.sessions.is_open(&known.id),
+            connected: self.is_connected(&known.id)?,
             since: known.since.rfc3339(),
             customer: known.customer,
             grants,
@@ -159,6 +162,22 @@ impl Shared {
         Ok(letters)
     }
 
+    /// How many events wait for a receiver. Of one that another replica delivers to, it is counted in the log.
+    pub(crate) fn pending(&self, receiver: Receiver, waiting: &Waiting) -> Result<u64, ReadError> {
+        if self.lease(receiver.name()).is_held() {
+            return Ok(waiting.pending.load(Ordering::Relaxed));
+        }
+        let at = receiver.cursor(&self.store)?.unwrap_or_default();
+        let looked_at = log::after(&self.store, at, COUNTED_MAX)?;
+        let unseen = match looked_at.last() {
+            Some(last) => self.last_event.borrow().saturating_sub(last.n),
+            None => 0,
+        };
+        let due = looked_at.iter().filter(|record| record.hook(receiver).is_due()).count();
+        let revived = self.store.scan(&tables::revived(receiver)).count();
+        Ok((due + revived) as u64 + unseen)
+    }
+
     pub(crate) fn stats(
         &self,
         since: std::time::Instant,
@@ -167,7 +186,9 @@ impl Shared {
         let counters = Counters::load(&self.store)?;
         let last = *self.last_event.borrow();
         let streams = self.sinks.cursors(&self.store)?.least().map_or(0, |least| last.saturating_sub(least));
-        let receivers = self.sinks.receivers.values().map(|waiting| waiting.pending.load(Ordering::Relaxed));
+        let receivers =
+            self.sinks.receivers.iter().map(|(receiver, waiting)| self.pending(*receiver, waiting));
+        let receivers = receivers.collect::<Result<Vec<_>, _>>()?;
         let dead_letters = Receiver::ALL.iter().map(|one| dead(&self.store, *one).map(|all| all.len()));
         let updates = counters.updates.saturating_sub(updates_before);
         Ok(StatsView {
@@ -175,7 +196,7 @@ impl Shared {
             connected: self.sessions.count(),
             updates: counters.updates,
             updates_per_sec: updates as f64 / since.elapsed().as_secs_f64().max(0.001),
-            events_pending: receivers.fold(streams, u64::max),
+            events_pending: receivers.into_iter().fold(streams, u64::max),
             dead_letters: dead_letters.sum::<Result<_, _>>()?,
             not_moved: moves::behind(&self.store)?,
         })

@@ -9,6 +9,7 @@ use freehold_protocol::document::DataRequest;
 use freehold_protocol::id::{RelationshipId, RequestId};
 use freehold_protocol::identity::{Did, PublicKey};
 use freehold_protocol::time::Timestamp;
+use freehold_store::database::Bell;
 use freehold_store::{ReadError, Reader, Txn};
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
@@ -111,6 +112,13 @@ impl Relationship {
     }
 }
 
+/// The relationship whose mailboxes are meant by a bell: it is the bytes of its UUID.
+pub(crate) fn of_bell(bell: &Bell) -> Option<RelationshipId> {
+    let hex: String = bell.iter().map(|byte| format!("{byte:02x}")).collect();
+    let uuid = [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]].join("-");
+    RelationshipId::parse(&format!("urn:uuid:{uuid}")).ok()
+}
+
 /// A relationship's UUID without the URN's prefix.
 pub(crate) fn uuid(id: &RelationshipId) -> &str {
     id.as_str().trim_start_matches("urn:uuid:")
@@ -182,4 +190,17 @@ pub(crate) fn admit(
     moves::tell(txn, &mut begun, now).map_err(storage)?;
     begun.save(txn);
     Ok(begun)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::hearing::{EVENTS, REVIVED};
+
+    #[test]
+    fn a_bell_is_its_relationships_and_those_for_all_are_nobodys() {
+        let id = RelationshipId::from_entropy([0xa7; 16]);
+        assert_eq!(of_bell(&Mailbox::new(&id).bell()), Some(id));
+        assert_eq!((of_bell(&EVENTS), of_bell(&REVIVED)), (None, None));
+    }
 }

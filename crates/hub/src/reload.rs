@@ -60,6 +60,7 @@ impl Hub {
             ("did", before.did == config.did),
             ("listen", before.listen == config.listen),
             ("announce", before.announce == config.announce),
+            ("replica", before.replica == config.replica),
             ("sinks", before.sinks == config.sinks),
             ("crm", before.crm == config.crm),
             ("http", before.http == config.http),

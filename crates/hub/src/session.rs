@@ -14,6 +14,7 @@ use freehold_protocol::frame::{Frame, Hello, VERSIONS};
 use freehold_protocol::id::RelationshipId;
 use freehold_protocol::identity::PublicKey;
 use freehold_protocol::limits::HELLO_TIMEOUT;
+use freehold_store::database::Bell;
 use freehold_store::{Durable, ReadError, WriteError};
 use freehold_transport::{Connection, FrameReceiver, FrameSender};
 use tokio::sync::{Notify, SemaphorePermit, watch};
@@ -21,7 +22,7 @@ use tokio::time::Instant;
 
 use crate::keys::Identity;
 use crate::load::Load;
-use crate::relationship::{Relationship, admit, invited, uuid};
+use crate::relationship::{Relationship, admit, invited, of_bell, uuid};
 use crate::restored;
 use crate::shared::Shared;
 use crate::stop::Stopping;
@@ -47,6 +48,8 @@ pub(crate) struct Sessions {
 struct Handle {
     serial: u64,
     wake: Arc<Notify>,
+    /// As `wake`, where it was another replica that has queued something or has the session now.
+    rung: Arc<Notify>,
     close: watch::Sender<Option<Code>>,
     /// Resolves when the session's task is gone.
     gone: watch::Receiver<()>,
@@ -61,6 +64,7 @@ struct Place<'s> {
     relationship: RelationshipId,
     serial: u64,
     wake: Arc<Notify>,
+    rung: Arc<Notify>,
     close: watch::Receiver<Option<Code>>,
     greeted: Arc<AtomicBool>,
     _alive: watch::Sender<()>,
@@ -78,9 +82,11 @@ impl Sessions {
         let (close, closing) = watch::channel(None);
         let (alive, gone) = watch::channel(());
         let (wake, greeted) = (Arc::new(Notify::new()), Arc::new(AtomicBool::new(false)));
+        let rung = Arc::new(Notify::new());
         let handle = Handle {
             serial,
             wake: Arc::clone(&wake),
+            rung: Arc::clone(&rung),
             close,
             gone,
             connection: Arc::clone(connection),
@@ -95,8 +101,16 @@ impl Sessions {
             open.insert(relationship.clone(), handle)
         };
         let relationship = relationship.clone();
-        let place =
-            Place { sessions: self, relationship, serial, wake, close: closing, greeted, _alive: alive };
+        let place = Place {
+            sessions: self,
+            relationship,
+            serial,
+            wake,
+            rung,
+            close: closing,
+            greeted,
+            _alive: alive,
+        };
         if let Some(mut older) = older {
             older.close.send_replace(Some(Code::Replaced));
             let gone = async { while older.gone.changed().await.is_ok() {} };
@@ -110,6 +124,36 @@ impl Sessions {
         if let Some(handle) = self.lock().get(relationship) {
             handle.wake.notify_one();
         }
+    }
+
+    /// Tells a session that another replica has rung its bell.
+    pub(crate) fn ring(&self, bell: &Bell) {
+        if let Some(id) = of_bell(bell)
+            && let Some(handle) = self.lock().get(&id)
+        {
+            handle.rung.notify_one();
+        }
+    }
+
+    /// Tells every session that its bell may have been rung.
+    pub(crate) fn ring_all(&self) {
+        self.lock().values().for_each(|handle| handle.rung.notify_one());
+    }
+
+    /// Ends some sessions that were not told to end before; gives how many.
+    pub(crate) fn close_some(&self, most: usize, code: Code) -> usize {
+        let open = self.lock();
+        let going_on: Vec<&Handle> =
+            open.values().filter(|handle| handle.close.borrow().is_none()).take(most).collect();
+        going_on.iter().for_each(|handle| {
+            handle.close.send_replace(Some(code));
+        });
+        going_on.len()
+    }
+
+    /// Whether there is no session, open or about to be.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.lock().is_empty()
     }
 
     /// Whether a relationship's session is open.
@@ -191,6 +235,9 @@ impl Server {
             Err(Some(code)) => return bye(&connection, sender, receiver, Frame::bye(code)).await,
             Err(None) => return,
         };
+        if self.shared.draining.load(Ordering::Acquire) {
+            return bye(&connection, sender, receiver, Frame::bye(Code::ShuttingDown)).await;
+        }
         let load = Arc::clone(&self.shared.sessions.load);
         let Some(turn) = load.turn().await else {
             return self.send_away(&connection, sender, receiver).await;
@@ -290,6 +337,7 @@ impl Server {
             peer: known.peer.clone(),
             key: self.identity.transport.clone(),
             clock: Arc::clone(&shared.clock),
+            holder: shared.replica.as_ref().map(|replica| replica.run),
         };
         let hello = Hello {
             versions: VERSIONS.to_vec(),
@@ -355,14 +403,18 @@ impl Server {
                     }
                     Event::Failed(error) => {
                         tracing::info!(relationship = uuid(&known.id), %error, "a session was lost");
-                        return;
+                        // A newer session need not wait.
+                        drop(place);
+                        return link.leave().await;
                     }
                 },
                 () = place.wake.notified() => link.wake(),
+                () = place.rung.notified(), if !closing => link.wake_or_yield(),
             }
         }
         // The goodbye is on its way: the connection stays until the peer has hung up. A newer session need not wait.
         drop(place);
+        link.leave().await;
         let _ = tokio::time::timeout(GOODBYE, connection.closed()).await;
     }
 }

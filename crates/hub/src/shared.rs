@@ -1,6 +1,7 @@
 //! What every part of a running hub shares.
 
 use std::collections::HashMap;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use freehold_link::Clock;
@@ -8,13 +9,14 @@ use freehold_protocol::disclosure::Grant;
 use freehold_protocol::document::DataRequest;
 use freehold_protocol::id::{RelationshipId, RequestId};
 use freehold_protocol::time::Timestamp;
-use freehold_store::{Key, Store};
+use freehold_store::{Key, ReadError, Store};
 use tokio::sync::watch;
 
-use crate::ask::{Ask, NoSuchAsk};
+use crate::ask::{self, Ask, NoSuchAsk};
 use crate::keys::{Identity, Keys};
 use crate::log::Record;
 use crate::metrics::Metrics;
+use crate::replica::Replica;
 use crate::session::Sessions;
 use crate::sinks::Sinks;
 
@@ -34,6 +36,10 @@ pub(crate) struct Shared {
     pub(crate) last_event: watch::Sender<u64>,
     /// Figures for monitoring.
     pub(crate) metrics: Metrics,
+    /// This process among several, if there are several.
+    pub(crate) replica: Option<Replica>,
+    /// Whether no new session is taken.
+    pub(crate) draining: AtomicBool,
     grants: Mutex<HashMap<Key, Arc<Grant>>>,
 }
 
@@ -57,6 +63,8 @@ impl Shared {
             sessions: Sessions::default(),
             last_event: watch::Sender::new(last_event),
             metrics: Metrics::new(),
+            replica: None,
+            draining: AtomicBool::new(false),
             grants: Mutex::new(HashMap::new()),
         }
     }
@@ -67,15 +75,38 @@ impl Shared {
 
     /// A data request of this hub, as it asks under this key.
     pub(crate) fn request(&self, id: &RequestId, by: &Identity) -> Option<DataRequest> {
-        let asks = self.asks.read().unwrap_or_else(PoisonError::into_inner);
-        let ask = asks.iter().find(|ask| ask.request.id() == id).cloned();
-        drop(asks);
-        ask?.by(by)
+        let find = |asks: &[Arc<Ask>]| asks.iter().find(|ask| ask.request.id() == id).cloned();
+        let known = find(&self.asks.read().unwrap_or_else(PoisonError::into_inner));
+        // Another replica may have made it.
+        known.or_else(|| find(&self.asks()))?.by(by)
+    }
+
+    /// The data requests that were made, by whichever replica, oldest first.
+    pub(crate) fn asks(&self) -> Vec<Arc<Ask>> {
+        if self.replica.is_some()
+            && let Err(error) = self.read_asks()
+        {
+            tracing::error!(%error, "the data requests cannot be read");
+        }
+        self.asks.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Reads those that other replicas have made since.
+    fn read_asks(&self) -> Result<(), ReadError> {
+        let known = self.asks.read().unwrap_or_else(PoisonError::into_inner).len();
+        let newer = ask::stored_after(&self.store, known as u64)?;
+        let mut asks = self.asks.write().unwrap_or_else(PoisonError::into_inner);
+        for ask in newer {
+            if asks.iter().all(|known| known.request.id() != ask.request.id()) {
+                asks.push(ask);
+            }
+        }
+        Ok(())
     }
 
     /// The data request that somebody means: by its id or the beginning of it, or the newest.
     pub(crate) fn ask(&self, meant: Option<&str>) -> Result<Arc<Ask>, NoSuchAsk> {
-        let asks = self.asks.read().unwrap_or_else(PoisonError::into_inner);
+        let asks = self.asks();
         let found = match meant {
             None => asks.last(),
             Some(text) => asks.iter().rev().find(|ask| ask.request.id().is_meant_by(text)),

@@ -11,6 +11,7 @@ use freehold_store::{Key, ReadError, WriteError};
 use serde_json::json;
 
 use crate::held::{self, End};
+use crate::lease::SWEEP;
 use crate::log::{self, New, Record};
 use crate::relationship::Relationship;
 use crate::shared::Shared;
@@ -30,9 +31,10 @@ const KEEP_MILLIS: u64 = 30 * 24 * 60 * 60 * 1000;
 
 /// Sweeps until the hub stops.
 pub(crate) async fn run(shared: Arc<Shared>, stop: Stopping) {
+    let lease = shared.lease(SWEEP);
     let mut expire = tokio::time::interval(EXPIRE_EVERY);
     let mut prune = tokio::time::interval(PRUNE_EVERY);
-    loop {
+    while lease.gained(&stop).await {
         let swept = tokio::select! {
             biased;
             () = stop.given() => return,
@@ -74,6 +76,10 @@ fn expire(
     end: &End,
     now: Timestamp,
 ) -> Result<Option<u64>, ReadError> {
+    if txn.get(key)?.is_none() {
+        // Another replica was faster.
+        return Ok(None);
+    }
     txn.delete(key);
     let held = held::load_held(txn, shared, &end.relationship, &end.grant)?;
     let Some((held, receipt, _)) = held else { return Ok(None) };

@@ -184,6 +184,15 @@ pub(crate) fn crm_memory(reader: &impl Reader, id: &RelationshipId) -> Key {
     Key::new(b'Q').with(&part(reader, id))
 }
 
+/// The replicas by number.
+pub(crate) fn replicas() -> Key {
+    Key::new(b'y')
+}
+
+pub(crate) fn replica(number: u32) -> Key {
+    replicas().with_u64(u64::from(number))
+}
+
 /// Which keys of the vendor there are.
 pub(crate) fn moves() -> Key {
     Key::new(b'z')

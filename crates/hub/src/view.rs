@@ -498,6 +498,34 @@ pub struct ReadyView {
     pub listening: bool,
     /// Whether no sink is stuck.
     pub sinks: bool,
+    /// Whether the hub takes no new sessions, since it is about to stop.
+    pub draining: bool,
+}
+
+/// One of a hub's processes over one database.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ReplicaView {
+    /// Its number.
+    pub number: u32,
+    /// Whether it runs.
+    pub runs: bool,
+    /// Whether it is the one that answers.
+    pub this: bool,
+    /// When it was last started (RFC 3339).
+    pub since: String,
+    /// Multiaddrs where persons reach it.
+    pub addresses: Vec<String>,
+}
+
+/// A hub has let everybody go.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DrainView {
+    /// How many sessions it has ended.
+    pub sessions: usize,
+    /// How many have not ended when it gave up waiting.
+    pub left: usize,
 }
 
 /// Shows no value.

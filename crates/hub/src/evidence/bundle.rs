@@ -31,9 +31,7 @@ pub(super) fn make(
     files.insert(EVENTS.to_owned(), events(shared, known).map_err(store)?);
     let identity = shared.keys.at(known.generation);
     if identity.did.web_id().is_some() {
-        let replicas = [identity.transport.public()];
-        let document =
-            freehold_resolver::document(&identity.did, &identity.vendor.public(), &replicas, addresses);
+        let document = shared.document(addresses).map_err(store)?;
         files.insert(VENDOR.to_owned(), document.to_string().into_bytes());
     }
     let listed: Vec<ListedFile> = files

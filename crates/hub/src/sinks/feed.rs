@@ -9,6 +9,7 @@ use std::time::Duration;
 use freehold_mailbox::record::save;
 use freehold_store::ReadError;
 
+use crate::lease::Lease;
 use crate::log::Record;
 use crate::shared::Shared;
 use crate::sinks::{Answers, PAUSE_MAX, Stream, announce_outcomes, answer, batch, pause};
@@ -29,6 +30,9 @@ pub(crate) trait Outlet: Send {
     /// Makes it ready for what comes; called before every batch. An outlet that keeps its own place in the log, in the transaction
     /// that takes the events, gives it: what it has lost with an older state of itself comes again.
     fn ready(&mut self, shared: &Arc<Shared>) -> impl Future<Output = io::Result<Option<u64>>> + Send;
+
+    /// Forgets what it knows of where it goes: another process may change that now.
+    fn forget(&mut self) {}
 
     /// Takes events. When it returns without an error, they are safe there.
     fn append(
@@ -52,12 +56,23 @@ impl<O: Outlet> Feed<O> {
         Self { outlet, appended: 0, noted: 0 }
     }
 
-    /// Delivers until the hub stops.
+    /// Delivers while this process may, until the hub stops.
     pub(crate) async fn run(mut self, shared: Arc<Shared>, stop: Stopping) {
+        let lease = shared.lease(O::STREAM.name());
+        while lease.gained(&stop).await {
+            tracing::debug!(sink = O::STREAM.name(), "this process delivers");
+            self.run_under(&lease, &shared, &stop).await;
+            // Another process may have delivered when it is this one's turn again.
+            (self.appended, self.noted) = (0, 0);
+            self.outlet.forget();
+        }
+    }
+
+    async fn run_under(&mut self, lease: &Lease, shared: &Arc<Shared>, stop: &Stopping) {
         let mut events = shared.last_event.subscribe();
         let mut failures = 0;
-        while !stop.is_given() {
-            match self.step(&shared).await {
+        while !stop.is_given() && lease.is_held() {
+            match self.step(shared).await {
                 Ok(true) => failures = 0,
                 Ok(false) => {
                     failures = 0;

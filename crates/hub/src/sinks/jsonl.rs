@@ -55,6 +55,10 @@ impl Outlet for Lines {
         Ok(None)
     }
 
+    fn forget(&mut self) {
+        self.whole = false;
+    }
+
     async fn append(&mut self, shared: &Arc<Shared>, records: &[Record]) -> io::Result<()> {
         let lines = lines(shared, records)?;
         #[cfg(feature = "simulation")]

@@ -61,6 +61,10 @@ impl Outlet for Rows {
         Ok(Some(place))
     }
 
+    fn forget(&mut self) {
+        self.place = None;
+    }
+
     async fn append(&mut self, shared: &Arc<Shared>, records: &[Record]) -> io::Result<()> {
         let mut events = Vec::new();
         for record in records {

@@ -14,6 +14,7 @@ use freehold_store::ReadError;
 use freehold_webhook::{RetryPolicy, Webhook};
 use tokio::task::JoinSet;
 
+use crate::lease::Lease;
 use crate::log::{self, Hook, Record};
 use crate::shared::Shared;
 use crate::sinks::worker::attempt::{Landing, attempt};
@@ -94,8 +95,17 @@ impl Worker {
         }
     }
 
-    /// Delivers until the hub stops.
-    pub(crate) async fn run(mut self, stop: Stopping) {
+    /// Delivers while this process may, until the hub stops.
+    pub(crate) async fn run(self, stop: Stopping) {
+        let lease = self.shared.lease(self.receiver.name());
+        let Self { shared, target, policy, receiver, .. } = self;
+        while lease.gained(&stop).await {
+            tracing::debug!(sink = receiver.name(), "this process delivers");
+            Self::new(Arc::clone(&shared), target.clone(), policy).run_under(&lease, &stop).await;
+        }
+    }
+
+    async fn run_under(mut self, lease: &Lease, stop: &Stopping) {
         let shared = Arc::clone(&self.shared);
         let mut events = shared.last_event.subscribe();
         let Some(waiting) = shared.sinks.receivers.get(&self.receiver) else { return };
@@ -107,7 +117,7 @@ impl Worker {
                 () = tokio::time::sleep(LOOK_EVERY) => {}
             }
         }
-        loop {
+        while lease.is_held() {
             if let Err(error) = self.fill() {
                 tracing::error!(sink, %error, "events cannot be read");
             }
@@ -128,6 +138,7 @@ impl Worker {
         }
         self.flights.abort_all();
         self.write_cursor().await;
+        waiting.pending.store(0, Ordering::Relaxed);
     }
 
     /// Begins where the last run has ended.

@@ -4,8 +4,12 @@
 mod agreement;
 mod delivery;
 mod invitations;
+#[allow(dead_code, reason = "each test uses a part of it")]
+#[path = "../../../store/tests/shared/memory.rs"]
+mod memory;
 mod person;
 mod reading;
 mod receiver;
+mod replicas;
 mod rotation;
 mod vendor;

@@ -16,7 +16,7 @@ use freehold_protocol::document::{
 use freehold_protocol::family::{Families, Family};
 use freehold_protocol::frame::{Hello, VERSIONS};
 use freehold_protocol::id::{GrantId, MessageId, RelationshipId, RevocationId};
-use freehold_protocol::identity::SigningKey;
+use freehold_protocol::identity::{PublicKey, SigningKey};
 use freehold_protocol::invitation::Invitation;
 use freehold_protocol::mailbox::{Entry, EntryBody};
 use freehold_protocol::message::{Message, MessageType};
@@ -49,6 +49,8 @@ impl Family<Linked> for Recorder {
 pub(crate) struct Person {
     pub(crate) key: SigningKey,
     pub(crate) invitation: Invitation,
+    /// The key that the hub has to show.
+    hub: PublicKey,
     pub(crate) connection: Arc<Connection>,
     heard: Arc<Mutex<Vec<Message>>>,
     read: usize,
@@ -60,7 +62,7 @@ pub(crate) struct Person {
 /// What a person keeps between two sessions.
 pub(crate) struct Offline(
     SigningKey,
-    Invitation,
+    (Invitation, PublicKey),
     Context,
     Arc<Mutex<Vec<Message>>>,
     usize,
@@ -81,6 +83,12 @@ pub(crate) fn key(n: u8) -> SigningKey {
 
 /// Tries to open a session; gives the code of the goodbye when the hub does not want one.
 pub(crate) async fn connect(link: &str, key: SigningKey) -> Result<Person, Code> {
+    let hub = Invitation::parse(link).unwrap().did.key().unwrap();
+    connect_to(link, hub, key).await
+}
+
+/// As [`connect`], to a hub that shows this key.
+pub(crate) async fn connect_to(link: &str, hub: PublicKey, key: SigningKey) -> Result<Person, Code> {
     let invitation = Invitation::parse(link).unwrap();
     let dir = Arc::new(tempfile::tempdir().unwrap());
     let heard = Arc::new(Mutex::new(Vec::new()));
@@ -95,8 +103,9 @@ pub(crate) async fn connect(link: &str, key: SigningKey) -> Result<Person, Code>
         peer: invitation.did.clone(),
         key: key.clone(),
         clock: system_clock(),
+        holder: None,
     };
-    Offline(key, invitation, context, heard, 0, dir).connect(true).await
+    Offline(key, (invitation, hub), context, heard, 0, dir).connect(true).await
 }
 
 impl Offline {
@@ -107,11 +116,18 @@ impl Offline {
         self.0 = key;
     }
 
+    /// Turns to another replica of the hub.
+    pub(crate) fn turn_to(mut self, addresses: Vec<String>, hub: PublicKey) -> Self {
+        self.1.0.addresses = addresses;
+        self.1.1 = hub;
+        self
+    }
+
     pub(crate) async fn connect(self, with_token: bool) -> Result<Person, Code> {
-        let Self(key, invitation, context, heard, read, dir) = self;
+        let Self(key, (invitation, hub), context, heard, read, dir) = self;
         let addresses: Vec<Address> =
             invitation.addresses.iter().map(|text| Address::parse(text).unwrap()).collect();
-        let expected = [invitation.did.key().unwrap()];
+        let expected = [hub];
         let connection = dial(&key, &addresses, &expected, Limits::default()).await.unwrap();
         let hello = Hello {
             versions: VERSIONS.to_vec(),
@@ -131,7 +147,7 @@ impl Offline {
             other => panic!("{other:?}"),
         }
         let connection = Arc::new(connection);
-        Ok(Person { key, invitation, connection, heard, read, context, link, _dir: dir })
+        Ok(Person { key, invitation, hub, connection, heard, read, context, link, _dir: dir })
     }
 }
 
@@ -139,13 +155,14 @@ impl Person {
     /// The same person on a second connection, while the first one is open.
     pub(crate) fn twin(&self) -> Offline {
         let (heard, dir) = (Arc::clone(&self.heard), Arc::clone(&self._dir));
-        Offline(self.key.clone(), self.invitation.clone(), self.context.clone(), heard, self.read, dir)
+        let to = (self.invitation.clone(), self.hub);
+        Offline(self.key.clone(), to, self.context.clone(), heard, self.read, dir)
     }
 
     /// Hangs up without a word.
     pub(crate) fn vanish(self) -> Offline {
         self.connection.abort();
-        Offline(self.key, self.invitation, self.context, self.heard, self.read, self._dir)
+        Offline(self.key, (self.invitation, self.hub), self.context, self.heard, self.read, self._dir)
     }
 
     /// At the address of a hub that has started again.
@@ -156,6 +173,15 @@ impl Person {
 
     /// Queues a message and waits until the hub has it on disk.
     pub(crate) async fn say(&mut self, kind: &str, body: Vec<u8>) -> (u64, MessageId) {
+        self.try_say(kind, body).await.unwrap_or_else(|why| panic!("{why:?}"))
+    }
+
+    /// As [`Person::say`]; gives why the session has ended when it has instead, or `None` when the connection was simply gone.
+    pub(crate) async fn try_say(
+        &mut self,
+        kind: &str,
+        body: Vec<u8>,
+    ) -> Result<(u64, MessageId), Option<Closed>> {
         let mailbox = Mailbox::new(&self.context.relationship);
         let kind = MessageType::parse(kind).unwrap();
         let queued = self
@@ -167,15 +193,15 @@ impl Person {
         let wait = async {
             loop {
                 match self.link.next().await {
-                    Event::Delivered(through) if through >= entry.seq => return,
-                    Event::Closed(why) => panic!("{why:?}"),
-                    Event::Failed(error) => panic!("{error}"),
+                    Event::Delivered(through) if through >= entry.seq => return Ok(()),
+                    Event::Closed(why) => return Err(Some(why)),
+                    Event::Failed(_) => return Err(None),
                     _ => {}
                 }
             }
         };
-        tokio::time::timeout(PATIENCE, wait).await.expect("the hub acknowledges");
-        (entry.seq, entry.id)
+        tokio::time::timeout(PATIENCE, wait).await.expect("the hub acknowledges")?;
+        Ok((entry.seq, entry.id))
     }
 
     /// The next message of a type.
