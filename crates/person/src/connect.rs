@@ -63,12 +63,11 @@ pub(crate) async fn dial(
     let resolved = inner.resolver.resolve(&relationship.vendor).await?;
     let mut addresses: BTreeSet<&str> = relationship.addresses.iter().map(String::as_str).collect();
     addresses.extend(resolved.addresses.iter().map(String::as_str));
-    let mut addresses: Vec<Address> = addresses.into_iter().filter_map(|a| Address::parse(a).ok()).collect();
+    let addresses: Vec<Address> = addresses.into_iter().filter_map(|a| Address::parse(a).ok()).collect();
     if addresses.is_empty() {
         return Err(ReachError::NoAddress);
     }
-    let turn = usize::from(entropy()[0]) % addresses.len();
-    addresses.rotate_left(turn);
+    let addresses = shuffled(addresses);
     remember(inner, relationship, &resolved).await?;
     let dialled = freehold_transport::dial(&key, &addresses, &resolved.transport_keys, inner.limits).await;
     if let Err(DialError::WrongPeer { .. }) = &dialled {
@@ -76,6 +75,16 @@ pub(crate) async fn dial(
         inner.resolver.forget(&relationship.vendor);
     }
     Ok(dialled?)
+}
+
+/// The same in an order drawn by lot: each replica is the first one for as many as any other.
+fn shuffled<T>(mut all: Vec<T>) -> Vec<T> {
+    for end in (1..all.len()).rev() {
+        let random = u64::from_le_bytes(entropy()[..8].try_into().unwrap_or_default());
+        let chosen = usize::try_from(random % (end as u64 + 1)).unwrap_or_default();
+        all.swap(end, chosen);
+    }
+    all
 }
 
 /// Notes the keys that may sign documents for the vendor, for handlers that cannot resolve.
@@ -263,5 +272,18 @@ impl Person {
             .await
             .map_err(PersonError::from)?;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::shuffled;
+
+    #[test]
+    fn each_address_comes_first_about_as_often_as_any_other() {
+        let mut first = [0; 3];
+        (0..3_000).for_each(|_| first[shuffled(vec![0, 1, 2])[0]] += 1);
+        // Eight standard deviations from a thousand.
+        assert!(first.iter().all(|count| (800..=1_200).contains(count)), "{first:?}");
     }
 }
