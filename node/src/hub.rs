@@ -20,6 +20,7 @@ mod database;
 mod events;
 mod init;
 mod invite;
+mod replicas;
 mod rotate;
 mod run;
 mod users;
@@ -56,6 +57,9 @@ pub(crate) async fn dispatch(dir: &Path, command: HubCommand, logs: bool, out: &
         HubCommand::Match { customer, dry_run } => crm::matched(&client, customer, dry_run, out).await,
         HubCommand::Crm { .. } => crm::check(&client, out).await,
         HubCommand::Rotate(args) => rotate::rotate(&client, args, out).await,
+        HubCommand::Replicas { forget } => replicas::replicas(&client, forget, out).await,
+        HubCommand::Did => replicas::document(&client, out).await,
+        HubCommand::Drain => replicas::drain(&client, out).await,
         HubCommand::Stats => stats(&client, out).await,
         HubCommand::Value => value::value(&client, out).await,
         HubCommand::Evidence { customer, output } => value::evidence(&client, customer, &output, out).await,

@@ -78,7 +78,7 @@ impl From<ReadError> for Refusal {
             ReadError::Path(_) | ReadError::Paths | ReadError::Purpose(_) => {
                 (StatusCode::BAD_REQUEST, "bad-value")
             }
-            ReadError::NotConnected | ReadError::Timeout => {
+            ReadError::NotConnected | ReadError::Elsewhere(_) | ReadError::Timeout => {
                 (StatusCode::SERVICE_UNAVAILABLE, "not-connected")
             }
             ReadError::Answer(_) => (StatusCode::BAD_GATEWAY, "bad-signature"),

@@ -97,6 +97,16 @@ pub(crate) enum HubCommand {
     },
     /// Move to the next key of your did:key; customers follow when they next connect, and dial the new addresses alone then
     Rotate(Rotate),
+    /// Show the hub's processes over one database, or take one that runs no more from the list
+    Replicas {
+        /// The number of one that runs no more
+        #[arg(long, value_name = "N")]
+        forget: Option<u32>,
+    },
+    /// Print the DID document to publish, with the keys and addresses of all replicas
+    Did,
+    /// Take no new sessions, let the open ones go a few at a time, and end the process; nothing is lost
+    Drain,
     /// Show the hub's figures
     Stats,
     /// Show what the hub was good for, each figure measured or estimated
@@ -199,6 +209,15 @@ pub(crate) struct HubRun {
     /// Serve the staff's page and the figures for monitoring here, such as 127.0.0.1:4180
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) http: Option<String>,
+    /// Be one of several processes over one database, with this number and a key of its own
+    #[arg(long, value_name = "N")]
+    pub(crate) replica: Option<u32>,
+    /// Listen here instead of where hub.toml says; may be repeated
+    #[arg(long, value_name = "MULTIADDR")]
+    pub(crate) listen: Vec<String>,
+    /// Tell persons these addresses instead of those listened on
+    #[arg(long, value_name = "MULTIADDR")]
+    pub(crate) announce: Vec<String>,
     #[command(flatten)]
     pub(crate) store: StoreArgs,
 }

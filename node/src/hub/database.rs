@@ -36,8 +36,11 @@ pub(super) fn connect(home: &Path, config: &HubConfig) -> Result<Option<Arc<dyn 
     if let Some(password) = password(home, config)? {
         location = location.with_password(&password);
     }
-    let postgres =
-        Postgres::connect(location).map_err(|error| ApiError::new(database_code(&error), error))?;
+    let connected = match config.replica {
+        Some(_) => Postgres::share(location),
+        None => Postgres::connect(location),
+    };
+    let postgres = connected.map_err(|error| ApiError::new(database_code(&error), error))?;
     Ok(Some(Arc::new(postgres)))
 }
 

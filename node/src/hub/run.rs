@@ -9,7 +9,7 @@ use freehold_link::system_clock;
 use serde_json::json;
 
 use crate::Outcome;
-use crate::cli::{HubRun, StoreArgs};
+use crate::cli::HubRun;
 use crate::home::{Home, Kind, database_code, io_error, store_code};
 use crate::hub::database;
 use crate::logging;
@@ -20,7 +20,7 @@ use crate::signals::{Reload, Stop};
 /// Runs the hub until it is told to stop.
 pub(super) async fn run(dir: &Path, args: &HubRun, logs: bool, out: &Out) -> Outcome {
     crate::home::check(dir, Kind::Hub)?;
-    let settings = Settings { dir: dir.to_owned(), http: args.http.clone(), store: args.store.clone(), logs };
+    let settings = Settings { dir: dir.to_owned(), args: args.clone(), logs };
     let config = settings.read()?;
     settings.log(&config).map_err(|text| ApiError::new("usage", text))?;
     let home = Home::take(dir, Kind::Hub, None)?;
@@ -57,7 +57,14 @@ pub(super) async fn run(dir: &Path, args: &HubRun, logs: bool, out: &Out) -> Out
     });
     tracing::info!("the hub runs");
     let reloading = tokio::spawn(reload.each(hub.clone()));
-    let served = serve_hub(hub.clone(), socket, stop.wait()).await;
+    let draining = hub.clone();
+    let stopped = async move {
+        tokio::select! {
+            () = stop.wait() => {}
+            () = draining.drained() => {}
+        }
+    };
+    let served = serve_hub(hub.clone(), socket, stopped).await;
     reloading.abort();
     if let Some(desk) = desk {
         desk.stop().await;
@@ -84,8 +91,7 @@ async fn serve_at(
 /// Where the settings come from: `hub.toml`, the environment, and the command line.
 struct Settings {
     dir: PathBuf,
-    http: Option<String>,
-    store: StoreArgs,
+    args: HubRun,
     /// Whether the command line says what to log.
     logs: bool,
 }
@@ -114,8 +120,16 @@ impl Settings {
             ConfigError::Newer { .. } => ApiError::new("home-newer", error),
             _ => ApiError::new("usage", error),
         })?;
-        database::configure(&mut config, &self.store)?;
-        if let Some(listen) = &self.http {
+        database::configure(&mut config, &self.args.store)?;
+        config.replica = self.args.replica.or(config.replica);
+        for (given, configured) in
+            [(&self.args.listen, &mut config.listen), (&self.args.announce, &mut config.announce)]
+        {
+            if !given.is_empty() {
+                configured.clone_from(given);
+            }
+        }
+        if let Some(listen) = &self.args.http {
             let http = HttpConfig { listen: listen.clone(), anywhere: false, url: None };
             config.http.get_or_insert(http).listen.clone_from(listen);
         }
@@ -148,7 +162,8 @@ fn start_error(error: StartError) -> ApiError {
         | StartError::Did(_)
         | StartError::Webhook(_)
         | StartError::Crm(_)
-        | StartError::TwoStores(_) => "usage",
+        | StartError::TwoStores(_)
+        | StartError::Replica(_) => "usage",
         StartError::Store(source) => store_code(source),
         StartError::Read(freehold_store::ReadError::Database(source)) => database_code(source),
         StartError::Read(_) => "store-corrupt",

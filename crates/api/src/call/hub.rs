@@ -2,9 +2,9 @@
 
 use freehold_hub::Role;
 use freehold_hub::view::{
-    AskView, CrmView, CustomerView, DeadLetterView, EventView, FigureView, HubInfo, InvitationView,
-    JournalView, MatchView, MessagesOfView, ReadView, ReloadView, ReplayView, RetireView, RotationView,
-    SentView, StatsView, UserView,
+    AskView, CrmView, CustomerView, DeadLetterView, DrainView, EventView, FigureView, HubInfo,
+    InvitationView, JournalView, MatchView, MessagesOfView, ReadView, ReloadView, ReplayView, ReplicaView,
+    RetireView, RotationView, SentView, StatsView, UserView,
 };
 use serde::{Deserialize, Serialize};
 
@@ -214,6 +214,37 @@ call!(
         #[serde(default)]
         yes: bool,
     }
+);
+
+call!(
+    /// The hub's processes, where there are several.
+    Replicas = "replicas" -> Vec<ReplicaView> {}
+);
+
+call!(
+    /// Takes a replica that runs no more from the list.
+    ForgetReplica = "forget-replica" -> Vec<ReplicaView> {
+        /// Its number.
+        number: u32,
+    }
+);
+
+call!(
+    /// The vendor's DID document, to be published.
+    DidDocument = "did-document" -> DidDocumentAnswer {}
+);
+
+/// The vendor's DID document.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DidDocumentAnswer {
+    /// As it is to be published.
+    pub document: serde_json::Value,
+}
+
+call!(
+    /// Lets everybody go and ends the process.
+    Drain = "drain" -> DrainView {}
 );
 
 call!(

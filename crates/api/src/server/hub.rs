@@ -5,17 +5,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use freehold_hub::{
-    AskCustomerError, AskError, EvidenceError, Hub, InviteError, JournalBroken, MatchError, MessageError,
-    NoSuchAsk, ReadError, ReloadError, ReplayError, RetryError, RotateError, StaffError, Who,
+    AskCustomerError, AskError, EvidenceError, ForgetReplicaError, Hub, InviteError, JournalBroken,
+    MatchError, MessageError, NoSuchAsk, ReadError, ReloadError, ReplayError, RetryError, RotateError,
+    StaffError, Who,
 };
 use freehold_protocol::code::Code;
 
 use super::{Calls, ServeError};
 use crate::call::hub::{
-    AddUser, Ask, AskCustomer, Asks, ChangeUserPassword, CheckCrm, Customers, DeadLetters, Events, Evidence,
-    EvidenceAnswer, ForgetMessages, Info, Invite, Journal, JournalAnswer, MatchCrm, Matched, Messages,
-    PreviewMatch, Read, Receipt, ReceiptAnswer, Reload, RemoveUser, Replay, RetireKeys, Retried, Retry,
-    RotateVendor, SendMessage, Stats, Users, Value,
+    AddUser, Ask, AskCustomer, Asks, ChangeUserPassword, CheckCrm, Customers, DeadLetters, DidDocument,
+    DidDocumentAnswer, Drain, Events, Evidence, EvidenceAnswer, ForgetMessages, ForgetReplica, Info, Invite,
+    Journal, JournalAnswer, MatchCrm, Matched, Messages, PreviewMatch, Read, Receipt, ReceiptAnswer, Reload,
+    RemoveUser, Replay, Replicas, RetireKeys, Retried, Retry, RotateVendor, SendMessage, Stats, Users, Value,
 };
 use crate::call::person::Forgotten;
 use crate::{ApiError, Socket, exit};
@@ -89,6 +90,13 @@ pub async fn serve_hub(
         .on(|h, _: CheckCrm| async move { Ok(h.check_crm().await?) })
         .on(|h, c: RotateVendor| async move { Ok(h.rotate(c.listen, c.announce).await?) })
         .on(|h, c: RetireKeys| async move { Ok(h.retire(c.yes).await?) })
+        .on(|h, _: Replicas| async move { Ok(h.replicas()) })
+        .on(|h, c: ForgetReplica| async move {
+            h.forget_replica(c.number).await?;
+            Ok(h.replicas())
+        })
+        .on(|h, _: DidDocument| async move { Ok(DidDocumentAnswer { document: h.document() }) })
+        .on(|h, _: Drain| async move { Ok(h.drain().await) })
         .on(|h, _: Stats| async move { Ok(h.stats()) })
         .on(|h, _: Value| async move { Ok(h.value()) })
         .on(|h, c: Evidence| async move { Ok(EvidenceAnswer { archive: h.evidence(&c.customer)? }) })
@@ -160,13 +168,24 @@ impl From<ReadError> for ApiError {
         let code = match &error {
             ReadError::CustomerUnknown => "not-found",
             ReadError::Path(_) | ReadError::Paths | ReadError::Purpose(_) => "bad-value",
-            ReadError::NotConnected | ReadError::Timeout => "not-connected",
+            ReadError::NotConnected | ReadError::Elsewhere(_) | ReadError::Timeout => "not-connected",
             ReadError::Answer(_) => "bad-signature",
             ReadError::Store(_) => "store-failed",
             // The node's own code, so that a script can tell a wrong purpose from a revocation.
             ReadError::Denied(code) => {
                 return Self { exit: exit::DENIED, ..Self::new(Code::slug(*code), &error) };
             }
+        };
+        Self::new(code, error)
+    }
+}
+
+impl From<ForgetReplicaError> for ApiError {
+    fn from(error: ForgetReplicaError) -> Self {
+        let code = match &error {
+            ForgetReplicaError::Unknown(_) => "not-found",
+            ForgetReplicaError::Runs(_) => "not-possible-now",
+            ForgetReplicaError::Store(_) => "store-failed",
         };
         Self::new(code, error)
     }
