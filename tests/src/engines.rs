@@ -9,7 +9,7 @@ use freehold_hub::{Hub, HubConfig};
 use freehold_keystore::Seed;
 use freehold_link::{Clock, system_clock};
 use freehold_mailbox::Linked;
-use freehold_outbound::{Client, Policy};
+use freehold_outbound::{Client, Policy, Reach};
 use freehold_person::view::RequestView;
 use freehold_person::{Person, PersonConfig};
 use freehold_protocol::family::Families;
@@ -158,8 +158,28 @@ impl EngineHome {
         &self,
         families: Families<Linked>,
     ) -> Result<Person, freehold_person::StartError> {
-        let resolver =
-            Resolver::new(Client::new(Policy::public()).expect("a client"), CachePolicy::default());
+        self.try_person_with(Policy::public(), families).await
+    }
+
+    /// As [`EngineHome::person`], of a person who trusts this certificate authority, and looks for vendors on this machine too.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub async fn person_near(&self, root: &str) -> Person {
+        let policy = Policy {
+            reach: Reach::Anywhere,
+            extra_roots: vec![root.as_bytes().to_vec()],
+            ..Policy::public()
+        };
+        self.try_person_with(policy, Families::new()).await.expect("the engine starts")
+    }
+
+    async fn try_person_with(
+        &self,
+        policy: Policy,
+        families: Families<Linked>,
+    ) -> Result<Person, freehold_person::StartError> {
+        let resolver = Resolver::new(Client::new(policy).expect("a client"), CachePolicy::default());
         let (limits, store) = (Limits::default(), Options::default());
         let config = PersonConfig { resolver, limits, store, families };
         Person::start(self.path(), self.seed(), config, self.clock()).await

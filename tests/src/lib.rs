@@ -3,6 +3,7 @@
 //! The tests themselves are in `tests/tests/`; what they prove about one crate alone is in that crate.
 
 pub mod crm;
+pub mod domain;
 pub mod engines;
 pub mod own_vectors;
 #[path = "../../crates/postgres/tests/postgres/server.rs"]

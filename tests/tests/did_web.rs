@@ -2,61 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "what fails here fails the test")]
 
-use std::io::{BufRead as _, BufReader, Write as _};
-use std::net::TcpListener;
-use std::sync::{Arc, Mutex};
-
+use freehold_tests::domain::Domain;
 use freehold_tests::program::Home;
 use serde_json::Value;
-use tokio_rustls::rustls::crypto::aws_lc_rs::default_provider;
-use tokio_rustls::rustls::pki_types::PrivateKeyDer;
-use tokio_rustls::rustls::{ServerConfig, ServerConnection, StreamOwned};
-
-/// The domain's web server, with a certificate authority of its own.
-struct Domain {
-    port: u16,
-    root: String,
-    document: Arc<Mutex<String>>,
-}
-
-impl Domain {
-    fn start() -> Self {
-        let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
-        let key = PrivateKeyDer::try_from(made.key_pair.serialize_der()).unwrap();
-        let config = ServerConfig::builder_with_provider(Arc::new(default_provider()))
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_no_client_auth()
-            .with_single_cert(vec![made.cert.der().clone()], key)
-            .unwrap();
-        let (config, listener) = (Arc::new(config), TcpListener::bind("127.0.0.1:0").unwrap());
-        let port = listener.local_addr().unwrap().port();
-        let document = Arc::new(Mutex::new(String::new()));
-        let served = Arc::clone(&document);
-        std::thread::spawn(move || {
-            for stream in listener.incoming().flatten() {
-                let mut stream =
-                    StreamOwned::new(ServerConnection::new(Arc::clone(&config)).unwrap(), stream);
-                let mut lines = BufReader::new(&mut stream).lines();
-                let asked = lines.next().and_then(Result::ok).unwrap_or_default();
-                while lines.next().and_then(Result::ok).is_some_and(|line| !line.is_empty()) {}
-                let body = served.lock().unwrap().clone();
-                let status =
-                    if asked.contains(" /.well-known/did.json ") { "200 OK" } else { "404 Not Found" };
-                let head =
-                    format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\nConnection: close", body.len());
-                let _ = stream.write_all(format!("{head}\r\n\r\n{body}").as_bytes());
-                stream.conn.send_close_notify();
-                let _ = stream.flush();
-            }
-        });
-        Self { port, root: made.cert.pem(), document }
-    }
-
-    fn serve(&self, document: &Value) {
-        *self.document.lock().unwrap() = document.to_string();
-    }
-}
 
 /// A hub of the domain that runs and has asked, and its document.
 fn hub(domain: &Domain) -> (Home, Value) {

@@ -8,6 +8,7 @@ pub mod backup_faults;
 pub mod backups;
 pub mod cuts;
 pub mod device;
+pub mod fleet;
 pub mod kills;
 pub mod ledger;
 pub mod mutation;

@@ -107,16 +107,54 @@ impl Peer {
     }
 
     fn hub_on(home: &Path, beside: &Path, more: impl Fn(u16) -> Vec<String>) -> Self {
-        let peer = Self::new(Role::Hub, home, beside);
-        let port = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
-        let port = port.expect("a free port").port();
-        let (tcp, pass, more) = (format!("/ip4/127.0.0.1/tcp/{port}"), peer.pass(), more(port));
-        let mut words = vec!["init", "--name", "Acme Repairs", "--passphrase-file", &pass, "--listen", &tcp];
+        let port = free_port();
+        let (tcp, more) = (format!("/ip4/127.0.0.1/tcp/{port}"), more(port));
+        let mut words = vec!["--listen", &tcp];
         words.extend(more.iter().map(String::as_str));
+        Self::hub_with(home, beside, &words)
+    }
+
+    /// As [`Peer::hub`], made with these words.
+    ///
+    /// # Panics
+    /// When it cannot be made.
+    #[must_use]
+    pub fn hub_with(home: &Path, beside: &Path, words: &[&str]) -> Self {
+        let peer = Self::new(Role::Hub, home, beside);
+        let pass = peer.pass();
+        let words = [&["init", "--name", "Acme Repairs", "--passphrase-file", &pass], words].concat();
         let made = peer.run(&words);
         assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
         peer.cheapen();
         peer
+    }
+
+    /// A home like this one, which has to have no store in it.
+    ///
+    /// # Panics
+    /// When it cannot be made.
+    #[must_use]
+    pub fn alike(&self, home: &Path, beside: &Path) -> Self {
+        let peer = Self::new(self.role, home, beside);
+        fs::create_dir_all(home).expect("a folder");
+        for name in ["home.json", "keys", "hub.toml"] {
+            fs::copy(self.home.join(name), home.join(name)).expect("a copy");
+        }
+        peer
+    }
+
+    /// Waits until the process has ended by itself.
+    ///
+    /// # Panics
+    /// When it does not run, or does not end.
+    pub fn ended(&mut self) -> ExitStatus {
+        let mut child = self.running.take().expect("it runs");
+        let mut status = None;
+        crate::wait_until("the process ends", || {
+            status = child.try_wait().expect("our own child");
+            status.is_some()
+        });
+        status.expect("it was waited for")
     }
 
     fn new(role: Role, home: &Path, beside: &Path) -> Self {
@@ -279,6 +317,13 @@ impl Drop for Peer {
     fn drop(&mut self) {
         self.kill();
     }
+}
+
+/// A port that is free now.
+#[must_use]
+pub(crate) fn free_port() -> u16 {
+    let port = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
+    port.expect("a free port").port()
 }
 
 /// Sends a signal to a process that may have ended.

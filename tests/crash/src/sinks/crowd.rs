@@ -61,13 +61,29 @@ impl Crowd {
     #[must_use]
     pub fn meet_hub(mut hub: Peer, count: usize) -> Self {
         hub.start();
+        Self::of(hub, count, None)
+    }
+
+    /// So many persons of a hub that runs; where it is a domain, they trust its certificate authority.
+    ///
+    /// # Panics
+    /// When they do not meet.
+    #[must_use]
+    pub fn of(hub: Peer, count: usize, root: Option<&str>) -> Self {
         hub.must(&hub::Ask { toml: ASK.to_owned(), file: None });
         let runtime = Runtime::new().expect("a runtime");
         let mut persons = Vec::new();
         for number in 0..count {
             let customer = Some(format!("C-{number}"));
             let link = hub.must(&hub::Invite { customer, ..hub::Invite::default() }).link;
-            persons.push(runtime.block_on(member(&link, number)));
+            let home = EngineHome::new();
+            let person = runtime.block_on(async {
+                match root {
+                    Some(root) => home.person_near(root).await,
+                    None => home.person(Families::new).await,
+                }
+            });
+            persons.push(runtime.block_on(agreed(home, person, &link, number)));
         }
         let (works, changes) = (Arc::new(AtomicBool::new(true)), Arc::new(AtomicU64::new(0)));
         Self { hub, runtime, persons, works, changes, tasks: Vec::new() }
@@ -120,6 +136,23 @@ impl Crowd {
     pub fn has_receipt(&self) -> bool {
         let grant = self.persons.first().and_then(|member| member.person.grant(&member.grant).ok());
         grant.is_some_and(|grant| grant.revocations.iter().any(|revocation| revocation.erasure.is_some()))
+    }
+
+    /// What each of them has now, by customer.
+    ///
+    /// # Panics
+    /// When that cannot be read.
+    #[must_use]
+    pub fn own(&self) -> BTreeMap<String, BTreeMap<String, Option<String>>> {
+        let value = |person: &Person, path: &str| {
+            let found = person.get(Some(path), None, false).expect("a person's own disk");
+            found.into_iter().next().and_then(|field| field.value)
+        };
+        let of = |(number, member): (usize, &Member)| {
+            let fields = [STREET, COUNTER].map(|path| (path.to_owned(), value(&member.person, path)));
+            (format!("C-{number}"), fields.into_iter().collect())
+        };
+        self.persons.iter().enumerate().map(of).collect()
     }
 
     /// Whether all have heard what became of their last change, as far as it may be told.
@@ -201,6 +234,10 @@ impl Crowd {
 pub async fn member(link: &str, number: usize) -> Member {
     let home = EngineHome::new();
     let person = home.person(Families::new).await;
+    agreed(home, person, link, number).await
+}
+
+async fn agreed(home: EngineHome, person: Person, link: &str, number: usize) -> Member {
     let street = (STREET.into(), Some(format!("Hauptstr. {number}")));
     person.set(vec![street, (COUNTER.into(), Some("0".to_owned()))], "test").await.expect("the first value");
     let request = person.connect(link).await.expect("they meet").request.expect("the request has come");

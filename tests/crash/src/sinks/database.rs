@@ -82,6 +82,12 @@ impl Database {
         url(self.port)
     }
 
+    /// Where another database of the server is.
+    #[must_use]
+    pub fn url_of(&self, database: &str) -> String {
+        format!("postgres://{USER}@127.0.0.1:{}/{database}", self.port)
+    }
+
     /// Starts the server and waits until it answers.
     ///
     /// # Panics
