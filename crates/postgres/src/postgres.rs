@@ -27,6 +27,9 @@ const LOCK_BATCH: i32 = 2;
 const LOCK_TABLES: i32 = 3;
 /// How long a process that has just ended may keep the store: PostgreSQL notices it when it next looks at the connection.
 const OWNER_WAIT: Duration = Duration::from_secs(5);
+/// After so many seconds of silence in a batch PostgreSQL ends it, where others wait for it: many times what its closures take, and
+/// far less than the others wait.
+const HANGS_SECS: u64 = 5;
 const OWNER_PAUSE: Duration = Duration::from_millis(20);
 /// After a failed connection, how long others fail without an attempt of their own.
 const AWAY: Duration = Duration::from_millis(200);
@@ -160,6 +163,10 @@ impl Shared {
         let mut connection = self.connect()?;
         let lock = if self.is_shared { "pg_try_advisory_lock_shared" } else { "pg_try_advisory_lock" };
         take(&mut connection, lock, wait_max)?;
+        if self.is_shared {
+            // The others wait for a batch, also for one whose process hangs.
+            connection.run(&format!("set idle_in_transaction_session_timeout = '{HANGS_SECS}s'"))?;
+        }
         Ok(connection)
     }
 
