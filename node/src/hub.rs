@@ -59,7 +59,7 @@ pub(crate) async fn dispatch(dir: &Path, command: HubCommand, logs: bool, out: &
         HubCommand::Rotate(args) => rotate::rotate(&client, args, out).await,
         HubCommand::Replicas { forget } => replicas::replicas(&client, forget, out).await,
         HubCommand::Did => replicas::document(&client, out).await,
-        HubCommand::Drain => replicas::drain(&client, out).await,
+        HubCommand::Drain => replicas::drain(dir, &client, out).await,
         HubCommand::Stats => stats(&client, out).await,
         HubCommand::Value => value::value(&client, out).await,
         HubCommand::Evidence { customer, output } => value::evidence(&client, customer, &output, out).await,

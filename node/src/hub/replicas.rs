@@ -1,11 +1,21 @@
 //! `hub replicas`, `hub did` and `hub drain`.
 
+use std::path::Path;
+use std::time::{Duration, Instant};
+
 use freehold_api::Client;
 use freehold_api::hub::{DidDocument, Drain, ForgetReplica, Replicas};
 use freehold_hub::view::{DrainView, ReplicaView};
 
 use crate::Outcome;
+use crate::home::{Home, Kind};
 use crate::output::{Out, table};
+
+/// How long a process that has nobody left may take to end.
+const END: Duration = Duration::from_secs(30);
+
+/// How often it is looked whether it has.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
 
 pub(super) async fn replicas(client: &Client, forget: Option<u32>, out: &Out) -> Outcome {
     let replicas = match forget {
@@ -37,8 +47,16 @@ pub(super) async fn document(client: &Client, out: &Out) -> Outcome {
     Ok(())
 }
 
-pub(super) async fn drain(client: &Client, out: &Out) -> Outcome {
+/// When it returns, the home is free for the next process.
+pub(super) async fn drain(dir: &Path, client: &Client, out: &Out) -> Outcome {
     let drained = client.call(&Drain {}).await?;
+    let began = Instant::now();
+    while let Err(error) = Home::take_known(dir, Kind::Hub) {
+        if began.elapsed() > END {
+            return Err(error);
+        }
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
     out.show(&drained, drained_text);
     Ok(())
 }
@@ -48,5 +66,5 @@ fn drained_text(drained: &DrainView) -> String {
         0 => String::new(),
         left => format!("; {left} did not hang up"),
     };
-    format!("drained: {} sessions were let go{left}. The process ends now.", drained.sessions)
+    format!("drained: {} sessions were let go{left}. The process has ended.", drained.sessions)
 }
