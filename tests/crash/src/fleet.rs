@@ -7,9 +7,9 @@ use freehold_api::hub;
 use freehold_tests::domain::Domain;
 
 use crate::peer::{Peer, free_port};
+use crate::sinks;
 use crate::sinks::crowd::Crowd;
 use crate::sinks::database::Database;
-use crate::{sinks, wait_until};
 
 /// How many processes.
 pub const REPLICAS: usize = 3;
@@ -40,8 +40,9 @@ impl Fleet {
         let (name, store) = (format!("localhost:{}", domain.port), database.url_of("hub"));
         let place = |number: usize| (dir.join(format!("hub-{number}")), dir.join(format!("beside-{number}")));
         let (home, beside) = place(0);
-        let first = Peer::hub_with(&home, &beside, &["--did-web", &name, "--store", &store]);
-        sinks::configure(&first, &format!("[sinks]\njsonl = \"events.jsonl\"\n{}", database.section()));
+        let words = ["--did-web", &name, "--store", &store, "--jsonl", "events.jsonl"];
+        let first = Peer::hub_with(&home, &beside, &words);
+        sinks::configure(&first, &database.section());
         let mut replicas = vec![first];
         for number in 1..REPLICAS {
             let (home, beside) = place(number);
@@ -88,14 +89,5 @@ impl Fleet {
     pub fn held(&self) -> BTreeMap<String, BTreeMap<String, Option<String>>> {
         let customers = self.crowd.hub.must(&hub::Customers { customer: None });
         customers.into_iter().map(|one| (one.customer.unwrap_or_default(), one.fields)).collect()
-    }
-
-    /// Waits until a process's log says something.
-    ///
-    /// # Panics
-    /// When it never does.
-    pub fn wait_for_log(&mut self, number: usize, text: &str) {
-        let log = self.replica(number).log();
-        wait_until(text, || std::fs::read_to_string(&log).is_ok_and(|said| said.contains(text)));
     }
 }

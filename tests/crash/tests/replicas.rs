@@ -154,9 +154,9 @@ fn a_replica_that_hangs_and_comes_back_takes_and_gives_nothing_that_is_anothers(
                 == PERSONS
         });
         signal(stopped, Signal::CONT);
-        fleet.wait_for_log(number, "Replaced");
         fleet.crowd.rest();
         fleet.settle();
+        wait_until("nobody is at two replicas", || fleet.sessions().iter().sum::<usize>() == PERSONS);
     }
     let lines = lines(&mut fleet);
     let events = compare(&fleet, &lines);
