@@ -1,6 +1,7 @@
 //! Tests that need the store's inside: a faulty disk, its own records, its raw bytes.
 
 mod faults;
+mod limits;
 mod migration;
 mod raw;
 

@@ -584,3 +584,6 @@ impl Destructions {
 fn refused(error: io::Error) -> Unapplied {
     Unapplied::Refused(Failure::Io(Arc::new(error)))
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,136 @@
+//! What the writer puts off, and for how long at most; what it has ready before it is asked.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use super::*;
+use crate::key::Key;
+use crate::open;
+use crate::place::Place;
+use crate::record_keys::SLOT_BYTES;
+use crate::seal::HomeKey;
+use crate::store::Options;
+
+fn writer(dir: &Path) -> Writer {
+    let opened = open::open(&Place::of(dir), &HomeKey::new([7; 32]), Options::default(), None, |disk| disk);
+    opened.unwrap().1
+}
+
+/// Writes so many records, over those that an earlier call wrote.
+fn write(writer: &mut Writer, count: u64) {
+    let mut txn = Txn::new(Arc::clone(&writer.records));
+    (0..count).for_each(|number| txn.put_erasable(Key::new(b'k').with_u64(number), "v"));
+    assert!(matches!(writer.apply(txn), Ok(true)));
+}
+
+/// Puts an entry on the list of keys to destroy.
+fn list(writer: &Writer, number: u64, bytes: &[u8]) {
+    let key = [&DESTRUCTION_PREFIX[..], &number.to_be_bytes()].concat();
+    let mut batch = Batch::default();
+    batch.insert(&key, writer.records.sealer.seal(&key, bytes).unwrap());
+    writer.records.tree.apply(batch).unwrap();
+}
+
+/// The slots of each entry on the list.
+fn listed(writer: &Writer) -> Vec<Vec<Slot>> {
+    let entries = writer.records.tree.range(prefix_range_stored(DESTRUCTION_PREFIX.to_vec()));
+    let slots = |(key, raw): (crate::tree::Bytes, crate::tree::Raw)| {
+        let bytes = writer.records.sealer.open(&key, &raw).unwrap();
+        bytes.as_chunks::<8>().0.iter().map(|slot| Slot::from_be_bytes(*slot)).collect()
+    };
+    entries.map(|entry| slots(entry.unwrap())).collect()
+}
+
+#[test]
+fn keys_to_be_destroyed_wait_until_they_are_old_or_many() {
+    let now = Instant::now();
+    let young = now + Duration::from_secs(3600);
+    let old = now.checked_sub(DESTRUCTION_DELAY).unwrap();
+    let waiting = |slots: usize, oldest: Instant| Destructions {
+        slots: vec![1; slots],
+        oldest: Some(oldest),
+        ..Destructions::default()
+    };
+    assert_eq!((Destructions::default().wait(), Destructions::default().due()), (None, false));
+    assert_eq!((waiting(1, young).wait(), waiting(1, young).due()), (Some(DESTRUCTION_DELAY), false));
+    assert_eq!((waiting(1, old).wait(), waiting(1, old).due()), (Some(Duration::ZERO), true));
+    assert!(!waiting(DESTRUCTIONS_WAITING_MAX - 1, young).due());
+    assert!(waiting(DESTRUCTIONS_WAITING_MAX, young).due());
+}
+
+/// However many records a batch replaces, each of their keys is on the list until it is destroyed.
+#[test]
+fn the_keys_of_more_records_than_an_entry_holds_are_all_on_the_list() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut writer = writer(dir.path());
+    let many = ENTRY_SLOTS_MAX as u64 + 1;
+    write(&mut writer, 1);
+    write(&mut writer, 1);
+    write(&mut writer, many);
+    assert_eq!(listed(&writer).iter().map(Vec::len).collect::<Vec<_>>(), [1, 1]);
+    write(&mut writer, many);
+    let entries = listed(&writer);
+    assert_eq!(entries.iter().map(Vec::len).collect::<Vec<_>>(), [1, 1, ENTRY_SLOTS_MAX, 1]);
+    let slots: BTreeSet<Slot> = entries.into_iter().flatten().collect();
+    assert_eq!(slots, (1..=many + 2).collect());
+    writer.destroy().unwrap();
+    assert!(listed(&writer).is_empty());
+}
+
+#[test]
+fn a_list_of_keys_to_destroy_names_whole_numbers_of_keys_that_were_used() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut writer = writer(dir.path());
+    write(&mut writer, 2);
+    let unused = writer.head.next_slot;
+    list(&writer, 7, &(unused - 1).to_be_bytes());
+    writer.recall_destructions().unwrap();
+    assert_eq!(
+        (writer.destructions.slots.as_slice(), writer.destructions.entry_next),
+        (&[unused - 1][..], 8)
+    );
+    for damaged in [&unused.to_be_bytes()[..], &[0; 7], &[0; 9]] {
+        list(&writer, 7, damaged);
+        assert!(matches!(writer.recall_destructions(), Err(ReadError::Corrupt)), "{damaged:?}");
+    }
+}
+
+#[test]
+fn secrets_of_half_a_block_of_records_are_ready_before_they_are_asked_for() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut writer = writer(dir.path());
+    let ready = |writer: &Writer| writer.slots_ready - writer.head.next_slot;
+    let at_first = ready(&writer);
+    assert!((SLOT_BLOCK..2 * SLOT_BLOCK).contains(&at_first));
+    write(&mut writer, at_first - SLOT_BLOCK / 2);
+    writer.housekeep();
+    assert_eq!(ready(&writer), SLOT_BLOCK / 2, "as many are enough");
+    write(&mut writer, 1);
+    writer.housekeep();
+    assert!((SLOT_BLOCK..2 * SLOT_BLOCK).contains(&ready(&writer)));
+    let bytes = std::fs::metadata(dir.path().join("record-keys")).unwrap().len();
+    assert_eq!(bytes, writer.slots_ready * SLOT_BYTES as u64);
+    // More at once than are ready.
+    let many = ready(&writer) + 1;
+    write(&mut writer, many);
+    assert!((SLOT_BLOCK..2 * SLOT_BLOCK).contains(&ready(&writer)));
+    assert!(!writer.poisoned);
+}
+
+#[test]
+fn the_witness_is_made_durable_after_so_many_commits_and_at_the_end() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut writer = writer(dir.path());
+    let made = writer.witnessed;
+    writer.head.commit += WITNESS_COMMITS - 1;
+    writer.tell_witness();
+    writer.housekeep();
+    assert_eq!(writer.witnessed, made, "not for each of them");
+    writer.head.commit += 1;
+    writer.tell_witness();
+    writer.housekeep();
+    assert_eq!(writer.witnessed, made + WITNESS_COMMITS);
+    writer.head.commit += 1;
+    writer.finish().unwrap();
+    assert_eq!(writer.witnessed, made + WITNESS_COMMITS + 1);
+}
