@@ -207,6 +207,11 @@ fn passphrases_have_a_least_length_and_print_nothing() {
     assert!(matches!(check("7 chars"), Err(PassphraseError::TooShort)));
     assert!(matches!(check(&"x".repeat(1025)), Err(PassphraseError::TooLong)));
     assert!(check("äöüäöüäö").is_ok());
+    assert!(check(&"x".repeat(1024)).is_ok());
+    // What is typed to open a home may be short, and is bounded alike.
+    let attempt = |text: &str| Passphrase::attempt(text.to_owned().into());
+    assert!(attempt("").is_ok() && attempt(&"x".repeat(1024)).is_ok());
+    assert!(matches!(attempt(&"x".repeat(1025)), Err(PassphraseError::TooLong)));
     assert_eq!(format!("{:?}", right()), "Passphrase(…)");
 }
 
@@ -229,6 +234,8 @@ fn a_passphrase_file_loses_one_newline_and_nothing_else() {
         fs::write(&file, bytes).unwrap();
         assert!(Passphrase::from_file(&file).is_err(), "{name}");
     }
+    fs::write(&file, format!("{}\r\n", "x".repeat(1024))).unwrap();
+    assert!(Passphrase::from_file(&file).is_ok(), "the longest, with the end of its line");
     fs::write(&file, vec![b'x'; 1_000_000]).unwrap();
     assert!(matches!(Passphrase::from_file(&file), Err(PassphraseError::TooLong)));
     assert!(matches!(Passphrase::from_file(&dir.path().join("none")), Err(PassphraseError::Io { .. })));

@@ -66,6 +66,8 @@ mod tests {
             pace.take();
         }
         assert_eq!(pace.next(start), Some(start + EARNED_EVERY));
+        // Asking puts it off no further.
+        assert_eq!(pace.next(start + EARNED_EVERY / 2), Some(start + EARNED_EVERY));
         assert_eq!(pace.next(start + EARNED_EVERY), None);
         pace.take();
         assert_eq!(pace.next(start + EARNED_EVERY), Some(start + 2 * EARNED_EVERY));
