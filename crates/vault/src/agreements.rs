@@ -21,4 +21,4 @@ fn document_id<I: DeserializeOwned>(document: &[u8]) -> Result<I, ReadError> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

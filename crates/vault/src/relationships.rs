@@ -203,13 +203,13 @@ pub fn meant_by(reader: &impl Reader, text: &str) -> Result<Relationship, Lookup
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use freehold_protocol::identity::SigningKey;
 
     use super::*;
     use crate::scratch::Scratch;
 
-    fn relationship(index: u64) -> Relationship {
+    pub(crate) fn relationship(index: u64) -> Relationship {
         let byte = u8::try_from(index).unwrap() + 1;
         let mut id = [9; 16];
         id[3] = byte;
@@ -285,6 +285,34 @@ mod tests {
             assert!(moved.is_with(did));
         }
         assert!(!before.is_with(&moved.vendor));
+    }
+
+    /// 1. The person moves to the next key. 2. The vendor refuses it. 3. The person moves again, and the vendor answers.
+    #[test]
+    fn a_key_that_the_vendor_refused_is_given_up_and_one_that_it_took_is_not() {
+        let mut moving = Relationship { rotation: Some(4), ..relationship(0) };
+        let (first, second) = (moving.own.clone(), SigningKey::from_seed(&[88; 32]).public().did());
+        assert!(!moving.go_back(), "nothing was before it");
+        moving.rotate(second.clone());
+        assert_eq!((&moving.own, moving.generation), (&second, 1));
+        assert_eq!((moving.rotation, moving.unproven), (None, true));
+        assert_eq!(moving.own_dids(), [second.clone(), first.clone()]);
+        assert!(moving.go_back());
+        assert_eq!((moving.own_dids(), moving.generation, moving.unproven), (vec![first.clone()], 0, false));
+        moving.rotate(second.clone());
+        moving.unproven = false;
+        assert!(!moving.go_back());
+        assert_eq!((moving.own_dids(), moving.generation), (vec![second, first], 1));
+    }
+
+    #[test]
+    fn the_keys_that_sign_for_a_vendor_are_those_that_were_resolved() {
+        let keys = [1, 2].map(|seed| SigningKey::from_seed(&[seed; 32]).public());
+        // Zeros are no key that this protocol takes.
+        let assertion_keys = vec![[0; 32], *keys[0].as_bytes()];
+        let vendor = freehold_protocol::identity::Did::parse("did:web:shop.example").unwrap();
+        let counterpart = Relationship { vendor, assertion_keys, ..relationship(0) }.counterpart();
+        assert_eq!(keys.map(|key| counterpart.may_assert(&key)), [true, false]);
     }
 
     #[test]

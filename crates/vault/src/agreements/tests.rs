@@ -69,7 +69,8 @@ fn stored_request(number: u8, reason: &str) -> StoredRequest {
     }
 }
 
-fn stored_grant(number: u8, of: u8) -> StoredGrant {
+/// A grant that was offered in a relationship.
+pub(crate) fn stored_grant(number: u8, of: u8) -> StoredGrant {
     let person = SigningKey::from_seed(&[9; 32]);
     let issue = Issue {
         id: GrantId::from_entropy(entropy(number)),

@@ -1,7 +1,10 @@
 use freehold_store::{Entries, Store};
 
 use super::*;
-use crate::fields::{Change, ChangeSet, FieldError, apply, change, change_meant_by, changes};
+use crate::fields::{
+    CHANGES_MAX, Change, ChangeSet, FieldError, SOURCE_BYTES_MAX, apply, change, change_meant_by, changes,
+    note_empty,
+};
 use crate::scratch::{Scratch, path};
 use crate::{LookupError, tables};
 
@@ -110,7 +113,7 @@ fn one_refused_change_leaves_nothing_of_the_set() {
     assert!(unknown.contains("phone.mobile"), "{unknown}");
     assert!(refusal(&[good.clone(), unset("phone.mobil")]).contains("phone.mobile"));
     assert!(refusal(&[good.clone(), unset("name.given")]).contains("twice"));
-    let many: Vec<_> = (0..=crate::fields::CHANGES_MAX).map(|i| set(&format!("x.{i}"), "y")).collect();
+    let many: Vec<_> = (0..=CHANGES_MAX).map(|i| set(&format!("x.{i}"), "y")).collect();
     assert!(refusal(&many).contains("4097"));
 }
 
@@ -311,4 +314,43 @@ fn no_path_and_no_value_stands_in_a_key() {
         let (key, _) = entry.unwrap();
         assert!(!key.as_bytes().windows(6).any(|window| window == b"secret"), "{key:?}");
     }
+}
+
+#[test]
+fn a_change_set_has_so_many_changes_and_a_source_so_many_bytes_at_most() {
+    let scratch = Scratch::new();
+    let many: Vec<_> = (0..CHANGES_MAX).map(|number| set(&format!("x.{number}"), "y")).collect();
+    assert_eq!(applied(&scratch, 1, &many).versions.len(), CHANGES_MAX);
+    let from = |source: String| {
+        scratch.write(move |txn| {
+            let applied = apply(txn, &[set("name.given", &source)], &source, Timestamp::default(), &key());
+            Ok::<_, ReadError>(applied)
+        })
+    };
+    assert!(from("s".repeat(SOURCE_BYTES_MAX)).is_ok());
+    for source in [String::new(), "s".repeat(SOURCE_BYTES_MAX + 1)] {
+        assert!(matches!(from(source), Err(FieldError::Source)));
+    }
+}
+
+/// A field that has a version, with or without a value, says enough: only one that never had any is noted.
+#[test]
+fn a_field_that_never_was_is_noted_as_empty_once() {
+    let scratch = Scratch::new();
+    applied(&scratch, 1, &[set("name.given", "Ada")]);
+    let note = |at: u64| {
+        scratch.write(move |txn| {
+            let paths = ["name.given", "name.family"].map(path);
+            note_empty(txn, paths, "restore", Timestamp::from_millis(at), &key())
+        })
+    };
+    assert_eq!(note(2), [(path("name.family"), 1)].into());
+    assert_eq!(values(&scratch.store, "name.family"), [(1, None)]);
+    assert_eq!(values(&scratch.store, "name.given"), [(1, Some("Ada".into()))]);
+    verify(&scratch.store, &path("name.family"), &key().public()).unwrap();
+    let set = changes(&scratch.store, 1).unwrap().remove(0);
+    assert_eq!((set.source.as_str(), set.at), ("restore", Timestamp::from_millis(2)));
+    let before = records(&scratch);
+    assert!(note(3).is_empty());
+    assert_eq!((records(&scratch), changes(&scratch.store, 9).unwrap().len()), (before, 2));
 }
