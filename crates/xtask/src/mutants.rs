@@ -3,6 +3,7 @@
 //! What survives must stand in `mutants.txt` beside this crate, with the reason why no test can or need notice it; and what
 //! stands there must survive. Of all other code `--sample` tries a part that a seed draws, crate by crate.
 
+mod outcome;
 mod sample;
 
 use std::collections::BTreeMap;
@@ -12,6 +13,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use crate::demand;
+use crate::mutants::outcome::{Name, Outcome, outcome};
 use crate::step::Workspace;
 
 /// The code on which everything rests: the gate, signatures, codecs, the audit log and sequences. Each crate with its
@@ -57,6 +59,8 @@ const SURVIVORS: &str = "crates/xtask/mutants.txt";
 /// Longest that the tests of one mutant may take, in seconds; one that never ends is noticed by this.
 const TEST_SECONDS_MAX: &str = "120";
 const BUILD_SECONDS_MAX: &str = "600";
+/// A crate's own tests, as `cargo test` takes them.
+const OWN_TESTS: [&str; 1] = ["--tests"];
 
 /// What is chosen of the critical code.
 pub(crate) struct Choice {
@@ -86,19 +90,6 @@ struct Target<'a> {
     counted: Option<&'a [&'a str]>,
 }
 
-/// A mutant without its line: the file and what was changed.
-type Name = String;
-
-/// What became of the mutants of a run.
-#[derive(Debug, Default, PartialEq, Eq)]
-struct Outcome {
-    caught: usize,
-    timed_out: usize,
-    unviable: usize,
-    /// How often a mutant of this name survived.
-    survived: BTreeMap<Name, usize>,
-}
-
 pub(crate) fn run(workspace: &Workspace, choice: &Choice) -> bool {
     let Some(tool) = demand::cargo_mutants(workspace) else { return false };
     let listed = match fs::read_to_string(workspace.root.join(SURVIVORS)).map(|text| read(&text)) {
@@ -124,8 +115,8 @@ pub(crate) fn run(workspace: &Workspace, choice: &Choice) -> bool {
         }
         let named = files.iter().flat_map(|file| ["--file".to_owned(), file.clone()]);
         let part = choice.shard.iter().flat_map(|shard| ["--shard".to_owned(), shard.clone()]);
-        let (tested_by, tests) = whole_tests(package);
-        let target = Target { package, tested_by, tests, chosen: named.chain(part).collect(), counted: None };
+        let chosen = named.chain(part).collect();
+        let target = Target { package, tested_by: &[], tests: &OWN_TESTS, chosen, counted: None };
         let Some(outcome) = test(workspace, &tool, &target) else {
             return refuse(&format!("{package}: its mutants could not be tested"));
         };
@@ -142,15 +133,12 @@ fn refuse(why: &str) -> bool {
     false
 }
 
-/// The tests that have to notice a mutant of a crate: its own, and, where its work shows only in a whole engine, those that
-/// play a story with engines in one process.
-fn whole_tests(package: &str) -> (&'static [&'static str], &'static [&'static str]) {
+/// For a crate whose work shows only in a whole engine: the tests that play a story with engines in one process.
+fn stories(package: &str) -> Option<(&'static [&'static str], &'static [&'static str])> {
     const STORIES: [&str; 7] =
         ["--lib", "--test", "story", "--test", "restored", "--test", "vendor_rotation"];
-    match package {
-        "freehold-link" | "freehold-person" | "freehold-hub" => (&["freehold-tests"], &STORIES),
-        _ => (&[], &["--tests"]),
-    }
+    let whole = ["freehold-link", "freehold-person", "freehold-hub"].contains(&package);
+    whole.then_some((&["freehold-tests"], &STORIES))
 }
 
 /// Tests mutants of one crate.
@@ -179,59 +167,6 @@ fn test(workspace: &Workspace, tool: &Path, target: &Target<'_>) -> Option<Outco
     outcome(&report, *counted)
 }
 
-impl Outcome {
-    /// How many were noticed.
-    fn noticed(&self) -> usize {
-        self.caught + self.timed_out
-    }
-
-    /// How many were not.
-    fn missed(&self) -> usize {
-        self.survived.values().sum()
-    }
-
-    fn told(&self) -> String {
-        format!(
-            "{} caught, {} of them by the time limit, {} survived, {} cannot be built",
-            self.noticed(),
-            self.timed_out,
-            self.missed(),
-            self.unviable,
-        )
-    }
-}
-
-/// Reads the report of cargo-mutants; `None` when the code does not pass its tests as it is.
-fn outcome(report: &Value, counted: Option<&[&str]>) -> Option<Outcome> {
-    let mut outcome = Outcome::default();
-    for tested in report["outcomes"].as_array()? {
-        let Some(name) = tested["scenario"]["Mutant"]["name"].as_str() else {
-            if tested["summary"] != "Success" {
-                return None;
-            }
-            continue;
-        };
-        if counted.is_some_and(|counted| !counted.contains(&name)) {
-            continue;
-        }
-        match tested["summary"].as_str()? {
-            "CaughtMutant" => outcome.caught += 1,
-            "Timeout" => outcome.timed_out += 1,
-            "Unviable" => outcome.unviable += 1,
-            "MissedMutant" => *outcome.survived.entry(without_line(name)?).or_default() += 1,
-            _ => return None,
-        }
-    }
-    Some(outcome)
-}
-
-/// `file:line:column: what` without the numbers, which move.
-fn without_line(name: &str) -> Option<Name> {
-    let mut parts = name.splitn(4, ':');
-    let (file, _, _, what) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
-    Some(format!("{file}:{what}"))
-}
-
 /// Reads the list: two lines each, the mutant and, indented, why it may survive. One that is there several times may
 /// survive so often.
 fn read(text: &str) -> Result<BTreeMap<Name, usize>, String> {
@@ -250,14 +185,15 @@ fn read(text: &str) -> Result<BTreeMap<Name, usize>, String> {
 /// What survived without being listed, and, where all mutants of the files were tested, what is listed and did not.
 fn judge(outcome: &Outcome, listed: &BTreeMap<Name, usize>, files: &[String], whole: bool) -> Vec<String> {
     let mut failures = Vec::new();
-    for (name, count) in &outcome.survived {
+    let survived = outcome.survived();
+    for (name, count) in &survived {
         let allowed = listed.get(name).copied().unwrap_or_default();
         if *count > allowed {
             failures.push(format!("survived {count} times, {allowed} are justified: {name}"));
         }
     }
     for (name, allowed) in listed {
-        let count = outcome.survived.get(name).copied().unwrap_or_default();
+        let count = survived.get(name).copied().unwrap_or_default();
         if whole && files.iter().any(|file| name.starts_with(&format!("{file}:"))) && count < *allowed {
             failures.push(format!("justified {allowed} times, {count} survived: {name}"));
         }
@@ -338,6 +274,15 @@ mod tests {
         let report = report(&["CaughtMutant", "MissedMutant"]);
         let outcome = outcome(&report, Some(&["a/src/b.rs:0:7: replace > with >= in f"])).unwrap();
         assert_eq!((outcome.noticed(), outcome.missed()), (1, 0));
+    }
+
+    #[test]
+    fn what_other_tests_notice_did_not_survive() {
+        let own = outcome(&report(&["CaughtMutant", "MissedMutant", "MissedMutant"]), None).unwrap();
+        let stories = outcome(&report(&["CaughtMutant", "MissedMutant"]), None).unwrap();
+        let both = own.then(stories);
+        assert_eq!((both.noticed(), both.missed()), (2, 1));
+        assert_eq!(both.survived(), BTreeMap::from([(ONE.to_owned(), 1)]));
     }
 
     #[test]

@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use super::{CRITICAL, Choice, Outcome, Target, refuse, test, whole_tests};
+use super::outcome::Outcome;
+use super::{CRITICAL, Choice, OWN_TESTS, Target, refuse, stories, test};
 use crate::step::Workspace;
 
 /// The crates that people run, with their folders.
@@ -56,12 +57,7 @@ pub(super) fn run(workspace: &Workspace, tool: &Path, choice: &Choice, count: us
         if drawn.is_empty() {
             continue;
         }
-        let (tested_by, tests) = whole_tests(package);
-        let exactly = drawn.iter().flat_map(|name| ["--re".to_owned(), format!("^{}$", literally(name))]);
-        let chosen = rest.into_iter().skip(2).chain(exactly).collect();
-        let Some(outcome) =
-            test(workspace, tool, &Target { package, tested_by, tests, chosen, counted: Some(&drawn) })
-        else {
+        let Some(outcome) = noticed(workspace, tool, package, &rest, &drawn) else {
             return refuse(&format!("{package}: its mutants could not be tested"));
         };
         let (of, noticed) = (outcome.noticed() + outcome.missed(), outcome.noticed());
@@ -78,6 +74,31 @@ pub(super) fn run(workspace: &Workspace, tool: &Path, choice: &Choice, count: us
         passed &= of == 0 || noticed * 100 >= of * CAUGHT_PERCENT_MIN;
     }
     passed
+}
+
+/// Tests what was drawn with the crate's own tests, and what these do not notice with the stories, where it has any.
+fn noticed(
+    workspace: &Workspace,
+    tool: &Path,
+    package: &str,
+    rest: &[String],
+    drawn: &[&str],
+) -> Option<Outcome> {
+    let try_all = |drawn: &[&str], tested_by, tests| {
+        let exactly = drawn.iter().flat_map(|name| ["--re".to_owned(), format!("^{}$", literally(name))]);
+        let chosen = rest.iter().skip(2).cloned().chain(exactly).collect();
+        test(workspace, tool, &Target { package, tested_by, tests, chosen, counted: Some(drawn) })
+    };
+    let own = try_all(drawn, &[], &OWN_TESTS)?;
+    match stories(package) {
+        Some((tested_by, tests)) if own.missed() > 0 => {
+            println!("{package}: its own tests alone: {}", own.told());
+            let left: Vec<&str> = own.survivors.iter().map(String::as_str).collect();
+            let again = try_all(&left, tested_by, tests)?;
+            Some(own.then(again))
+        }
+        _ => Some(own),
+    }
 }
 
 /// The arguments that choose a crate's code without what is critical or apart.
@@ -139,7 +160,7 @@ fn percent(noticed: usize, of: usize) -> usize {
 }
 
 fn tell(outcome: &Outcome) {
-    for (name, times) in &outcome.survived {
+    for (name, times) in outcome.survived() {
         println!("survived {times} times: {name}");
     }
 }
