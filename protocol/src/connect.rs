@@ -98,6 +98,24 @@ pub fn commitment(key: &PublicKey) -> [u8; 32] {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::identity::SigningKey;
+
+    #[test]
+    fn an_introduction_commits_to_a_key_and_has_a_name_that_can_be_shown() {
+        let next = SigningKey::from_seed(&[1; 32]).public();
+        let decoded = |name: Option<&str>| {
+            let said = Introduction::new(name.map(str::to_owned), &next);
+            Introduction::decode(&crate::cbor::encode(&said)).map(|decoded| assert_eq!(decoded, said))
+        };
+        let longest = "a".repeat(TEXT_BYTES_MAX);
+        for name in [None, Some("Shop"), Some(&longest)] {
+            assert_eq!(decoded(name), Ok(()), "{name:?}");
+        }
+        assert_eq!(decoded(Some(&format!("{longest}a"))), Err(Code::TooLarge));
+        assert_eq!(decoded(Some("right\u{202e}left")), Err(Code::Malformed));
+        let digest: [u8; 32] = Sha256::digest(next.as_bytes()).into();
+        assert_eq!(Introduction::new(None, &next).next_key, digest);
+    }
 
     #[test]
     fn a_vendor_that_moves_names_a_few_addresses() {

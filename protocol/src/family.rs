@@ -187,4 +187,16 @@ mod tests {
             assert_eq!(refused(&[name]), FamiliesError::Name { name }, "{name}");
         }
     }
+
+    #[test]
+    fn as_many_families_are_registered_as_a_hello_names() {
+        let names: Vec<&'static str> =
+            (0..=FAMILIES_MAX).map(|number| &*format!("a{number}/1").leak()).collect();
+        let merged = of(&names[1..]).merge(of(&[])).unwrap();
+        let kind = |text: &str| MessageType::parse(text).unwrap();
+        assert_eq!(merged.of(&kind("a1/1/note")).map(|family| family.name()), Some("a1/1"));
+        assert!(merged.of(&kind("a0/1/note")).is_none() && merged.of(&kind("a1/2/note")).is_none());
+        let got = FAMILIES_MAX + 1;
+        assert_eq!(of(&names[1..]).merge(of(&names[..1])).unwrap_err(), FamiliesError::TooMany { got });
+    }
 }

@@ -166,6 +166,13 @@ mod tests {
         assert_eq!(GrantId::parse(id.as_str()), Ok(id.clone()));
         assert!(GrantId::parse(&id.as_str().to_uppercase()).is_err());
         assert!(GrantId::parse("urn:uuid:1").is_err());
+        assert_eq!(id.as_str(), "urn:uuid:ffffffff-ffff-4fff-bfff-ffffffffffff");
+        let zero = GrantId::from_entropy([0; 16]);
+        assert_eq!(
+            (zero.as_str(), zero.short()),
+            ("urn:uuid:00000000-0000-4000-8000-000000000000", "00000000")
+        );
+        assert_eq!(MessageId::from_entropy([0xa1; 16]).to_string(), "a1".repeat(16));
         assert!(id.is_meant_by("ffffffff") && !id.is_meant_by("fff") && !id.is_meant_by("ffff0"));
     }
 }

@@ -119,7 +119,15 @@ mod tests {
         assert_eq!(t.rfc3339(), "2027-01-31T12:00:01Z");
         assert_eq!(Timestamp::parse("2027-01-31").unwrap().rfc3339(), "2027-01-31T23:59:59Z");
         assert_eq!(t.coarse().rfc3339(), "2027-01-31T12:00:00Z");
-        for bad in ["", "2027-13-01", "2027-01-31T12:00:01+02:00", "tomorrow"] {
+        for bad in [
+            "",
+            "2027-13-01",
+            "2027-01-31T12:00:01+02:00",
+            "2027-01-31T12:00:01.5Z",
+            "2027-01-31T12:00:01z",
+            "1969-12-31",
+            "tomorrow",
+        ] {
             assert_eq!(Timestamp::parse(bad), Err(TimestampError), "{bad}");
         }
     }

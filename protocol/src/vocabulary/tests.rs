@@ -205,6 +205,27 @@ fn emails() {
     );
 }
 
+/// To the byte.
+#[test]
+fn the_longest_of_a_kind_is_a_value_and_one_byte_more_is_none() {
+    let check = |path: &str, error: &ValueError, longest: &str, too_long: &str| {
+        accepts(path, &[(longest, longest)]);
+        refuses(path, error, &[too_long]);
+    };
+    let local = |bytes: usize| format!("{}@example.com", "a".repeat(bytes));
+    check("email.work", &ValueError::Email, &local(64), &local(65));
+    let label = |bytes: usize| format!("a@{}.example", "b".repeat(bytes));
+    check("email.work", &ValueError::Email, &label(63), &label(64));
+    let whole = |bytes: usize| {
+        format!("{0}@{1}.{1}.{2}.com", "a".repeat(64), "b".repeat(63), "c".repeat(bytes - 197))
+    };
+    check("email.work", &ValueError::Email, &whole(254), &whole(255));
+    check("address.home.postalCode", &ValueError::PostalCode, &"1".repeat(16), &"1".repeat(17));
+    check("organization.vatId", &ValueError::Identifier, &"1".repeat(64), &"1".repeat(65));
+    let tag = |bytes: usize| format!("de-x{}-{}", "-abcdefgh".repeat(6), "a".repeat(bytes - 59));
+    check("language.preferred", &ValueError::Language, &tag(64), &tag(65));
+}
+
 #[test]
 fn dates() {
     accepts("id.passportExpiry", &[("2028-02-29", "2028-02-29"), ("0001-01-01", "0001-01-01")]);
