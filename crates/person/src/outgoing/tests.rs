@@ -224,3 +224,23 @@ fn an_update_composed_again_carries_what_is_lacking_and_no_more() {
     let again = vault.again(2);
     assert_eq!(again.fields, BTreeMap::from([(path(&names[0]), Some("second".to_owned()))]));
 }
+
+/// What the simulator has to find: a release that is written down nowhere, and an update that nothing called for.
+#[test]
+fn the_planted_faults_of_a_release_are_what_they_are_called() {
+    let names = names(1);
+    let vault = Vault::new(Mode::Continuous, &names);
+    vault.set(&names, "value");
+    let (id, vendor, grant) = (vault.relationship.clone(), vault.vendor.clone(), vault.grant.clone());
+    let due = [path(&names[0])].into();
+    let released = vault.store.write_blocking(move |txn| unwritten(txn, &id, &vendor, &grant, &due, NOW));
+    let released = released.unwrap().into_inner().unwrap();
+    assert_eq!(released.versions, BTreeMap::from([(path(&names[0]), 1)]));
+    let mailbox = Mailbox::new(&vault.relationship);
+    assert!(mailbox.waiting(&vault.store).unwrap().is_empty());
+    assert_eq!(audit::head(&vault.store).unwrap().n, 0);
+    let (id, grant) = (vault.relationship.clone(), vault.grant.clone());
+    vault.store.write_blocking(move |txn| leak(txn, &id, &grant, NOW)).unwrap();
+    let leaked = mailbox.waiting(&vault.store).unwrap();
+    assert_eq!(leaked.iter().map(reference_of).collect::<Vec<_>>(), [Ok(vault.grant.clone())]);
+}
