@@ -153,6 +153,7 @@ struct Destructions {
     slots: Vec<Slot>,
     entries: Vec<Vec<u8>>,
     oldest: Option<Instant>,
+    /// The number of the next entry; it may be one that was struck from the list.
     entry_next: u64,
 }
 
@@ -458,8 +459,7 @@ impl Writer {
         }
         // Not synced: if this is lost, the list is replayed, and zeroing twice is zeroing once.
         self.records.tree.apply(batch).map_err(|error| self.poison(Failure::Read(error)))?;
-        self.destructions =
-            Destructions { entry_next: self.destructions.entry_next, ..Destructions::default() };
+        self.destructions = Destructions::default();
         Ok(())
     }
 

@@ -68,3 +68,11 @@ fn of_a_part_that_fails_nothing_is_left_in_the_write() {
     assert_eq!(values, [&b"stored"[..], b"staged", b"kept"]);
     assert_eq!(faults.key_syncs.load(SeqCst), key_syncs, "and no key is destroyed");
 }
+
+#[test]
+fn a_name_is_hidden_alike_within_a_write_and_outside() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    let within = store.write_blocking(|txn| Ok::<_, Infallible>(txn.hidden(b"phone.mobile")));
+    assert_eq!(within.unwrap().into_inner(), store.hidden(b"phone.mobile"));
+}

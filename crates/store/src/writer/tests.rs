@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use tokio::sync::Semaphore;
+
 use super::*;
 use crate::key::Key;
 use crate::open;
@@ -131,6 +133,93 @@ fn the_witness_is_made_durable_after_so_many_commits_and_at_the_end() {
     writer.housekeep();
     assert_eq!(writer.witnessed, made + WITNESS_COMMITS);
     writer.head.commit += 1;
+    writer.tell_witness();
+    writer.housekeep();
+    assert_eq!(writer.witnessed, made + WITNESS_COMMITS, "and then not again for as many");
     writer.finish().unwrap();
     assert_eq!(writer.witnessed, made + WITNESS_COMMITS + 1);
+}
+
+/// A disk with so many free bytes.
+struct Fixed(Arc<dyn Disk>, u64);
+
+impl Disk for Fixed {
+    fn sync_log(&self) -> io::Result<()> {
+        self.0.sync_log()
+    }
+
+    fn sync_record_keys(&self) -> io::Result<()> {
+        self.0.sync_record_keys()
+    }
+
+    fn free_bytes(&self) -> io::Result<u64> {
+        Ok(self.1)
+    }
+
+    fn forget_cached(&self) {
+        self.0.forget_cached();
+    }
+}
+
+#[test]
+fn a_write_needs_the_reserve_and_an_urgent_one_half_of_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut writer = writer(dir.path());
+    writer.reserve_bytes = 1_000;
+    let real = Arc::clone(&writer.disk);
+    let mut admits = |urgency, free| {
+        writer.disk = Arc::new(Fixed(Arc::clone(&real), free));
+        writer.admit(urgency)
+    };
+    for (urgency, least) in [(Urgency::Normal, 1_000), (Urgency::Urgent, 500)] {
+        assert!(admits(urgency, least).is_ok());
+        assert!(matches!(admits(urgency, least - 1), Err(Failure::DiskFull)), "{urgency:?}");
+    }
+}
+
+/// A job of a closure whose answer nobody waits for.
+fn job(closure: impl FnOnce(&mut Txn) + Send + 'static) -> Box<dyn Job> {
+    let closure = move |txn: &mut Txn| {
+        closure(txn);
+        Ok::<_, ReadError>(())
+    };
+    Box::new(Work { closure, reply: oneshot::channel().0 })
+}
+
+/// A key that is destroyed at once is one that somebody waits for; the others wait for more of them, or for their time.
+#[test]
+fn an_erasure_destroys_its_key_in_its_group_and_a_deletion_later() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut writer = writer(dir.path());
+    let (_sender, queue) = crate::sync::mpsc::sync_channel::<Message>(1);
+    let key = |number| Key::new(b'k').with_u64(number);
+    write(&mut writer, 2);
+    assert!(writer.destructions.oldest.is_none(), "nothing was replaced");
+    // Its time does not come within the test.
+    writer.destructions.oldest = Some(Instant::now() + Duration::from_secs(3600));
+    writer.run_group(job(move |txn| txn.delete(&key(0))), Urgency::Normal, &queue);
+    assert_eq!(listed(&writer), [[1]]);
+    writer.run_group(job(move |txn| txn.erase(&key(1))), Urgency::Normal, &queue);
+    assert!(listed(&writer).is_empty() && writer.destructions.oldest.is_none());
+    write(&mut writer, 1);
+    write(&mut writer, 1);
+    assert!(writer.destructions.oldest.is_some(), "a key waits");
+}
+
+#[test]
+fn a_group_has_so_many_jobs_at_most_and_secrets_are_ready_after_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut writer = writer(dir.path());
+    let (sender, queue) = crate::sync::mpsc::sync_channel::<Message>(2 * GROUP_JOBS_MAX);
+    let room = Arc::new(Semaphore::new(2 * GROUP_JOBS_MAX));
+    let put = |number: u64| job(move |txn| txn.put_erasable(Key::new(b'k').with_u64(number), "v"));
+    for number in 1..=GROUP_JOBS_MAX as u64 {
+        let permit = Arc::clone(&room).try_acquire_owned().unwrap();
+        assert!(sender.send(Message::Write(put(number), Urgency::Normal, permit)).is_ok());
+    }
+    let ready = writer.slots_ready - writer.head.next_slot;
+    write(&mut writer, ready - GROUP_JOBS_MAX as u64);
+    assert!(writer.run_group(put(0), Urgency::Normal, &queue).is_none());
+    assert!(queue.try_recv().is_ok() && queue.try_recv().is_err(), "one is left for the next group");
+    assert!(writer.slots_ready - writer.head.next_slot >= SLOT_BLOCK / 2);
 }
