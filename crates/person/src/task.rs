@@ -158,7 +158,7 @@ enum Waited<T> {
 impl Task {
     async fn run(mut self) {
         if let Some(inner) = self.inner.upgrade()
-            && let Err(error) = self.gates.load(&inner, &self.id)
+            && let Err(error) = self.gates.load(&inner.store, &inner.bells, &self.id)
         {
             tracing::error!(relationship = %self.id, %error, "the grants cannot be read");
         }
@@ -354,7 +354,7 @@ impl Task {
             .await
             .map_err(PersonError::from)?
             .into_inner();
-        self.gates.load(inner, &self.id)?;
+        self.gates.load(&inner.store, &inner.bells, &self.id)?;
         Ok(revoked)
     }
 }

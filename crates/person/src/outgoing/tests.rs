@@ -225,6 +225,18 @@ fn an_update_composed_again_carries_what_is_lacking_and_no_more() {
     assert_eq!(again.fields, BTreeMap::from([(path(&names[0]), Some("second".to_owned()))]));
 }
 
+#[test]
+fn what_was_set_since_an_update_left_is_in_it_when_it_is_composed_again() {
+    let names = names(3);
+    let vault = Vault::new(Mode::Continuous, &names);
+    vault.set(&names[..1], "first");
+    vault.release(&names[..1]);
+    vault.set(&names[1..2], "second");
+    let value = |text: &str| Some(text.to_owned());
+    let expected = [(path(&names[0]), value("first")), (path(&names[1]), value("second"))];
+    assert_eq!(vault.again(1).fields, BTreeMap::from(expected), "and not what never was");
+}
+
 /// What the simulator has to find: a release that is written down nowhere, and an update that nothing called for.
 #[test]
 fn the_planted_faults_of_a_release_are_what_they_are_called() {

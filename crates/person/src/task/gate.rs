@@ -1,7 +1,6 @@
 //! The grants of one relationship as its task holds them, each with its release machine.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 use freehold_mailbox::Mailbox;
 use freehold_protocol::id::{GrantId, RelationshipId};
@@ -9,11 +8,11 @@ use freehold_protocol::mailbox::Entry;
 use freehold_protocol::path::Path;
 use freehold_protocol::release::{Release, Version};
 use freehold_protocol::time::Timestamp;
-use freehold_store::ReadError;
+use freehold_store::{ReadError, Store};
 use freehold_vault::{agreements, fields, lines};
 
+use crate::bell::Bells;
 use crate::outgoing::reference_of;
-use crate::person::Inner;
 
 /// One grant.
 struct Gate {
@@ -35,12 +34,13 @@ impl Gates {
     /// Reads the grants again and listens for exactly their paths.
     pub(super) fn load(
         &mut self,
-        inner: &Arc<Inner>,
+        store: &Store,
+        bells: &Bells,
         relationship: &RelationshipId,
     ) -> Result<(), ReadError> {
         let mut standing = Vec::new();
         let mut paths = BTreeSet::new();
-        for stored in agreements::grants_of(&inner.store, relationship)? {
+        for stored in agreements::grants_of(store, relationship)? {
             let grant = stored.read()?;
             let effective = stored.state.effective(&grant);
             if !effective.is_empty() {
@@ -49,17 +49,17 @@ impl Gates {
             }
         }
         // Listen first: a change that commits in between is then heard twice rather than not at all.
-        inner.bells.listen(relationship, &paths);
+        bells.listen(relationship, &paths);
         let mailbox = Mailbox::new(relationship);
-        let delivered = mailbox.cursors(&inner.store)?.delivered;
-        let waiting = mailbox.waiting(&inner.store)?;
+        let delivered = mailbox.cursors(store)?.delivered;
+        let waiting = mailbox.waiting(store)?;
         self.gates.clear();
         for (grant, epoch, effective) in standing {
             let current = effective
                 .into_iter()
-                .map(|path| fields::version(&inner.store, &path).map(|version| (path, version)))
+                .map(|path| fields::version(store, &path).map(|version| (path, version)))
                 .collect::<Result<BTreeMap<_, _>, _>>()?;
-            let known = lines::of_grant(&inner.store, grant.id())?;
+            let known = lines::of_grant(store, grant.id())?;
             let mut release = Release::new(grant.subject().mode, known, current, delivered);
             // One that was void when it was made last stands in no line, and may carry anything when it is made again.
             let of_grant = |entry: &&Entry| reference_of(entry).is_ok_and(|of| of == *grant.id());

@@ -82,7 +82,7 @@ impl Task {
             Ok(link) => link,
             Err(error) => return End::Lost(error.to_string()),
         };
-        if let Err(error) = self.gates.load(inner, &self.id) {
+        if let Err(error) = self.gates.load(&inner.store, &inner.bells, &self.id) {
             return End::Lost(error.to_string());
         }
         let end = self.drive(inner, relationship, &key, &connection, &mut link, reads).await;
@@ -151,7 +151,7 @@ impl Task {
                     Event::Delivered(through) => {
                         self.hollow.handle_acknowledged();
                         let stale = self.gates.handle_delivered(through, inner.now());
-                        if stale && self.gates.load(inner, &self.id).is_err() {
+                        if stale && self.gates.load(&inner.store, &inner.bells, &self.id).is_err() {
                             return End::Lost("the vault cannot be read".into());
                         }
                     }
@@ -170,7 +170,7 @@ impl Task {
                     if bell.take_rotated() && self.has_moved(inner, relationship) {
                         return End::Rotated;
                     }
-                    if bell.take_reload() && self.gates.load(inner, &self.id).is_err() {
+                    if bell.take_reload() && self.gates.load(&inner.store, &inner.bells, &self.id).is_err() {
                         return End::Lost("the vault cannot be read".into());
                     }
                     self.gates.handle_changed(&bell.take_changed());
@@ -301,7 +301,11 @@ impl Task {
                     self.gates.handle_sent(&grant, released.message.seq, &released.versions, now);
                     link.send(&released.message);
                 }
-                Ok(_) => self.gates.load(inner, &self.id).err().map_or((), |_| self.gates.shut(&grant)),
+                Ok(_) => self
+                    .gates
+                    .load(&inner.store, &inner.bells, &self.id)
+                    .err()
+                    .map_or((), |_| self.gates.shut(&grant)),
                 Err(WriteError::Refused(code)) => {
                     tracing::warn!(relationship = %self.id, %code, "nothing is released under a grant");
                     self.gates.shut(&grant);
