@@ -107,6 +107,25 @@ fn a_countersignature_is_put_on_once_and_taken_off_again() {
     assert_eq!(both.without_countersignature(), Ok(document.bytes().to_vec()));
     assert_eq!(document.without_countersignature(), Err(Code::ReceiptMismatch));
     assert_eq!(both.countersign(&vendor(), &did, NOW).err(), Some(Code::Malformed));
+    // What is no second signature of two is not taken off.
+    for count in [1, 3] {
+        let mut map = both.map();
+        map.insert("proof".into(), json!(vec![document.map()["proof"].clone(); count]));
+        let other = Grant::recall(crate::json::canonical(&Value::Object(map)).as_bytes()).unwrap();
+        assert_eq!(other.without_countersignature(), Err(Code::ReceiptMismatch), "{count} proofs");
+    }
+}
+
+/// By a clock that tells its dates late, a document begins earlier by as much.
+#[test]
+fn a_document_holds_by_dates_that_are_told_late() {
+    let document = with("validFrom", json!(NOW.rfc3339())).unwrap();
+    let early = u64::try_from((CLOCK_SKEW_MAX + DATE_LAG_MAX).as_millis()).unwrap();
+    let at = |millis: u64| document.check_time_told(Timestamp::from_millis(millis));
+    assert_eq!(at(NOW.millis() - early), Ok(()));
+    assert_eq!(at(NOW.millis() - early - 1), Err(Code::Malformed));
+    assert_eq!(at(LATER.millis() - 1), Ok(()));
+    assert_eq!(at(LATER.millis()), Err(Code::Expired));
 }
 
 #[test]

@@ -105,6 +105,16 @@ mod tests {
     }
 
     #[test]
+    fn a_vendor_moves_to_a_key_and_commits_to_the_next_in_one_spelling() {
+        let good = statement(2, 3).subject().clone();
+        assert_eq!(good.check(), Ok(()));
+        let id = Did::parse("did:web:shop.example").unwrap();
+        assert_eq!(VendorRotationSubject { id, ..good.clone() }.check(), Err(Code::Malformed));
+        let next_key = format!("{}=", good.next_key);
+        assert_eq!(VendorRotationSubject { next_key, ..good }.check(), Err(Code::Malformed));
+    }
+
+    #[test]
     fn a_did_web_rotates_in_its_did_document_and_by_no_statement() {
         let web = Did::parse("did:web:shop.example").unwrap();
         let committed = commitment(&key(3).public());
