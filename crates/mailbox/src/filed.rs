@@ -135,3 +135,46 @@ impl Mailbox {
         load(reader, &self.named_key())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use freehold_protocol::id::{MessageId, RelationshipId};
+    use freehold_protocol::identity::SigningKey;
+    use freehold_protocol::message::MessageType;
+    use freehold_store::{HomeKey, Options, Store};
+
+    use super::*;
+
+    fn filed(seq: u64, bytes: u64) -> Filed {
+        let message = Message {
+            seq,
+            id: MessageId::from_entropy([1; 16]),
+            kind: MessageType::parse("note/1/note").unwrap(),
+            thread: None,
+            at: Timestamp::default(),
+            to: SigningKey::from_seed(&[1; 32]).public().did(),
+            body: vec![0; usize::try_from(bytes).unwrap()],
+            crit: Vec::new(),
+        };
+        Filed { message, at: Timestamp::default() }
+    }
+
+    /// To the byte, however few they are; forgetting makes room.
+    #[test]
+    fn what_is_filed_has_so_many_bytes_at_most() {
+        const COUNT: u64 = 128;
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(dir.path(), &HomeKey::new([7; 32]), Options::default()).unwrap();
+        let mailbox = Mailbox::new(&RelationshipId::from_entropy([2; 16]));
+        let taken = store.write_blocking(move |txn| {
+            let mut taken = Vec::new();
+            for seq in 1..=COUNT {
+                taken.push(mailbox.file(txn, &filed(seq, KEPT_BYTES_MAX / COUNT))?);
+            }
+            let one_more = mailbox.file(txn, &filed(COUNT + 1, 1))?;
+            mailbox.forget_filed(txn)?;
+            Ok::<_, ReadError>((taken, one_more, mailbox.file(txn, &filed(COUNT + 1, 1))?))
+        });
+        assert_eq!(taken.unwrap().into_inner(), (vec![true; COUNT as usize], false, true));
+    }
+}
