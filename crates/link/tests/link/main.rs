@@ -104,6 +104,18 @@ async fn sides_with_different_pasts_find_out_and_settle_nothing() {
     assert_eq!(pair.node_side.waiting(), [1]);
 }
 
+/// The same the other way round: it is the hub that has gone on from a copy of before.
+#[tokio::test]
+async fn a_hub_finds_out_by_what_the_dialler_names() {
+    let (other, node, hub) = (Side::new(HUB), Side::new(NODE), Side::new(HUB));
+    let first = other.queue(1).await;
+    node.takes(&other, first).await;
+    hub.queue(1).await;
+    let mut pair = Pair::meet(node, hub, hello()).await;
+    assert_eq!(pair.ends().await, (Closed::ByPeer(Code::Forked), Closed::ByUs(Code::Forked)));
+    assert_eq!(pair.hub_side.waiting(), [1]);
+}
+
 #[tokio::test]
 async fn sides_with_the_same_past_go_on_from_where_they_were() {
     let (node, hub) = (Side::new(NODE), Side::new(HUB));
