@@ -18,7 +18,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::step::Workspace;
+use crate::step::{Run, Workspace};
 
 #[derive(Parser)]
 #[command(name = "cargo xtask", about = "Checks, tests and measures Freehold")]
@@ -101,7 +101,7 @@ enum Command {
         /// These crates only.
         packages: Vec<String>,
     },
-    /// Measure, and print the figures.
+    /// Measure, and print the figures; those of a hub under load with `bench hub`.
     Bench {
         /// Passed on to the measuring program.
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
@@ -126,7 +126,7 @@ fn main() -> ExitCode {
         Command::Demo { rest } => {
             workspace.cargo(&["run", "--release", "--locked", "--", "demo"]).args(rest).passes()
         }
-        Command::Bench { rest } => release(&workspace, "bench", rest),
+        Command::Bench { rest } => bench(&workspace, rest),
         Command::Crash { rest } => release(&workspace, "crash", rest),
         Command::Hostile { rest } => release(&workspace, "hostile", rest),
         Command::Coverage { packages } => coverage::run(&workspace, &packages),
@@ -146,9 +146,34 @@ fn main() -> ExitCode {
     if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
+/// The engines' figures, or a hub's under load, which stands on servers of its own.
+fn bench(workspace: &Workspace, mut words: Vec<String>) -> bool {
+    if words.first().is_none_or(|first| first != "hub") {
+        return release(workspace, "bench", words);
+    }
+    words.remove(0);
+    if !demand::postgres(workspace) {
+        return false;
+    }
+    build_release(workspace)
+        && match demand::nats(workspace) {
+            Some(nats) => released(workspace, "load").env(test::NATS_VARIABLE, nats),
+            None => released(workspace, "load"),
+        }
+        .args(words)
+        .passes()
+}
+
 /// Runs a program of the workspace, built for release. The whole workspace is built, as the tests build it: one package
 /// alone would resolve other features and compile every dependency a second time.
 fn release(workspace: &Workspace, program: &str, words: Vec<String>) -> bool {
+    build_release(workspace) && released(workspace, program).args(words).passes()
+}
+
+fn build_release(workspace: &Workspace) -> bool {
     workspace.cargo(&["build", "--release", "--locked", "--bins"]).args(test::AS_PEOPLE_RUN_IT).passes()
-        && workspace.program(workspace.target.join("release").join(program)).args(words).passes()
+}
+
+fn released(workspace: &Workspace, program: &str) -> Run {
+    workspace.program(workspace.target.join("release").join(program))
 }

@@ -13,8 +13,8 @@ const LONG_VARIABLE: &str = "FREEHOLD_LONG";
 /// The Node.js that runs the vendor's peer; see `tests/src/vendor_peer.rs`.
 const NODE_VARIABLE: &str = "FREEHOLD_NODE";
 
-/// The NATS server of the tests of sinks; see `tests/crash/src/sinks/cluster.rs`.
-const NATS_VARIABLE: &str = "FREEHOLD_NATS_SERVER";
+/// The NATS server of the tests of sinks and of the measurements; see `tests/crash/src/sinks/cluster.rs`.
+pub(crate) const NATS_VARIABLE: &str = "FREEHOLD_NATS_SERVER";
 
 /// Where the vectors that others published are looked for; see `tests/src/vectors.rs`.
 const VECTORS_VARIABLE: &str = "FREEHOLD_FOREIGN_VECTORS";

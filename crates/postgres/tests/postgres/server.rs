@@ -33,6 +33,14 @@ impl Server {
         server
     }
 
+    /// As [`Server::start`], with settings in the form of PostgreSQL's command line, such as `-c shared_buffers=1GB`.
+    #[must_use]
+    pub fn start_with(settings: &str) -> Self {
+        let server = Self::make(format!("-c listen_addresses='' {settings}"), PORT);
+        server.begin();
+        server
+    }
+
     /// Makes and starts a server that is reached on loopback, encrypted if it is asked to: with this certificate and its key, as PEM.
     #[must_use]
     pub fn start_encrypted(certificate: &str, key: &str) -> Self {
@@ -72,10 +80,10 @@ impl Server {
     pub fn begin(&self) {
         let log = self.dir.path().join("log");
         let options = format!(
-            "-p {} {} -c unix_socket_directories='{}' -c shared_buffers=32MB -c max_connections=40",
+            "-p {} -c unix_socket_directories='{}' -c shared_buffers=32MB -c max_connections=40 {}",
             self.port,
-            self.settings,
-            self.dir.path().display()
+            self.dir.path().display(),
+            self.settings
         );
         let began = Instant::now();
         loop {

@@ -4,7 +4,7 @@ use super::Package;
 
 /// A crate, and those it may name in any of its dependency sections. Left of an arrow may be used by the right of
 /// it, never back; a crate missing here fails, so that a new one is placed on purpose.
-const MAY_USE: [(&str, &[&str]); 31] = [
+const MAY_USE: [(&str, &[&str]); 32] = [
     ("freehold-protocol", &[]),
     ("freehold-store", &["freehold-protocol"]),
     ("freehold-postgres", &["freehold-store"]),
@@ -82,6 +82,21 @@ const MAY_USE: [(&str, &[&str]); 31] = [
     (
         "freehold-hostile",
         &["freehold-protocol", "freehold-transport", "freehold-hub", "freehold-api", "freehold-crash"],
+    ),
+    // Load: the wire from below, and a hub's engine in a process of its own.
+    (
+        "freehold-load",
+        &[
+            "freehold-protocol",
+            "freehold-store",
+            "freehold-postgres",
+            "freehold-keystore",
+            "freehold-transport",
+            "freehold-link",
+            "freehold-hub",
+            "freehold-tests",
+            "freehold-crash",
+        ],
     ),
     ("freehold-simulation", &BELOW_NODE),
     ("freehold-schedules", &BELOW_NODE),

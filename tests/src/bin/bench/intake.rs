@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 use freehold_keystore::Seed;
 
 use crate::child::Running;
-use crate::sample::Samples;
 use crate::{Bench, Failure, machine, world};
+use freehold_tests::bench::sample::Samples;
 
 /// Persons that send side by side.
 const PERSONS: usize = 50;

@@ -6,16 +6,12 @@
 #![expect(clippy::print_stdout, reason = "a command of the terminal, and the children's way to answer it")]
 
 mod child;
-mod floor;
 mod intake;
-mod machine;
 mod memory;
 mod open;
 mod read;
 mod release;
-mod report;
 mod revoke;
-mod sample;
 mod set;
 mod world;
 
@@ -25,15 +21,11 @@ use std::time::{Duration, Instant};
 
 use clap::{Parser, ValueEnum};
 
-use crate::floor::Floor;
-use crate::report::Report;
+use freehold_tests::bench::floor::Floor;
+use freehold_tests::bench::report::{Report, write_part};
+use freehold_tests::bench::{Failure, PATIENCE, machine, within};
+
 use crate::world::World;
-
-/// Why a measurement was not made.
-type Failure = Box<dyn std::error::Error + Send + Sync>;
-
-/// Longest wait for anything that should take milliseconds.
-const PATIENCE: Duration = Duration::from_secs(30);
 
 /// What can be measured.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -138,14 +130,7 @@ async fn measure(arguments: &Arguments) -> Result<(), Failure> {
         println!("{}", bench.report.markdown());
     }
     if let Some(out) = &arguments.out {
-        std::fs::write(out, bench.report.markdown())?;
+        write_part(out, &bench.report.markdown())?;
     }
     if failed.is_empty() { Ok(()) } else { Err(failed.join("; ").into()) }
-}
-
-/// Waits for what should happen at once, but not for ever.
-async fn within<T>(what: &str, future: impl Future<Output = T>) -> Result<T, Failure> {
-    tokio::time::timeout(PATIENCE, future)
-        .await
-        .map_err(|_| format!("{what} did not happen within {} s", PATIENCE.as_secs()).into())
 }

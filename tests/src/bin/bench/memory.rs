@@ -5,9 +5,9 @@ use std::time::Duration;
 use freehold_keystore::Seed;
 
 use crate::child::Running;
-use crate::sample::Samples;
 use crate::world::VALID;
 use crate::{Bench, Failure, machine, release};
+use freehold_tests::bench::sample::Samples;
 
 /// Idle time before the figure is taken.
 const QUIET: Duration = Duration::from_secs(3);

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use freehold_keystore::Seed;
 
-use crate::sample::Samples;
 use crate::{Bench, Failure, machine, world};
+use freehold_tests::bench::sample::Samples;
 
 /// Fields of one change set while a vault is filled.
 const CHANGES: usize = 1_000;

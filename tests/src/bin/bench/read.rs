@@ -2,9 +2,9 @@
 
 use std::time::Instant;
 
-use crate::sample::Samples;
 use crate::world::{CUSTOMER, STREET};
 use crate::{Bench, Failure, release, within};
+use freehold_tests::bench::sample::Samples;
 
 /// Samples: enough for a p99.
 const SAMPLES: usize = 400;

@@ -2,10 +2,10 @@
 
 use freehold_hub::Hub;
 
-use crate::floor::Fleet;
-use crate::sample::Samples;
 use crate::world::World;
 use crate::{Bench, Failure, machine};
+use freehold_tests::bench::floor::Fleet;
+use freehold_tests::bench::sample::Samples;
 
 /// Hubs and samples.
 const SIZES: [(usize, usize); 3] = [(1, 150), (10, 100), (100, 50)];

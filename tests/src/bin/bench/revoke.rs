@@ -2,9 +2,9 @@
 
 use std::time::Instant;
 
-use crate::sample::Samples;
 use crate::world::{self, STREET, World};
 use crate::{Bench, Failure, release};
+use freehold_tests::bench::sample::Samples;
 
 /// Grants that are revoked, one after the other, in relationships of their own.
 const SAMPLES: usize = 40;

@@ -4,8 +4,8 @@ use std::time::Instant;
 
 use freehold_keystore::Seed;
 
-use crate::sample::Samples;
 use crate::{Bench, Failure, world};
+use freehold_tests::bench::sample::Samples;
 
 /// Samples: enough for a p99.
 const SAMPLES: usize = 500;

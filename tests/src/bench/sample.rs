@@ -4,28 +4,40 @@ use std::time::Duration;
 
 /// Measured times or other figures of one kind.
 #[derive(Debug, Default, Clone)]
-pub(crate) struct Samples(Vec<f64>);
+pub struct Samples(Vec<f64>);
 
 impl Samples {
-    pub(crate) fn push(&mut self, value: f64) {
+    /// Adds a figure.
+    pub fn push(&mut self, value: f64) {
         self.0.push(value);
     }
 
     /// Adds a time, in milliseconds.
-    pub(crate) fn time(&mut self, time: Duration) {
+    pub fn time(&mut self, time: Duration) {
         self.0.push(time.as_secs_f64() * 1e3);
     }
 
-    pub(crate) fn count(&self) -> usize {
+    /// How many there are.
+    #[must_use]
+    pub fn count(&self) -> usize {
         self.0.len()
     }
 
-    pub(crate) fn median(&self) -> f64 {
+    /// Half are below it.
+    #[must_use]
+    pub fn median(&self) -> f64 {
         self.quantile(0.5)
     }
 
+    /// The nearest rank: below 20 samples it is the largest.
+    #[must_use]
+    pub fn p95(&self) -> f64 {
+        self.quantile(0.95)
+    }
+
     /// The nearest rank: below 100 samples it is the largest.
-    pub(crate) fn p99(&self) -> f64 {
+    #[must_use]
+    pub fn p99(&self) -> f64 {
         self.quantile(0.99)
     }
 

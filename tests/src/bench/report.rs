@@ -1,14 +1,15 @@
 //! The table.
 
 use std::fmt::Write as _;
+use std::path::Path;
 use std::time::Duration;
+use std::{fs, io};
 
 use freehold_link::system_clock;
 use serde::Serialize;
 
-use crate::Failure;
-use crate::machine;
-use crate::sample::Samples;
+use super::sample::Samples;
+use super::{Failure, machine};
 
 /// One line of the table.
 #[derive(Serialize)]
@@ -27,16 +28,16 @@ struct Row {
 
 /// Everything measured in one run.
 #[derive(Default)]
-pub(crate) struct Report {
+pub struct Report {
     rows: Vec<Row>,
     notes: Vec<String>,
     /// How long the run took.
-    pub(crate) took: Duration,
+    pub took: Duration,
 }
 
 impl Report {
     /// Adds a figure beside its limit.
-    pub(crate) fn beside(
+    pub fn beside(
         &mut self,
         what: impl Into<String>,
         unit: &'static str,
@@ -50,18 +51,12 @@ impl Report {
     }
 
     /// Adds a figure that has no limit to stand beside, and what else is to be said of it.
-    pub(crate) fn alone(
-        &mut self,
-        what: impl Into<String>,
-        unit: &'static str,
-        samples: &Samples,
-        remark: &str,
-    ) {
+    pub fn alone(&mut self, what: impl Into<String>, unit: &'static str, samples: &Samples, remark: &str) {
         self.add(what.into(), unit, samples, None, remark);
     }
 
     /// Adds a sentence below the table.
-    pub(crate) fn note(&mut self, note: impl Into<String>) {
+    pub fn note(&mut self, note: impl Into<String>) {
         self.notes.push(note.into());
     }
 
@@ -87,7 +82,11 @@ impl Report {
         self.rows.push(row);
     }
 
-    pub(crate) fn json(&self) -> Result<String, Failure> {
+    /// All of it as JSON.
+    ///
+    /// # Errors
+    /// None that can be met: it is texts and numbers.
+    pub fn json(&self) -> Result<String, Failure> {
         let value = serde_json::json!({
             "machine": machine::machine(),
             "commit": machine::commit(),
@@ -100,7 +99,9 @@ impl Report {
         Ok(serde_json::to_string_pretty(&value)?)
     }
 
-    pub(crate) fn markdown(&self) -> String {
+    /// All of it as a page.
+    #[must_use]
+    pub fn markdown(&self) -> String {
         let mut text = String::from("# Benchmarks\n\n");
         let _ = writeln!(text, "- Machine: {}", machine::machine());
         let _ = writeln!(text, "- Commit: {}", machine::commit());
@@ -145,7 +146,8 @@ fn line(row: &Row) -> String {
 }
 
 /// Three digits that count.
-fn figure(value: f64) -> String {
+#[must_use]
+pub fn figure(value: f64) -> String {
     match value.abs() {
         v if v >= 100.0 => format!("{value:.0}"),
         v if v >= 10.0 => format!("{value:.1}"),
@@ -158,4 +160,47 @@ fn figure(value: f64) -> String {
 fn command() -> String {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     format!("cargo xtask bench {}", arguments.join(" ")).trim_end().to_owned()
+}
+
+/// Writes a page into a file that has several, each under a heading of the first level: in the place of the one with the
+/// same heading, or behind the others.
+///
+/// # Errors
+/// The disk's.
+pub fn write_part(path: &Path, part: &str) -> io::Result<()> {
+    let before = match fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
+        Err(error) => return Err(error),
+    };
+    fs::write(path, replaced(&before, part))
+}
+
+fn replaced(file: &str, part: &str) -> String {
+    let heading = |text: &str| text.lines().next().unwrap_or_default().to_owned();
+    let mut parts: Vec<String> = Vec::new();
+    for line in file.split_inclusive('\n') {
+        match parts.last_mut() {
+            Some(last) if !line.starts_with("# ") => last.push_str(line),
+            _ => parts.push(line.to_owned()),
+        }
+    }
+    match parts.iter_mut().find(|known| heading(known) == heading(part)) {
+        Some(known) => *known = part.to_owned(),
+        None => parts.push(part.to_owned()),
+    }
+    parts.iter().map(|part| part.trim_end()).collect::<Vec<_>>().join("\n\n") + "\n"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::replaced;
+
+    #[test]
+    fn a_page_takes_the_place_of_the_one_with_its_heading_alone() {
+        assert_eq!(replaced("", "# A\n\n1\n"), "# A\n\n1\n");
+        let two = replaced("# A\n\n1\n", "# B\n\n2\n");
+        assert_eq!(two, "# A\n\n1\n\n# B\n\n2\n");
+        assert_eq!(replaced(&two, "# A\n\n## x\n\n3\n"), "# A\n\n## x\n\n3\n\n# B\n\n2\n");
+    }
 }

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use freehold_protocol::identity::SigningKey;
 use freehold_transport::{Address, Endpoint, FrameReceiver, FrameSender, Limits, dial};
 
-use crate::{Failure, PATIENCE, within};
+use super::{Failure, PATIENCE, within};
 
 /// Bytes of one append: a block of the disk.
 const APPEND_BYTES: usize = 4096;
@@ -19,7 +19,7 @@ const APPEND_BYTES: usize = 4096;
 const FRAME_BYTES: usize = 300;
 
 /// The limits of one machine.
-pub(crate) struct Floor {
+pub struct Floor {
     append: Append,
     echo: Echo,
     key: SigningKey,
@@ -27,30 +27,41 @@ pub(crate) struct Floor {
 
 impl Floor {
     /// Makes its file and its connection.
-    pub(crate) async fn new(dir: &Path) -> Result<Self, Failure> {
+    ///
+    /// # Errors
+    /// When the disk or the loopback does not take them.
+    pub async fn new(dir: &Path) -> Result<Self, Failure> {
         let key = SigningKey::from_seed(&[3; 32]);
         Ok(Self { append: Append::new(&dir.join("floor"))?, echo: Echo::new().await?, key })
     }
 
     /// One append and fdatasync.
-    pub(crate) fn append(&mut self) -> Result<Duration, Failure> {
+    ///
+    /// # Errors
+    /// The disk's.
+    pub fn append(&mut self) -> Result<Duration, Failure> {
         self.append.once()
     }
 
     /// One frame to a peer on loopback and back.
-    pub(crate) async fn round_trip(&mut self) -> Result<Duration, Failure> {
+    ///
+    /// # Errors
+    /// When it does not come back.
+    pub async fn round_trip(&mut self) -> Result<Duration, Failure> {
         self.echo.once().await
     }
 
     /// One signature.
-    pub(crate) fn sign(&self) -> Duration {
+    #[must_use]
+    pub fn sign(&self) -> Duration {
         let start = Instant::now();
         std::hint::black_box(self.key.sign(&[7; FRAME_BYTES]));
         start.elapsed()
     }
 
     /// As many signatures and verifications, spread over all cores.
-    pub(crate) fn signatures(&self, count: usize) -> Duration {
+    #[must_use]
+    pub fn signatures(&self, count: usize) -> Duration {
         let cores = thread::available_parallelism().map_or(1, usize::from).min(count.max(1));
         let share = |core: usize| count / cores + usize::from(core < count % cores);
         let start = Instant::now();
@@ -95,14 +106,17 @@ impl Append {
 }
 
 /// Many files, each with a thread of its own, as each hub's store has one.
-pub(crate) struct Fleet {
+pub struct Fleet {
     starts: Vec<SyncSender<()>>,
     done: Receiver<Result<Duration, Failure>>,
 }
 
 impl Fleet {
     /// Makes the files and the threads, which end with it.
-    pub(crate) fn new(dir: &Path, count: usize) -> Result<Self, Failure> {
+    ///
+    /// # Errors
+    /// The disk's.
+    pub fn new(dir: &Path, count: usize) -> Result<Self, Failure> {
         let (report, done) = sync_channel(count);
         let mut starts = Vec::new();
         for n in 0..count {
@@ -122,7 +136,10 @@ impl Fleet {
     }
 
     /// One append and fdatasync of every file, all at once.
-    pub(crate) fn append(&self) -> Result<Duration, Failure> {
+    ///
+    /// # Errors
+    /// The disk's.
+    pub fn append(&self) -> Result<Duration, Failure> {
         let start = Instant::now();
         for file in &self.starts {
             file.send(())?;

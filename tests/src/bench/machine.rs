@@ -3,13 +3,16 @@
 use std::fs;
 use std::process::Command;
 
-use crate::Failure;
+use super::Failure;
 
 /// Ticks of a second in `/proc/PID/stat`: fixed by Linux for programs (`USER_HZ`).
 const TICKS: f64 = 100.0;
 
 /// CPU seconds that a process has used, its threads and the kernel's work for it included.
-pub(crate) fn cpu_secs(pid: u32) -> Result<f64, Failure> {
+///
+/// # Errors
+/// When there is no such process.
+pub fn cpu_secs(pid: u32) -> Result<f64, Failure> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat"))?;
     // The name in brackets may hold anything.
     let rest = stat.rsplit_once(')').ok_or("unreadable /proc/PID/stat")?.1;
@@ -19,7 +22,10 @@ pub(crate) fn cpu_secs(pid: u32) -> Result<f64, Failure> {
 }
 
 /// Megabytes (10^6 bytes) that a process holds in memory.
-pub(crate) fn resident_mb(pid: u32) -> Result<f64, Failure> {
+///
+/// # Errors
+/// When there is no such process.
+pub fn resident_mb(pid: u32) -> Result<f64, Failure> {
     let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).ok_or("no VmRSS")?;
     let kib: f64 = line.trim().trim_end_matches("kB").trim().parse()?;
@@ -27,7 +33,8 @@ pub(crate) fn resident_mb(pid: u32) -> Result<f64, Failure> {
 }
 
 /// Processors, their model, and the kernel.
-pub(crate) fn machine() -> String {
+#[must_use]
+pub fn machine() -> String {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let cpuinfo = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let model = cpuinfo
@@ -40,7 +47,8 @@ pub(crate) fn machine() -> String {
 }
 
 /// The commit that was measured, and whether the tree was changed after it.
-pub(crate) fn commit() -> String {
+#[must_use]
+pub fn commit() -> String {
     let git = |arguments: &[&str]| {
         let output = Command::new("git").args(arguments).output().ok()?;
         Some(String::from_utf8_lossy(&output.stdout).trim().to_owned())
