@@ -93,6 +93,7 @@ impl Side {
             peer: key(HUB + NODE - own).public().did(),
             key: key(own),
             clock: Arc::new(|| NOW),
+            holder: None,
         };
         Self { context, mailbox, _dir: dir }
     }

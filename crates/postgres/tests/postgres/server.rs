@@ -28,9 +28,7 @@ impl Server {
     /// Makes and starts a server that has a socket alone. Where PostgreSQL is not installed, the test fails and says what is missing.
     #[must_use]
     pub fn start() -> Self {
-        let server = Self::make("-c listen_addresses=''".to_owned(), PORT);
-        server.begin();
-        server
+        Self::start_with("")
     }
 
     /// As [`Server::start`], with settings in the form of PostgreSQL's command line, such as `-c shared_buffers=1GB`.

@@ -143,7 +143,7 @@ impl Claim for Name {
 
 impl Drop for Name {
     fn drop(&mut self) {
-        self.memory.names.lock().unwrap().retain(|name, by| (&*name, *by) != (&self.name, self.process));
+        self.memory.names.lock().unwrap().retain(|name, by| (name, *by) != (&self.name, self.process));
     }
 }
 
