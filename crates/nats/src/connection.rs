@@ -1,14 +1,9 @@
 //! A connection to the cluster, which async-nats makes anew when it breaks.
 
-use std::io;
 use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
 
 use async_nats::{Client, ConnectOptions};
-use tokio_rustls::rustls::pki_types::CertificateDer;
-use tokio_rustls::rustls::pki_types::pem::PemObject as _;
-use tokio_rustls::rustls::{ClientConfig, RootCertStore, crypto};
 use zeroize::Zeroizing;
 
 use crate::config::NatsConfig;
@@ -31,11 +26,14 @@ pub(crate) async fn connect(config: &NatsConfig) -> Result<Client, PublishError>
         .reconnect_delay_callback(|_| RECONNECT_WAIT);
     let options = authenticated(config, options).await?;
     let options = if config.servers.iter().any(|server| server.starts_with("tls:")) {
-        let tls = tls(config.ca_file.as_deref())
+        let tls = freehold_tls::client_config(config.ca_file.as_deref())
             .map_err(|error| PublishError::Setting { setting: "ca_file", reason: error.to_string() })?;
         options.require_tls(true).tls_client_config(tls)
-    } else {
+    } else if config.allow_unencrypted {
         options
+    } else {
+        // What a server on this machine tells of its cluster may lead elsewhere, where nothing goes without encryption.
+        options.ignore_discovered_servers()
     };
     options.connect(&config.servers).await.map_err(|error| PublishError::Away(error.kind().to_string()))
 }
@@ -73,26 +71,4 @@ async fn secret(setting: &'static str, file: &Path) -> Result<Zeroizing<String>,
         Ok(text) => Ok(Zeroizing::new(text.trim().to_owned())),
         Err(error) => Err(PublishError::Setting { setting, reason: error.to_string() }),
     }
-}
-
-/// Trusts the authorities in a file, or the machine's.
-fn tls(authorities: Option<&Path>) -> io::Result<ClientConfig> {
-    let mut roots = RootCertStore::empty();
-    match authorities {
-        Some(file) => {
-            for certificate in CertificateDer::pem_file_iter(file).map_err(io::Error::other)? {
-                roots.add(certificate.map_err(io::Error::other)?).map_err(io::Error::other)?;
-            }
-        }
-        None => {
-            roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-        }
-    }
-    if roots.is_empty() {
-        return Err(io::Error::other("no certificate authority is known"));
-    }
-    let config = ClientConfig::builder_with_provider(Arc::new(crypto::aws_lc_rs::default_provider()))
-        .with_safe_default_protocol_versions()
-        .map_err(io::Error::other)?;
-    Ok(config.with_root_certificates(roots).with_no_client_auth())
 }

@@ -5,8 +5,8 @@ use std::sync::atomic::Ordering;
 
 use freehold_store::database::{Batch, Bell, Change, CommitError, DatabaseError, From, KeyRange, Row, Rows};
 
-use tokio_postgres::types::ToSql;
-use tokio_postgres::{Client, Error, Statement};
+use freehold_pgclient::tokio_postgres::types::ToSql;
+use freehold_pgclient::tokio_postgres::{Client, Error, Statement};
 
 use crate::connection::{Connection, Lost};
 use crate::postgres::Shared;

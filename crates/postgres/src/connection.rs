@@ -1,20 +1,19 @@
 //! One connection, with a small runtime of its own: whoever has it waits on their own thread.
 
 use std::collections::HashMap;
-use std::error::Error as _;
-use std::future::{Future, poll_fn};
+use std::future::Future;
 use std::ops::Deref;
-use std::task::{Poll, ready};
 use std::time::Duration;
 
+use freehold_pgclient::tokio_postgres::error::{Error, SqlState};
+use freehold_pgclient::tokio_postgres::{Client, Statement};
+use freehold_pgclient::{ConnectError, ends_session, silence};
 use freehold_store::database::DatabaseError;
-use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::runtime::{Builder, Runtime};
-use tokio_postgres::error::{Error, SqlState};
-use tokio_postgres::{AsyncMessage, Client, NoTls, Statement};
 
 use crate::location::Location;
-use crate::tls::Tls;
+
+pub(crate) use freehold_pgclient::Notified;
 
 /// What every connection says first.
 ///
@@ -36,9 +35,6 @@ pub(crate) struct Connection {
     statements: HashMap<String, Statement>,
 }
 
-/// Who is given what others notify.
-pub(crate) type Notified = Box<dyn Fn(&str) + Send + Sync>;
-
 impl Connection {
     pub(crate) fn open(location: &Location) -> Result<Self, DatabaseError> {
         Self::open_listening(location, Box::new(|_| {}))
@@ -52,18 +48,11 @@ impl Connection {
             .build()
             .map(|runtime| Running(Some(runtime)))
             .map_err(failed)?;
-        let client = if location.encrypted {
-            let tls = Tls::new(location.authorities.as_deref()).map_err(failed)?;
-            let (client, connection) =
-                runtime.block_on(location.config.connect(tls)).map_err(|error| told(&error))?;
-            runtime.spawn(drive(connection, notified));
-            client
-        } else {
-            let (client, connection) =
-                runtime.block_on(location.config.connect(NoTls)).map_err(|error| told(&error))?;
-            runtime.spawn(drive(connection, notified));
-            client
-        };
+        let connecting = location.address.connect_listening(&location.encryption, notified);
+        let client = runtime.block_on(connecting).map_err(|error| match error {
+            ConnectError::Authority(error) => DatabaseError::Failed(error.to_string()),
+            ConnectError::Postgres(error) => told(&error),
+        })?;
         let mut opened = Self { runtime, client, statements: HashMap::new() };
         opened.run(SETTINGS)?;
         Ok(opened)
@@ -108,24 +97,6 @@ impl Connection {
     {
         wait(&self.runtime, question(&self.client))
     }
-}
-
-/// Moves what is sent and received, until the connection ends.
-async fn drive<S, T>(mut connection: tokio_postgres::Connection<S, T>, notified: Notified)
-where
-    S: AsyncRead + AsyncWrite + Unpin,
-    T: AsyncRead + AsyncWrite + Unpin,
-{
-    poll_fn(|context| {
-        loop {
-            match ready!(connection.poll_message(context)) {
-                Some(Ok(AsyncMessage::Notification(told))) => notified(told.payload()),
-                Some(Ok(_)) => {}
-                Some(Err(_)) | None => return Poll::Ready(()),
-            }
-        }
-    })
-    .await;
 }
 
 /// A runtime that may be dropped anywhere, also by a task of another one.
@@ -178,21 +149,12 @@ fn wait<T>(runtime: &Runtime, answer: impl Future<Output = Result<T, Error>>) ->
     }
 }
 
-/// Classes 08 (connection) and 57P (an operator's intervention), and too many connections: the server goes, or is not there yet.
-fn ends_session(code: &SqlState) -> bool {
-    let code = code.code();
-    code.starts_with("08") || code.starts_with("57P") || code == "53300" || code == "25P03"
-}
-
 /// What a caller is told. It holds no value and no password: PostgreSQL's messages name tables and roles.
 fn told(error: &Error) -> DatabaseError {
     match error.as_db_error() {
         Some(db) if ends_session(db.code()) => DatabaseError::Away(db.message().to_owned()),
         Some(db) if *db.code() == SqlState::DISK_FULL => DatabaseError::Full,
         Some(db) => DatabaseError::Failed(format!("{}: {}", db.code().code(), db.message())),
-        None => {
-            let cause = error.source().map(|cause| format!(": {cause}")).unwrap_or_default();
-            DatabaseError::Away(format!("{error}{cause}"))
-        }
+        None => DatabaseError::Away(silence(error)),
     }
 }

@@ -10,7 +10,7 @@
 //! and PostgreSQL: a pooler that gives each transaction another connection breaks the locks.
 //!
 //! Reading order: [`Location`], [`Postgres`]. Inside: `connection` (one connection), `readers`, `batch` (the writer's), `presence`,
-//! `migrations`, `secrets` (what is left of deleted ones), `tls`.
+//! `migrations`, `secrets` (what is left of deleted ones).
 
 mod batch;
 mod connection;
@@ -21,7 +21,7 @@ mod presence;
 mod readers;
 mod rows;
 mod secrets;
-mod tls;
 
+pub use freehold_pgclient::AddressError;
 pub use location::{Location, LocationError};
 pub use postgres::Postgres;

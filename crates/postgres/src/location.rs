@@ -3,18 +3,8 @@
 use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
-use std::time::Duration;
 
-use tokio_postgres::config::{Config, Host, SslMode};
-
-/// Longest wait for a connection.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// After which silence of the network the connection is tried, and given up.
-const KEEPALIVE_IDLE: Duration = Duration::from_secs(10);
-const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(5);
-const KEEPALIVE_RETRIES: u32 = 3;
-/// How the connections are called in PostgreSQL's own views.
-const APPLICATION_NAME: &str = "freehold";
+use freehold_pgclient::{Address, AddressError, Encryption};
 
 /// A database of a PostgreSQL: `postgres://USER@HOST:PORT/DATABASE`, or with `?host=/run/postgresql` the socket in a folder.
 ///
@@ -23,23 +13,17 @@ const APPLICATION_NAME: &str = "freehold";
 /// may lose what it has committed.
 #[derive(Clone)]
 pub struct Location {
-    pub(crate) config: Config,
-    pub(crate) encrypted: bool,
-    pub(crate) authorities: Option<PathBuf>,
+    pub(crate) address: Address,
+    pub(crate) encryption: Encryption,
     pub(crate) danger_unsafe: bool,
 }
 
 /// Why a location cannot be used. It does not repeat what was written, which may hold a password.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum LocationError {
-    /// It has another form.
-    #[error(
-        "write postgres://USER@HOST:PORT/DATABASE, with other characters than letters and digits percent-encoded"
-    )]
-    Form,
-    /// No host is named.
-    #[error("name a host, or with ?host=/run/postgresql the folder of its socket")]
-    Host,
+    /// The address itself.
+    #[error(transparent)]
+    Address(#[from] AddressError),
     /// A parameter has a value that nobody knows.
     #[error("{0} has a value that is not known")]
     Parameter(&'static str),
@@ -48,17 +32,14 @@ pub enum LocationError {
 impl Location {
     /// Gives the password, where the location itself has none.
     #[must_use]
-    pub fn with_password(mut self, password: &str) -> Self {
-        if self.config.get_password().is_none() {
-            self.config.password(password);
-        }
-        self
+    pub fn with_password(self, password: &str) -> Self {
+        Self { address: self.address.with_password(password), ..self }
     }
 
     /// Whether the location holds a password.
     #[must_use]
     pub fn has_password(&self) -> bool {
-        self.config.get_password().is_some()
+        self.address.password().is_some()
     }
 }
 
@@ -66,14 +47,11 @@ impl FromStr for Location {
     type Err = LocationError;
 
     fn from_str(text: &str) -> Result<Self, LocationError> {
-        if !text.starts_with("postgres://") && !text.starts_with("postgresql://") {
-            return Err(LocationError::Form);
-        }
         let (base, query) = text.split_once('?').unwrap_or((text, ""));
         let mut left = Vec::new();
         let (mut mode, mut authorities, mut danger_unsafe) = (None, None, false);
         for parameter in query.split('&').filter(|parameter| !parameter.is_empty()) {
-            match parameter.split_once('=').ok_or(LocationError::Form)? {
+            match parameter.split_once('=').ok_or(AddressError::Form)? {
                 ("sslmode", "disable") => mode = Some(false),
                 ("sslmode", "require" | "verify-ca" | "verify-full") => mode = Some(true),
                 ("sslmode", _) => return Err(LocationError::Parameter("sslmode")),
@@ -84,30 +62,19 @@ impl FromStr for Location {
             }
         }
         let rest = if left.is_empty() { base.to_owned() } else { format!("{base}?{}", left.join("&")) };
-        let mut config: Config = rest.parse().map_err(|_| LocationError::Form)?;
-        let is_near = |host: &Host| match host {
-            Host::Unix(_) => true,
-            Host::Tcp(name) => name == "localhost" || name == "::1" || name.starts_with("127."),
+        let address: Address = rest.parse()?;
+        let encryption = match mode.unwrap_or(!address.is_near()) {
+            true => Encryption::Proven { authorities },
+            false => Encryption::No,
         };
-        if config.get_hosts().is_empty() {
-            return Err(LocationError::Host);
-        }
-        let encrypted = mode.unwrap_or(!config.get_hosts().iter().all(is_near));
-        config
-            .ssl_mode(if encrypted { SslMode::Require } else { SslMode::Disable })
-            .application_name(APPLICATION_NAME)
-            .connect_timeout(CONNECT_TIMEOUT)
-            .keepalives_idle(KEEPALIVE_IDLE)
-            .keepalives_interval(KEEPALIVE_INTERVAL)
-            .keepalives_retries(KEEPALIVE_RETRIES);
-        Ok(Self { config, encrypted, authorities, danger_unsafe })
+        Ok(Self { address, encryption, danger_unsafe })
     }
 }
 
 /// Shows neither password nor user.
 impl fmt::Debug for Location {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Location").field("encrypted", &self.encrypted).finish_non_exhaustive()
+        f.debug_struct("Location").field("encryption", &self.encryption).finish_non_exhaustive()
     }
 }
 
@@ -116,7 +83,7 @@ mod tests {
     use super::*;
 
     fn check(text: &str, expected: Result<bool, LocationError>) {
-        let got = text.parse::<Location>().map(|location| location.encrypted);
+        let got = text.parse::<Location>().map(|location| location.encryption != Encryption::No);
         assert_eq!(got, expected, "{text}");
     }
 
@@ -129,13 +96,14 @@ mod tests {
         check("postgres://hub@127.0.0.1:5433/hub?sslmode=require", Ok(true));
         check("postgres:///hub?host=/run/postgresql", Ok(false));
         check("postgres://hub@a.example,127.0.0.1/hub", Ok(true));
+        check("postgres://hub@localhost/hub?hostaddr=192.0.2.1", Ok(true));
     }
 
     #[test]
     fn what_cannot_be_used_is_refused_without_repeating_it() {
-        check("mysql://hub@db.example/hub", Err(LocationError::Form));
-        check("postgres://hub:s3cr3t@db.example:port/hub", Err(LocationError::Form));
-        check("postgres:///hub", Err(LocationError::Host));
+        check("mysql://hub@db.example/hub", Err(AddressError::Form.into()));
+        check("postgres://hub:s3cr3t@db.example:port/hub", Err(AddressError::Form.into()));
+        check("postgres:///hub", Err(AddressError::Host.into()));
         // An attacker in the middle would only have to speak without encryption.
         check("postgres://hub@db.example/hub?sslmode=prefer", Err(LocationError::Parameter("sslmode")));
         check("postgres://hub@db.example/hub?durability=none", Err(LocationError::Parameter("durability")));
@@ -147,7 +115,7 @@ mod tests {
     #[test]
     fn the_password_in_the_location_is_the_one_that_counts() {
         let given = |text: &str| text.parse::<Location>().unwrap().with_password("file");
-        assert_eq!(given("postgres://hub@db.example/hub").config.get_password(), Some(&b"file"[..]));
-        assert_eq!(given("postgres://hub:url@db.example/hub").config.get_password(), Some(&b"url"[..]));
+        assert_eq!(given("postgres://hub@db.example/hub").address.password(), Some(&b"file"[..]));
+        assert_eq!(given("postgres://hub:url@db.example/hub").address.password(), Some(&b"url"[..]));
     }
 }

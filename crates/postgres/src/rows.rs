@@ -2,8 +2,8 @@
 
 use std::ops::Bound;
 
+use freehold_pgclient::tokio_postgres::types::ToSql;
 use freehold_store::database::{DatabaseError, From, KeyRange, Row};
-use tokio_postgres::types::ToSql;
 use zeroize::Zeroizing;
 
 use crate::connection::{Connection, Lost};
@@ -66,7 +66,7 @@ pub(crate) fn page(
     found.iter().map(read).collect()
 }
 
-fn read(row: &tokio_postgres::Row) -> Result<Row, DatabaseError> {
+fn read(row: &freehold_pgclient::tokio_postgres::Row) -> Result<Row, DatabaseError> {
     let damaged = |_| DatabaseError::Failed("a row has another form than it was written in".into());
     let secret: Option<&[u8]> = row.try_get(2).map_err(damaged)?;
     let secret = match secret {

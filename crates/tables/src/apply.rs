@@ -1,6 +1,6 @@
 //! The statements. Each may be run again with the same event and then changes nothing.
 
-use tokio_postgres::{Client, Error, Statement, Transaction};
+use freehold_pgclient::tokio_postgres::{Client, Error, Statement, Transaction};
 
 use crate::event::{Event, OutcomeRow, What};
 

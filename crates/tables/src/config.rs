@@ -2,19 +2,9 @@
 
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
+use freehold_pgclient::{Address, AddressError, Encryption};
 use serde::{Deserialize, Serialize};
-use tokio_postgres::config::{Config, Host, SslMode};
-
-/// Longest wait for a connection.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// After which silence of the network the connection is tried, and given up.
-const KEEPALIVE_IDLE: Duration = Duration::from_secs(10);
-const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(5);
-const KEEPALIVE_RETRIES: u32 = 3;
-/// How PostgreSQL's own views call the connection.
-const APPLICATION_NAME: &str = "freehold";
 
 /// `[sinks.postgres]` of `hub.toml`.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,14 +26,9 @@ pub struct TablesConfig {
 /// What is wrong with the configuration. It does not repeat the URL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum OpenError {
-    /// The URL has another form.
-    #[error(
-        "write postgres://USER@HOST:PORT/DATABASE, with other characters than letters and digits percent-encoded"
-    )]
-    Form,
-    /// It names no host.
-    #[error("name a host, or with ?host=/run/postgresql the folder of its socket")]
-    Host,
+    /// The URL.
+    #[error(transparent)]
+    Address(#[from] AddressError),
     /// It holds a password.
     #[error("leave the password out of the URL, and name its file: password_file")]
     Password,
@@ -73,31 +58,18 @@ impl TablesConfig {
         self.parsed().map(drop)
     }
 
-    /// The connection's own settings, and whether it is encrypted.
-    pub(crate) fn parsed(&self) -> Result<(Config, bool), OpenError> {
-        if !self.url.starts_with("postgres://") && !self.url.starts_with("postgresql://") {
-            return Err(OpenError::Form);
-        }
-        let mut config: Config = self.url.parse().map_err(|_| OpenError::Form)?;
-        if config.get_password().is_some() {
+    /// Where the database is, and whether that is spoken to encrypted. What the URL itself says of encryption does not count.
+    pub(crate) fn parsed(&self) -> Result<(Address, Encryption), OpenError> {
+        let address: Address = self.url.parse()?;
+        if address.password().is_some() {
             return Err(OpenError::Password);
         }
-        let is_near = |host: &Host| match host {
-            Host::Unix(_) => true,
-            Host::Tcp(name) => name == "localhost" || name == "::1" || name.starts_with("127."),
+        let encryption = if self.allow_unencrypted || address.is_near() {
+            Encryption::No
+        } else {
+            Encryption::Proven { authorities: self.ca_file.clone() }
         };
-        if config.get_hosts().is_empty() {
-            return Err(OpenError::Host);
-        }
-        let encrypted = !self.allow_unencrypted && !config.get_hosts().iter().all(is_near);
-        config
-            .ssl_mode(if encrypted { SslMode::Require } else { SslMode::Disable })
-            .application_name(APPLICATION_NAME)
-            .connect_timeout(CONNECT_TIMEOUT)
-            .keepalives_idle(KEEPALIVE_IDLE)
-            .keepalives_interval(KEEPALIVE_INTERVAL)
-            .keepalives_retries(KEEPALIVE_RETRIES);
-        Ok((config, encrypted))
+        Ok((address, encryption))
     }
 }
 
@@ -115,7 +87,7 @@ mod tests {
     use super::*;
 
     fn check(url: &str, expected: Result<bool, OpenError>) {
-        let got = TablesConfig::new(url).parsed().map(|(_, encrypted)| encrypted);
+        let got = TablesConfig::new(url).parsed().map(|(_, encryption)| encryption != Encryption::No);
         assert_eq!(got, expected, "{url}");
     }
 
@@ -131,8 +103,8 @@ mod tests {
 
     #[test]
     fn what_cannot_be_used_is_refused_without_repeating_it() {
-        check("mysql://hub@db.example/crm", Err(OpenError::Form));
-        check("postgres:///crm", Err(OpenError::Host));
+        check("mysql://hub@db.example/crm", Err(AddressError::Form.into()));
+        check("postgres:///crm", Err(AddressError::Host.into()));
         check("postgres://hub:s3cr3t@db.example/crm", Err(OpenError::Password));
         let config = TablesConfig::new("postgres://hub:s3cr3t@db.example/crm");
         assert!(!format!("{config:?}").contains("s3cr3t"));

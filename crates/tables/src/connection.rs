@@ -1,11 +1,11 @@
 //! One connection.
 
-use tokio_postgres::{Client, NoTls};
+use freehold_pgclient::ConnectError;
+use freehold_pgclient::tokio_postgres::Client;
 use zeroize::Zeroizing;
 
 use crate::config::TablesConfig;
 use crate::tables::{ApplyError, told};
-use crate::tls::Tls;
 
 /// What a connection says first: a commit is one that is on the disk, and a transaction whose client has gone silent ends.
 const SETTINGS: &str = "set synchronous_commit = on; set idle_in_transaction_session_timeout = '30s'; \
@@ -14,24 +14,16 @@ const SETTINGS: &str = "set synchronous_commit = on; set idle_in_transaction_ses
 
 pub(crate) async fn connect(config: &TablesConfig) -> Result<Client, ApplyError> {
     let setting = |setting, reason: String| ApplyError::Setting { setting, reason };
-    let (mut parsed, encrypted) = config.parsed().map_err(|error| setting("url", error.to_string()))?;
+    let (mut address, encryption) = config.parsed().map_err(|error| setting("url", error.to_string()))?;
     if let Some(file) = &config.password_file {
         let text = tokio::fs::read_to_string(file).await.map(Zeroizing::new);
         let text = text.map_err(|error| setting("password_file", error.to_string()))?;
-        parsed.password(text.trim());
+        address = address.with_password(text.trim());
     }
-    let client = if encrypted {
-        let tls =
-            Tls::new(config.ca_file.as_deref()).map_err(|error| setting("ca_file", error.to_string()))?;
-        let (client, connection) = parsed.connect(tls).await.map_err(|error| told(&error))?;
-        // It ends with the client, or with the server.
-        drop(tokio::spawn(connection));
-        client
-    } else {
-        let (client, connection) = parsed.connect(NoTls).await.map_err(|error| told(&error))?;
-        drop(tokio::spawn(connection));
-        client
-    };
+    let client = address.connect(&encryption).await.map_err(|error| match error {
+        ConnectError::Authority(error) => setting("ca_file", error.to_string()),
+        ConnectError::Postgres(error) => told(&error),
+    })?;
     client.batch_execute(SETTINGS).await.map_err(|error| told(&error))?;
     Ok(client)
 }

@@ -16,7 +16,6 @@ mod connection;
 mod event;
 mod migrations;
 mod tables;
-mod tls;
 
 pub use config::{OpenError, TablesConfig};
 pub use event::{Event, OutcomeRow, ScopeRow, What};

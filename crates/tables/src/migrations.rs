@@ -1,6 +1,6 @@
 //! The tables, brought up in steps.
 
-use tokio_postgres::Client;
+use freehold_pgclient::tokio_postgres::Client;
 
 use crate::tables::{ApplyError, told};
 

@@ -1,9 +1,7 @@
 //! The tables of one database.
 
-use std::error::Error as _;
-
-use tokio_postgres::Client;
-use tokio_postgres::error::SqlState;
+use freehold_pgclient::tokio_postgres::{Client, Error};
+use freehold_pgclient::{ends_session, silence};
 
 use crate::apply::Statements;
 use crate::config::{OpenError, TablesConfig};
@@ -110,19 +108,10 @@ impl Tables {
 }
 
 /// What a caller is told.
-pub(crate) fn told(error: &tokio_postgres::Error) -> ApplyError {
+pub(crate) fn told(error: &Error) -> ApplyError {
     match error.as_db_error() {
-        // Classes 08 (connection) and 57P (an operator's intervention), and too many connections.
-        Some(db) if goes(db.code()) => ApplyError::Away(db.message().to_owned()),
+        Some(db) if ends_session(db.code()) => ApplyError::Away(db.message().to_owned()),
         Some(db) => ApplyError::Refused(format!("{}: {}", db.code().code(), db.message())),
-        None => {
-            let cause = error.source().map(|cause| format!(": {cause}")).unwrap_or_default();
-            ApplyError::Away(format!("{error}{cause}"))
-        }
+        None => ApplyError::Away(silence(error)),
     }
-}
-
-fn goes(code: &SqlState) -> bool {
-    let code = code.code();
-    code.starts_with("08") || code.starts_with("57P") || code == "53300" || code == "25P03"
 }

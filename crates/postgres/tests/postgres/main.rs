@@ -9,7 +9,7 @@ mod killed;
 #[path = "../../../store/tests/shared/model.rs"]
 mod model;
 mod opening;
-#[allow(unreachable_pub, reason = "the tests across crates have it in a library")]
+#[allow(dead_code, unreachable_pub, reason = "the tests across crates have it in a library")]
 mod server;
 mod sharing;
 mod tls;

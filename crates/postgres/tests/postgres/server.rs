@@ -39,12 +39,18 @@ impl Server {
         server
     }
 
+    /// Makes and starts a server that is reached on loopback, in the open.
+    #[must_use]
+    pub fn start_on_loopback() -> Self {
+        let server = Self::make("-c listen_addresses=127.0.0.1".to_owned(), free_port());
+        server.begin();
+        server
+    }
+
     /// Makes and starts a server that is reached on loopback, encrypted if it is asked to: with this certificate and its key, as PEM.
     #[must_use]
     pub fn start_encrypted(certificate: &str, key: &str) -> Self {
-        let free = std::net::TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
-        let server =
-            Self::make("-c listen_addresses=127.0.0.1 -c ssl=on".to_owned(), free.expect("a port").port());
+        let server = Self::make("-c listen_addresses=127.0.0.1 -c ssl=on".to_owned(), free_port());
         for (name, pem) in [("server.crt", certificate), ("server.key", key)] {
             let path = server.data().join(name);
             fs::write(&path, pem).expect("a file");
@@ -143,6 +149,19 @@ impl Server {
         String::from_utf8_lossy(&output.stdout).trim().to_owned()
     }
 
+    /// From now on whoever comes over the network needs this password; the socket is open as before.
+    pub fn ask_for_passwords(&self, password: &str) {
+        self.sql("postgres", &format!("alter role hub password '{password}'"));
+        let rules = "local all all trust\nhost all all 127.0.0.1/32 scram-sha-256\n";
+        fs::write(self.data().join("pg_hba.conf"), rules).expect("a file");
+        let before = self.sql("postgres", "select pg_conf_load_time()");
+        self.sql("postgres", "select pg_reload_conf()");
+        let again = format!("select pg_conf_load_time() > '{before}'");
+        while self.sql("postgres", &again) != "t" {
+            std::thread::park_timeout(Duration::from_millis(20));
+        }
+    }
+
     /// Its data directory.
     #[must_use]
     pub fn data(&self) -> PathBuf {
@@ -165,6 +184,11 @@ impl Drop for Server {
     fn drop(&mut self) {
         self.kill();
     }
+}
+
+fn free_port() -> u16 {
+    let free = std::net::TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
+    free.expect("a port").port()
 }
 
 fn is_root() -> bool {

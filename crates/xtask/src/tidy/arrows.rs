@@ -4,10 +4,12 @@ use super::Package;
 
 /// A crate, and those it may name in any of its dependency sections. Left of an arrow may be used by the right of
 /// it, never back; a crate missing here fails, so that a new one is placed on purpose.
-const MAY_USE: [(&str, &[&str]); 32] = [
+const MAY_USE: [(&str, &[&str]); 34] = [
     ("freehold-protocol", &[]),
     ("freehold-store", &["freehold-protocol"]),
-    ("freehold-postgres", &["freehold-store"]),
+    ("freehold-tls", &[]),
+    ("freehold-pgclient", &["freehold-tls"]),
+    ("freehold-postgres", &["freehold-store", "freehold-pgclient"]),
     ("freehold-keystore", &["freehold-protocol"]),
     ("freehold-outbound", &["freehold-protocol"]),
     ("freehold-cards", &["freehold-protocol"]),
@@ -17,8 +19,8 @@ const MAY_USE: [(&str, &[&str]); 32] = [
     ("freehold-webhook", &["freehold-protocol", "freehold-outbound"]),
     ("freehold-crm", &["freehold-protocol", "freehold-outbound"]),
     // They know no type of the protocol: what they carry is JSON and texts.
-    ("freehold-nats", &[]),
-    ("freehold-tables", &[]),
+    ("freehold-nats", &["freehold-tls"]),
+    ("freehold-tables", &["freehold-pgclient"]),
     ("freehold-mailbox", &["freehold-protocol", "freehold-store"]),
     ("freehold-link", &["freehold-protocol", "freehold-store", "freehold-mailbox", "freehold-transport"]),
     ("freehold-vault", &["freehold-protocol", "freehold-store", "freehold-mailbox"]),
@@ -104,9 +106,11 @@ const MAY_USE: [(&str, &[&str]); 32] = [
 ];
 
 /// The program wires everything: adapters meet only there.
-const BELOW_NODE: [&str; 22] = [
+const BELOW_NODE: [&str; 24] = [
     "freehold-protocol",
     "freehold-store",
+    "freehold-tls",
+    "freehold-pgclient",
     "freehold-postgres",
     "freehold-keystore",
     "freehold-backup",
@@ -130,8 +134,8 @@ const BELOW_NODE: [&str; 22] = [
 ];
 
 /// The tests across crates see whatever the program sees, and the example; the program itself they start as a process.
-const BELOW_TESTS: [&str; 23] = {
-    let mut below = ["freehold-example-note"; 23];
+const BELOW_TESTS: [&str; 25] = {
+    let mut below = ["freehold-example-note"; 25];
     let mut at = 0;
     while at < BELOW_NODE.len() {
         below[at] = BELOW_NODE[at];

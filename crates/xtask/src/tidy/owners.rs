@@ -5,11 +5,13 @@
 use super::Package;
 
 /// How a dependency's name begins, and the only crates that may have it: one, or those that divide a thing among them.
-const OWNERS: [(&str, &[&str]); 14] = [
+const OWNERS: [(&str, &[&str]); 15] = [
     ("sled", &["freehold-store"]),
-    // A store of one's own, and tables in somebody else's database: two schemas, two connections.
-    ("tokio-postgres", &["freehold-postgres", "freehold-tables"]),
-    ("postgres", &["freehold-postgres"]),
+    // Whoever speaks to a PostgreSQL does it through one crate.
+    ("tokio-postgres", &["freehold-pgclient"]),
+    ("postgres", &["freehold-pgclient"]),
+    // Whom a server has to prove its name to is decided in one place; the other puts it under PostgreSQL's protocol.
+    ("rustls-native-certs", &["freehold-tls"]),
     ("libp2p", &["freehold-transport"]),
     ("ssi", &["freehold-resolver"]),
     ("reqwest", &["freehold-outbound"]),
