@@ -6,6 +6,7 @@ pub mod bench;
 pub mod crm;
 pub mod domain;
 pub mod engines;
+pub mod identity_provider;
 pub mod own_vectors;
 #[path = "../../crates/postgres/tests/postgres/server.rs"]
 pub mod postgres;

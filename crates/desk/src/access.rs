@@ -10,7 +10,7 @@ use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use freehold_hub::{Deed, Role, Who};
-use freehold_web::{Peer, Session, TokenDigest, cookie, layout};
+use freehold_web::{Cookie, Peer, Session, TokenDigest, layout};
 
 use crate::Desk;
 use crate::refusal::Refusal;
@@ -76,8 +76,8 @@ impl FromRequestParts<Arc<Desk>> for AtPage {
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, desk: &Arc<Desk>) -> Result<Self, Response> {
-        let session =
-            cookie(&desk.site, &parts.headers).and_then(|token| desk.sessions.find(&token, Instant::now()));
+        let token = Cookie::Session.read(&desk.site, &parts.headers);
+        let session = token.and_then(|token| desk.sessions.find(&token, Instant::now()));
         let to_sign_in = || Redirect::to("/sign-in").into_response();
         let session = session.ok_or_else(to_sign_in)?;
         // Asked each time: whoever was removed, or has another role, is so at once.

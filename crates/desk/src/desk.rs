@@ -13,6 +13,7 @@ use freehold_web::{Attempts, Bind, BindError, ServeError, Sessions, Site, SiteEr
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
+use crate::provider::{self, SignIn};
 use crate::{api, ops, pages, sign_in};
 
 /// What every request needs.
@@ -21,6 +22,8 @@ pub struct Desk {
     pub(crate) site: Arc<Site>,
     pub(crate) sessions: Sessions,
     pub(crate) attempts: Attempts,
+    /// The identity provider, where there is one.
+    pub(crate) provider: Option<SignIn>,
 }
 
 /// Why there is no page.
@@ -32,6 +35,9 @@ pub enum DeskError {
     /// The URL cannot be used.
     #[error("[http] url: {0}")]
     Site(#[from] SiteError),
+    /// The identity provider cannot be used.
+    #[error("[http.oidc] {0}")]
+    Oidc(String),
     /// It cannot listen.
     #[error(transparent)]
     Serve(#[from] ServeError),
@@ -53,6 +59,7 @@ impl Desk {
         let bind = Bind::parse(&config.listen, config.anywhere)?;
         // Before the port is known, so that a bad URL is told first.
         Site::new(&bind, config.url.as_deref())?;
+        let provider = config.oidc.as_ref().map(SignIn::new).transpose()?;
         let (listener, bind) = freehold_web::listen(bind).await?;
         let site = Arc::new(Site::new(&bind, config.url.as_deref())?);
         let desk = Self {
@@ -60,6 +67,7 @@ impl Desk {
             site: Arc::clone(&site),
             sessions: Sessions::default(),
             attempts: Attempts::default(),
+            provider,
         };
         let routes = freehold_web::guarded(site, routes(Arc::new(desk)));
         let (stop, stopped) = oneshot::channel();
@@ -90,6 +98,7 @@ fn routes(desk: Arc<Desk>) -> Router {
     Router::new()
         .merge(ops::routes())
         .merge(sign_in::routes())
+        .merge(provider::routes())
         .merge(pages::routes())
         .nest("/api/v1", api::routes(&desk))
         .route(layout::STYLE_PATH, get(|| async { layout::style() }))

@@ -4,15 +4,19 @@
 //! anything is in the hub's log of the staff before they see what comes of it. Pages are made here and need no script;
 //! programs use `/api/v1` with a token, as `openapi.json` beside this crate's manifest describes it.
 //!
-//! What it leaves out: sign-in by somebody else's identity provider. Users are the hub's own, by password.
+//! Users are the hub's own, by password, or come by an identity provider (OpenID Connect), which may say their roles.
 //!
-//! Reading order: [`Desk`], `access` (who asks, and what they may), `pages`, `api`, `ops` (figures and health).
+//! What it leaves out: signing out at that provider.
+//!
+//! Reading order: [`Desk`], `access` (who asks, and what they may), `pages`, `api`, `ops` (figures and health), `provider` (the identity
+//! provider).
 
 mod access;
 mod api;
 mod desk;
 mod ops;
 mod pages;
+mod provider;
 mod refusal;
 mod sign_in;
 mod words;

@@ -33,6 +33,7 @@ impl Refusal {
         let body = html! {
             h1 { "That did not work" }
             p.lead { (sentence(self.0.detail())) }
+            p.note { "Code: " code { (self.0.code()) } }
             p { a href="/" { "Back to the overview" } }
         };
         let mut response = layout::answer(layout::page(&frame, &body));
@@ -62,6 +63,10 @@ impl From<StaffError> for Refusal {
     fn from(error: StaffError) -> Self {
         let (status, code) = match &error {
             StaffError::Name => (StatusCode::BAD_REQUEST, "bad-value"),
+            StaffError::Nameless => (StatusCode::FORBIDDEN, "sign-in-name"),
+            StaffError::Unlisted(_) => (StatusCode::FORBIDDEN, "sign-in-unlisted"),
+            StaffError::Taken(_) => (StatusCode::FORBIDDEN, "sign-in-taken"),
+            StaffError::NoRole(_) => (StatusCode::FORBIDDEN, "sign-in-role"),
             StaffError::Exists(_) | StaffError::LastAdmin(_) => (StatusCode::CONFLICT, "conflict"),
             StaffError::Unknown(_) => (StatusCode::NOT_FOUND, "not-found"),
             StaffError::TooMany => (StatusCode::CONFLICT, "too-many"),

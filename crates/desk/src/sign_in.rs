@@ -10,13 +10,14 @@ use axum::routing::{get, post};
 use axum::{Form, Router};
 use freehold_hub::{Deed, StaffError, Who};
 use freehold_web::layout::{self, Frame, form_token};
-use freehold_web::{cookie_removed, cookie_set, password};
+use freehold_web::{Cookie, password};
 use maud::{Markup, html};
 use zeroize::Zeroizing;
 
 use crate::Desk;
 use crate::access::{AtPage, Fields, Sent, Source};
 use crate::pages::{Told, shown, told};
+use crate::provider;
 use crate::refusal::{Refusal, sentence};
 
 pub(crate) fn routes() -> Router<Arc<Desk>> {
@@ -54,6 +55,9 @@ fn page(desk: &Desk, status: StatusCode, said: Option<&str>) -> Response {
             }
             button type="submit" { "Sign in" }
         }
+        @if let Some(provider) = &desk.provider {
+            p { a href=(provider::BEGIN) { "Sign in with " (provider.label()) } }
+        }
     };
     let mut response = layout::answer(layout::page(&frame, &body));
     *response.status_mut() = status;
@@ -89,7 +93,8 @@ async fn sign_in(
     }
     match desk.sessions.begin(&name, Instant::now()) {
         Ok(token) => {
-            ([(header::SET_COOKIE, cookie_set(&desk.site, &token))], Redirect::to("/")).into_response()
+            let cookie = [(header::SET_COOKIE, Cookie::Session.set(&desk.site, &token))];
+            (cookie, Redirect::to("/")).into_response()
         }
         Err(error) => Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", error).as_page(),
     }
@@ -107,20 +112,24 @@ async fn sign_out(State(desk): State<Arc<Desk>>, sent: Sent) -> Response {
         tracing::error!(%error, "a sign-out was not written down");
     }
     let mut headers = HeaderMap::new();
-    headers.insert(header::SET_COOKIE, cookie_removed(&desk.site));
+    headers.insert(header::SET_COOKIE, Cookie::Session.removed(&desk.site));
     (headers, Redirect::to("/sign-in")).into_response()
 }
 
 async fn account(State(desk): State<Arc<Desk>>, at_page: AtPage, told: Told) -> Response {
-    shown(&desk, &at_page, "Account", "/account", &account_body(&at_page, told.0.as_deref()))
+    let user = desk.hub.staff_user(&at_page.session.user);
+    let has_password = user.is_some_and(|user| user.password.is_some());
+    let body = account_body(&at_page, told.0.as_deref(), has_password);
+    shown(&desk, &at_page, "Account", "/account", &body)
 }
 
-fn account_body(at_page: &AtPage, said: Option<&str>) -> Markup {
+fn account_body(at_page: &AtPage, said: Option<&str>, has_password: bool) -> Markup {
     html! {
         h1 { "Account" }
         p.lead { "You are " strong { (at_page.visitor.who.name) } ", with the role " (at_page.visitor.role.name()) "." }
         (told(said))
-        section.card aria-labelledby="password-title" {
+        @if !has_password { p.note { "You sign in by the identity provider, and have no password here." } }
+        @else { section.card aria-labelledby="password-title" {
             h2 #password-title { "Change your password" }
             p.note { "Other sessions of yours end with it." }
             form method="post" action="/account/password" {
@@ -135,7 +144,7 @@ fn account_body(at_page: &AtPage, said: Option<&str>) -> Markup {
                 }
                 button type="submit" { "Change it" }
             }
-        }
+        } }
     }
 }
 
@@ -165,7 +174,7 @@ async fn change_password(State(desk): State<Arc<Desk>>, from: Source, sent: Sent
     desk.sessions.end_all(&name);
     match desk.sessions.begin(&name, Instant::now()) {
         Ok(token) => {
-            let cookie = [(header::SET_COOKIE, cookie_set(&desk.site, &token))];
+            let cookie = [(header::SET_COOKIE, Cookie::Session.set(&desk.site, &token))];
             (cookie, Redirect::to("/account?told=password-changed")).into_response()
         }
         Err(_) => Redirect::to("/sign-in").into_response(),

@@ -1,7 +1,7 @@
 //! The hub's configuration: `hub.toml` in its home.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use freehold_crm::CrmConfig;
 use freehold_nats::NatsConfig;
@@ -13,8 +13,10 @@ use serde::{Deserialize, Serialize};
 
 mod amount;
 mod environment;
+mod oidc;
 
 pub use amount::Amount;
+pub use oidc::OidcConfig;
 
 /// Where a hub listens when nothing else is said: QUIC, and TCP for networks that block it.
 const LISTEN_DEFAULT: [&str; 2] = ["/ip4/0.0.0.0/udp/4101/quic-v1", "/ip4/0.0.0.0/tcp/4101"];
@@ -164,6 +166,28 @@ pub struct HttpConfig {
     /// What staff type, where a proxy with TLS stands before it: `https://desk.example`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
+    /// The identity provider that staff may sign in with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub oidc: Option<OidcConfig>,
+}
+
+impl HttpConfig {
+    /// A page at an address, and nothing else.
+    #[must_use]
+    pub fn new(listen: &str) -> Self {
+        Self { listen: listen.to_owned(), anywhere: false, url: None, oidc: None }
+    }
+
+    /// The same with its files in a folder, where their names are relative.
+    #[must_use]
+    pub fn in_folder(mut self, folder: &Path) -> Self {
+        if let Some(oidc) = &mut self.oidc {
+            for file in [&mut oidc.client_secret_file, &mut oidc.ca_file].into_iter().flatten() {
+                *file = folder.join(&*file);
+            }
+        }
+        self
+    }
 }
 
 /// What the vendor's own figures are, for what the hub has saved.
@@ -335,6 +359,10 @@ impl HubConfig {
         if let Some(Err(error)) = self.sinks.postgres.as_ref().map(TablesConfig::check) {
             return bad("sinks.postgres", error.to_string());
         }
+        let oidc = self.http.as_ref().and_then(|http| http.oidc.as_ref());
+        if let Some(refusal) = oidc.and_then(OidcConfig::refusal) {
+            return bad("http.oidc", refusal);
+        }
         Ok(())
     }
 }
@@ -409,6 +437,10 @@ mod tests {
         config.sinks.nats = Some(NatsConfig::new(&["tls://n1.example:4222"]));
         config.sinks.postgres = Some(TablesConfig::new("postgres://hub@db.example/crm"));
         config.store = Some(StoreLocation::new("postgres://hub:s3cr3t@db.example/hub"));
+        let mut oidc = OidcConfig::new("https://id.example", "desk");
+        oidc.role_claim = Some("groups".into());
+        oidc.roles.insert("crm-admins".into(), crate::Role::Admin);
+        config.http = Some(HttpConfig { oidc: Some(oidc), ..HttpConfig::new("127.0.0.1:4180") });
         assert_eq!(HubConfig::from_toml(&config.to_toml()), Ok(config.clone()));
         assert!(!format!("{config:?}").contains("whsec"));
         assert!(!format!("{config:?}").contains("s3cr3t"));

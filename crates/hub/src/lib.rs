@@ -79,8 +79,8 @@ mod worth;
 
 pub use ask::{AskCustomerError, AskError, NoSuchAsk, parse as parse_ask};
 pub use config::{
-    Amount, ConfigError, DidChoice, HttpConfig, HubConfig, SinksConfig, StoreLocation, ValueConfig,
-    WebhookConfig,
+    Amount, ConfigError, DidChoice, HttpConfig, HubConfig, OidcConfig, SinksConfig, StoreLocation,
+    ValueConfig, WebhookConfig,
 };
 pub use evidence::{EvidenceError, EvidenceReport, Finding, verify as verify_evidence};
 pub use freehold_nats::NatsConfig;
@@ -96,4 +96,4 @@ pub use replica::ForgetReplicaError;
 pub use rotate::RotateError;
 pub use sinks::RetryError;
 pub use sinks::replay::ReplayError;
-pub use staff::{Deed, JournalBroken, Known, Role, StaffError, Who};
+pub use staff::{Deed, JournalBroken, Known, Role, StaffError, Standing, Vouched, Who};

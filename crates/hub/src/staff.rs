@@ -3,6 +3,7 @@
 //! It knows no password and no token: the page hands it what is to be kept of them.
 
 mod journal;
+mod provided;
 mod users;
 
 use freehold_protocol::time::Timestamp;
@@ -10,6 +11,7 @@ use freehold_store::{ReadError, WriteError};
 use serde::{Deserialize, Serialize};
 
 pub use journal::{Deed, JournalBroken};
+pub use provided::{Standing, Vouched};
 
 use crate::hub::{Hub, logged};
 use crate::view::{ApiTokenView, JournalView, UserView};
@@ -63,6 +65,20 @@ pub enum StaffError {
     /// Nobody could add users any more.
     #[error("{0} is the last administrator: make another one first")]
     LastAdmin(String),
+    /// The identity provider does not say what they are called.
+    #[error(
+        "the identity provider does not say what you are called: ask an administrator to look at name_claim"
+    )]
+    Nameless,
+    /// Whoever comes by the identity provider is not on the list.
+    #[error("{0} is not on the list of the staff: ask an administrator to add you, without a password")]
+    Unlisted(String),
+    /// The name is somebody else's.
+    #[error("{0} is somebody else here, or signs in with a password: ask an administrator")]
+    Taken(String),
+    /// The identity provider gives them no role here.
+    #[error("{0} has no role here: ask whoever keeps the roles at the identity provider")]
+    NoRole(String),
     /// As many as the hub keeps are there.
     #[error("there are too many already: remove some")]
     TooMany,
@@ -178,6 +194,16 @@ impl Hub {
         let deed = Deed { detail: Some(name.to_owned()), ..Deed::of(who, "password-changed") };
         let name = name.to_owned();
         self.change_staff(deed, move |txn| users::change_password(txn, &name, password)).await
+    }
+
+    /// Lets somebody in for whom an identity provider vouches, and writes it down, or why not.
+    ///
+    /// # Errors
+    /// [`StaffError`].
+    pub async fn vouched_for(&self, vouched: Vouched) -> Result<Known, StaffError> {
+        let shared = &self.inner.shared;
+        let now = shared.now();
+        shared.store.write(move |txn| provided::sign_in(txn, &vouched, now)).await?.into_inner()
     }
 
     /// Removes somebody.

@@ -286,6 +286,8 @@ pub struct UserView {
     pub role: Role,
     /// Since when (RFC 3339).
     pub since: String,
+    /// Whether they have a password here; without one they come by the identity provider.
+    pub has_password: bool,
 }
 
 /// A token of one of the staff's programs.

@@ -31,7 +31,7 @@ mod token;
 
 pub use attempts::{Attempts, Refused};
 pub use bind::{Bind, BindError};
-pub use cookie::{cookie, cookie_removed, cookie_set};
+pub use cookie::Cookie;
 pub use guard::{REQUEST_WAIT, guarded};
 pub use problem::Problem;
 pub use serve::{Peer, ServeError, listen, serve};

@@ -60,6 +60,15 @@ impl Site {
         self.secure
     }
 
+    /// The URL, without a path, under which a browser asks that names this `Host`; what it is sent away from it comes back to.
+    #[must_use]
+    pub fn origin(&self, host: &str) -> String {
+        let host = host.to_ascii_lowercase();
+        let scheme =
+            if self.secure && self.named.as_deref() == Some(host.as_str()) { "https" } else { "http" };
+        format!("{scheme}://{host}")
+    }
+
     /// Whether a `Host` is one of its names.
     #[must_use]
     pub fn is_own_host(&self, host: &str) -> bool {
@@ -131,6 +140,8 @@ mod tests {
         }
         assert!(!site.is_near_host("desk.example"));
         assert!(site.is_secure());
+        assert_eq!(site.origin("Desk.Example"), "https://desk.example");
+        assert_eq!(site.origin("127.0.0.1:4180"), "http://127.0.0.1:4180");
     }
 
     #[test]

@@ -106,7 +106,7 @@ pub(crate) fn nats(workspace: &Workspace) -> Option<PathBuf> {
     installed.then(|| venv.join("bin/nats-server"))
 }
 
-/// Node.js and what the vendor's peer in TypeScript stands on; gives the Node.js to run it with.
+/// Node.js, and what the vendor's peer in TypeScript and the identity provider stand on; gives the Node.js to run them with.
 ///
 /// A release that strips types is wanted. Where the system's is older, npm carries one.
 pub(crate) fn vendor_peer(workspace: &Workspace) -> Option<PathBuf> {
@@ -129,8 +129,9 @@ pub(crate) fn vendor_peer(workspace: &Workspace) -> Option<PathBuf> {
                 .then_some(carried)?
         }
     };
-    npm(&["ci", "--omit=dev", "--ignore-scripts", "--prefix", "tests/interop/vendor-peer"])
-        .passes()
+    ["tests/interop/vendor-peer", "tests/interop/oidc"]
+        .into_iter()
+        .all(|folder| npm(&["ci", "--omit=dev", "--ignore-scripts", "--prefix", folder]).passes())
         .then_some(node)
 }
 

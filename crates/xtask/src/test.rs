@@ -10,7 +10,7 @@ use crate::tidy;
 /// Tells the tests that minutes are allowed.
 const LONG_VARIABLE: &str = "FREEHOLD_LONG";
 
-/// The Node.js that runs the vendor's peer; see `tests/src/vendor_peer.rs`.
+/// The Node.js that runs the vendor's peer and the identity provider; see `tests/src/vendor_peer.rs`.
 const NODE_VARIABLE: &str = "FREEHOLD_NODE";
 
 /// The NATS server of the tests of sinks and of the measurements; see `tests/crash/src/sinks/cluster.rs`.

@@ -262,6 +262,9 @@ pub(crate) enum UserCommand {
         role: freehold_hub::Role,
         #[command(flatten)]
         password: UserPassword,
+        /// They come by the identity provider of `[http.oidc]`, and have no password
+        #[arg(long, conflicts_with = "password_file")]
+        no_password: bool,
     },
     /// Put another password in the place of somebody's
     Password {

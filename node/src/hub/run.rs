@@ -82,7 +82,10 @@ async fn serve_at(
 ) -> Result<(Socket, Option<Listening>), ApiError> {
     let socket = Socket::bind(home.dir()).map_err(|error| ApiError::new(error.code(), error))?;
     let desk = match http {
-        Some(http) => Some(Desk::listen(hub.clone(), http).await.map_err(desk_error)?),
+        Some(http) => {
+            let http = http.clone().in_folder(home.dir());
+            Some(Desk::listen(hub.clone(), &http).await.map_err(desk_error)?)
+        }
         None => None,
     };
     Ok((socket, desk))
@@ -130,8 +133,7 @@ impl Settings {
             }
         }
         if let Some(listen) = &self.args.http {
-            let http = HttpConfig { listen: listen.clone(), anywhere: false, url: None };
-            config.http.get_or_insert(http).listen.clone_from(listen);
+            config.http.get_or_insert_with(|| HttpConfig::new(listen)).listen.clone_from(listen);
         }
         Ok(config)
     }
@@ -150,7 +152,7 @@ impl Settings {
 
 fn desk_error(error: DeskError) -> ApiError {
     let code = match &error {
-        DeskError::Bind(_) | DeskError::Site(_) => "usage",
+        DeskError::Bind(_) | DeskError::Site(_) | DeskError::Oidc(_) => "usage",
         DeskError::Serve(_) => "cannot-listen",
     };
     ApiError::new(code, error)

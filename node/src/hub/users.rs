@@ -17,8 +17,8 @@ pub(super) async fn user(client: &Client, command: UserCommand, out: &Out) -> Ou
     let users = match command {
         UserCommand::List => client.call(&Users {}).await?,
         UserCommand::Remove { name } => client.call(&RemoveUser { name }).await?,
-        UserCommand::Add { name, role, password } => {
-            let password = record(&password)?;
+        UserCommand::Add { name, role, password, no_password } => {
+            let password = if no_password { None } else { Some(record(&password)?) };
             client.call(&AddUser { name, role, password }).await?
         }
         UserCommand::Password { name, password } => {
@@ -30,8 +30,9 @@ pub(super) async fn user(client: &Client, command: UserCommand, out: &Out) -> Ou
         if users.is_empty() {
             return "nobody may sign in yet: `freehold hub user add NAME --role admin`".to_owned();
         }
-        let row = |u: &UserView| [u.name.clone(), u.role.name().to_owned(), u.since.clone()];
-        table(["name", "role", "since"], users.iter().map(row).collect::<Vec<_>>())
+        let by = |u: &UserView| if u.has_password { "password" } else { "identity provider" }.to_owned();
+        let row = |u: &UserView| [u.name.clone(), u.role.name().to_owned(), by(u), u.since.clone()];
+        table(["name", "role", "signs in by", "since"], users.iter().map(row).collect::<Vec<_>>())
     });
     Ok(())
 }

@@ -292,8 +292,9 @@ pub struct AddUser {
     pub name: String,
     /// What they may do.
     pub role: Role,
-    /// What is kept of the password; never the password.
-    pub password: String,
+    /// What is kept of the password; never the password. Without one they come by the identity provider.
+    #[serde(default)]
+    pub password: Option<String>,
 }
 
 impl crate::Call for AddUser {

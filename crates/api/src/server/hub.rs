@@ -103,7 +103,7 @@ pub async fn serve_hub(
         .on(|h, _: Reload| async move { Ok(h.reload()?) })
         .on(|h, _: Users| async move { Ok(h.staff()) })
         .on(|h, c: AddUser| async move {
-            h.add_staff(&Who::local(), &c.name, c.role, Some(c.password)).await?;
+            h.add_staff(&Who::local(), &c.name, c.role, c.password).await?;
             Ok(h.staff())
         })
         .on(|h, c: ChangeUserPassword| async move {
@@ -256,9 +256,13 @@ impl From<RetryError> for ApiError {
 impl From<StaffError> for ApiError {
     fn from(error: StaffError) -> Self {
         let code = match &error {
-            StaffError::Name => "bad-value",
-            StaffError::Unknown(_) => "not-found",
-            StaffError::Exists(_) | StaffError::LastAdmin(_) | StaffError::TooMany => "not-possible-now",
+            StaffError::Name | StaffError::Nameless => "bad-value",
+            StaffError::Unknown(_) | StaffError::Unlisted(_) => "not-found",
+            StaffError::Exists(_)
+            | StaffError::LastAdmin(_)
+            | StaffError::TooMany
+            | StaffError::Taken(_)
+            | StaffError::NoRole(_) => "not-possible-now",
             StaffError::Store(_) => "store-failed",
         };
         Self::new(code, error)

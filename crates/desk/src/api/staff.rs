@@ -41,7 +41,8 @@ pub(super) fn all() -> Vec<Route> {
 struct NewUser {
     name: String,
     role: Role,
-    password: String,
+    /// Without one they come by the identity provider.
+    password: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -67,8 +68,11 @@ async fn add_user(State(desk): State<Arc<Desk>>, Program(visitor): Program, body
     // Not the parser's own text, which may quote the password.
     let Json(user) =
         body.map_err(|_| Refusal::bad("write {\"name\": ..., \"role\": ..., \"password\": ...}"))?;
-    let record = stretched(&zeroize::Zeroizing::new(user.password)).await?;
-    desk.hub.add_staff(&visitor.who, &user.name, user.role, Some(record)).await?;
+    let record = match user.password.map(zeroize::Zeroizing::new) {
+        Some(password) => Some(stretched(&password).await?),
+        None => None,
+    };
+    desk.hub.add_staff(&visitor.who, &user.name, user.role, record).await?;
     Ok((StatusCode::CREATED, Json(json!({"name": user.name, "role": user.role}))).into_response())
 }
 

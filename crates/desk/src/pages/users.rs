@@ -41,12 +41,13 @@ fn rendered(desk: &Desk, at_page: &AtPage, top: Markup) -> Response {
         section.card aria-labelledby="people-title" {
             h2 #people-title { "People" }
             table.stack {
-                thead { tr { th scope="col" { "Name" } th scope="col" { "Role" } th scope="col" { "Since" } th scope="col" { "Remove" } } }
+                thead { tr { th scope="col" { "Name" } th scope="col" { "Role" } th scope="col" { "Signs in by" } th scope="col" { "Since" } th scope="col" { "Remove" } } }
                 tbody {
                     @for user in &users {
                         tr {
                             td { strong { (user.name) } }
                             td { (user.role.name()) }
+                            td data-label="Signs in by" { @if user.has_password { "password" } @else { "identity provider" } }
                             td data-label="Since" { (moment(&user.since)) }
                             td { (remove_form("/users/remove", &user.name, token)) }
                         }
@@ -59,8 +60,11 @@ fn rendered(desk: &Desk, at_page: &AtPage, top: Markup) -> Response {
                 div.row {
                     div { label for="user-name" { "Name" } input #user-name name="name" required maxlength="64" autocapitalize="none" spellcheck="false"; }
                     div { label for="user-role" { "Role" } (roles("user-role")) }
-                    div { label for="user-password" { "First password, " (password::CHARS_MIN) " characters or more" } input #user-password name="password" type="password" required minlength=(password::CHARS_MIN) autocomplete="new-password"; }
+                    div { label for="user-password" { "First password, " (password::CHARS_MIN) " characters or more" } input #user-password name="password" type="password" required[desk.provider.is_none()] minlength=(password::CHARS_MIN) autocomplete="new-password"; }
                     button type="submit" { "Add" }
+                }
+                @if let Some(provider) = &desk.provider {
+                    p.note { "Without a password they come by " (provider.label()) ", under this name." }
                 }
             }
         }
@@ -120,8 +124,11 @@ async fn add(State(desk): State<Arc<Desk>>, sent: Sent) -> Shown {
     let visitor = &sent.at_page.visitor;
     visitor.may(Role::Admin)?;
     let (name, role) = (sent.fields.one("name"), role(&sent)?);
-    let record = stretched(sent.fields.one("password")).await?;
-    desk.hub.add_staff(&visitor.who, name, role, Some(record)).await?;
+    let record = match sent.fields.one("password") {
+        "" if desk.provider.is_some() => None,
+        password => Some(stretched(password).await?),
+    };
+    desk.hub.add_staff(&visitor.who, name, role, record).await?;
     Ok(Redirect::to("/users?told=user-added").into_response())
 }
 

@@ -5,6 +5,7 @@ use freehold_protocol::time::Timestamp;
 use freehold_store::{ReadError, Reader, Txn};
 use serde::{Deserialize, Serialize};
 
+use super::provided::Identity;
 use super::{Known, Role, StaffError};
 use crate::tables;
 use crate::view::{ApiTokenView, UserView};
@@ -18,11 +19,14 @@ const USERS_MAX: usize = 1_000;
 /// Somebody who may sign in.
 #[derive(Clone, Serialize, Deserialize)]
 pub(super) struct User {
-    name: String,
-    role: Role,
+    pub(super) name: String,
+    pub(super) role: Role,
     /// What is kept of the password.
-    password: Option<String>,
-    since: Timestamp,
+    pub(super) password: Option<String>,
+    pub(super) since: Timestamp,
+    /// Who this is to an identity provider, once they have come from there.
+    #[serde(default)]
+    pub(super) identity: Option<Identity>,
 }
 
 /// A program that may call the interface.
@@ -42,7 +46,7 @@ impl User {
         password: Option<String>,
         since: Timestamp,
     ) -> Result<Self, StaffError> {
-        Ok(Self { name: checked(name)?, role, password, since })
+        Ok(Self { name: checked(name)?, role, password, since, identity: None })
     }
 
     pub(super) fn load(reader: &impl Reader, name: &str) -> Result<Option<Self>, ReadError> {
@@ -53,7 +57,7 @@ impl User {
         Known { name: self.name, role: self.role, password: self.password }
     }
 
-    fn save(&self, txn: &mut Txn) {
+    pub(super) fn save(&self, txn: &mut Txn) {
         let key = tables::user(txn, &self.name);
         save_erasable(txn, key, self);
     }
@@ -76,7 +80,12 @@ fn checked(name: &str) -> Result<String, StaffError> {
 pub(super) fn all(reader: &impl Reader) -> Result<Vec<UserView>, ReadError> {
     let mut users: Vec<User> = list(reader, &tables::users())?;
     users.sort_by(|a, b| a.name.cmp(&b.name));
-    let view = |user: User| UserView { name: user.name, role: user.role, since: user.since.rfc3339() };
+    let view = |user: User| UserView {
+        name: user.name,
+        role: user.role,
+        since: user.since.rfc3339(),
+        has_password: user.password.is_some(),
+    };
     Ok(users.into_iter().map(view).collect())
 }
 

@@ -4,7 +4,7 @@ use super::Package;
 
 /// A crate, and those it may name in any of its dependency sections. Left of an arrow may be used by the right of
 /// it, never back; a crate missing here fails, so that a new one is placed on purpose.
-const MAY_USE: [(&str, &[&str]); 34] = [
+const MAY_USE: [(&str, &[&str]); 35] = [
     ("freehold-protocol", &[]),
     ("freehold-store", &["freehold-protocol"]),
     ("freehold-tls", &[]),
@@ -16,6 +16,7 @@ const MAY_USE: [(&str, &[&str]); 34] = [
     ("freehold-transport", &["freehold-protocol"]),
     ("freehold-conformance", &["freehold-protocol", "freehold-transport"]),
     ("freehold-resolver", &["freehold-protocol", "freehold-outbound"]),
+    ("freehold-oidc", &["freehold-outbound"]),
     ("freehold-webhook", &["freehold-protocol", "freehold-outbound"]),
     ("freehold-crm", &["freehold-protocol", "freehold-outbound"]),
     // They know no type of the protocol: what they carry is JSON and texts.
@@ -59,7 +60,7 @@ const MAY_USE: [(&str, &[&str]); 34] = [
     ),
     // What a page stands on knows no engine.
     ("freehold-web", &[]),
-    ("freehold-desk", &["freehold-web", "freehold-hub"]),
+    ("freehold-desk", &["freehold-web", "freehold-hub", "freehold-oidc", "freehold-outbound"]),
     ("freehold-api", &["freehold-protocol", "freehold-cards", "freehold-person", "freehold-hub"]),
     ("freehold", &BELOW_NODE),
     // What anyone may write from outside: a family needs its desk, and on the person's side the audit log.
@@ -106,7 +107,7 @@ const MAY_USE: [(&str, &[&str]); 34] = [
 ];
 
 /// The program wires everything: adapters meet only there.
-const BELOW_NODE: [&str; 24] = [
+const BELOW_NODE: [&str; 25] = [
     "freehold-protocol",
     "freehold-store",
     "freehold-tls",
@@ -119,6 +120,7 @@ const BELOW_NODE: [&str; 24] = [
     "freehold-transport",
     "freehold-conformance",
     "freehold-resolver",
+    "freehold-oidc",
     "freehold-webhook",
     "freehold-crm",
     "freehold-nats",
@@ -134,8 +136,8 @@ const BELOW_NODE: [&str; 24] = [
 ];
 
 /// The tests across crates see whatever the program sees, and the example; the program itself they start as a process.
-const BELOW_TESTS: [&str; 25] = {
-    let mut below = ["freehold-example-note"; 25];
+const BELOW_TESTS: [&str; 26] = {
+    let mut below = ["freehold-example-note"; 26];
     let mut at = 0;
     while at < BELOW_NODE.len() {
         below[at] = BELOW_NODE[at];

@@ -5,7 +5,7 @@
 use super::Package;
 
 /// How a dependency's name begins, and the only crates that may have it: one, or those that divide a thing among them.
-const OWNERS: [(&str, &[&str]); 15] = [
+const OWNERS: [(&str, &[&str]); 16] = [
     ("sled", &["freehold-store"]),
     // Whoever speaks to a PostgreSQL does it through one crate.
     ("tokio-postgres", &["freehold-pgclient"]),
@@ -14,6 +14,8 @@ const OWNERS: [(&str, &[&str]); 15] = [
     ("rustls-native-certs", &["freehold-tls"]),
     ("libp2p", &["freehold-transport"]),
     ("ssi", &["freehold-resolver"]),
+    // What somebody else signed about staff.
+    ("jsonwebtoken", &["freehold-oidc"]),
     ("reqwest", &["freehold-outbound"]),
     // HTTP is served in three places: to the owner's own commands, to browsers, and what browsers see of a hub.
     ("axum", &["freehold-api", "freehold-web", "freehold-desk"]),
