@@ -40,7 +40,7 @@ impl Reload {
     /// Reads it again each time.
     pub(crate) async fn each(mut self, hub: Hub) {
         while self.0.recv().await.is_some() {
-            if let Err(error) = hub.reload() {
+            if let Err(error) = hub.reload().await {
                 tracing::error!(%error, "SIGHUP: the configuration was not read again");
             }
         }

@@ -27,7 +27,11 @@ impl Hub {
         if !shared.draining.swap(true, Ordering::AcqRel) {
             tracing::info!(sessions = shared.sessions.count(), "draining");
         }
-        self.inner.deliveries.end().await;
+        {
+            // Sinks that are being exchanged would begin after the others have ended.
+            let _settings = self.inner.reloading.lock().await;
+            tokio::join!(self.inner.deliveries.end(), self.inner.running.end(|_| true, DELIVERY));
+        }
         if let Some(replica) = &shared.replica {
             replica.give_back();
         }

@@ -71,7 +71,7 @@ impl Hub {
     /// The places where events go.
     #[must_use]
     pub fn sinks(&self) -> Vec<SinkView> {
-        logged(self.inner.shared.sinks())
+        logged(self.inner.shared.sink_views())
     }
 
     /// What the hub was good for, each figure with how it comes about.
@@ -98,10 +98,10 @@ impl Hub {
 }
 
 impl Shared {
-    fn sinks(&self) -> Result<Vec<SinkView>, ReadError> {
-        let mut sinks = Vec::new();
+    fn sink_views(&self) -> Result<Vec<SinkView>, ReadError> {
+        let (present, mut sinks) = (self.sinks(), Vec::new());
         let last = *self.last_event.borrow();
-        for stream in &self.sinks.streams {
+        for stream in &present.streams {
             let at = stream.cursor(&self.store)?;
             let oldest = log::after(&self.store, at, 1)?.pop();
             sinks.push(self.sink(
@@ -111,13 +111,13 @@ impl Shared {
                 oldest,
             ));
         }
-        for (receiver, waiting) in &self.sinks.receivers {
+        for (receiver, waiting) in &present.receivers {
             let pending = self.pending(*receiver, waiting)?;
             let at = receiver.cursor(&self.store)?.unwrap_or_default();
             let is_due = |record: &Record| record.hook(*receiver).is_due();
             let oldest = log::after(&self.store, at, TIMES_MAX)?.into_iter().find(is_due);
-            let what = if self.sinks.is_answer(*receiver) {
-                format!("tells persons what became of their fields, as {}", self.sinks.system())
+            let what = if present.is_answer(*receiver) {
+                format!("tells persons what became of their fields, as {}", present.system())
             } else {
                 "takes an event at a time".to_owned()
             };

@@ -64,7 +64,7 @@ impl Hearing {
                 }
             }
             if everything || bells.contains(&REVIVED) {
-                shared.sinks.receivers.values().for_each(|waiting| waiting.revived.notify_one());
+                shared.sinks().receivers.values().for_each(|waiting| waiting.revived.notify_one());
             }
             if everything {
                 shared.sessions.ring_all();

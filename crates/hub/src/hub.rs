@@ -4,23 +4,19 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
-use freehold_crm::{Connector, CrmConfig, Mapping};
+use freehold_crm::Connector;
 use freehold_keystore::Seed;
 use freehold_link::Clock;
 use freehold_mailbox::{Draft, Linked};
-use freehold_nats::JetStream;
-use freehold_outbound::{Client, Policy, Reach};
 use freehold_protocol::family::{Families, FamiliesError};
 use freehold_store::database::Database;
 use freehold_store::{HomeKey, Options, ReadError as StoreReadError, Store};
-use freehold_tables::Tables;
 use freehold_transport::{Connection, ListenError};
-use freehold_webhook::{RetryPolicy, Secret, Webhook};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
 use crate::ask::{self, AskCustomerError, AskError};
-use crate::config::{ConfigError, HubConfig, SinksConfig, ValueConfig, WebhookConfig};
+use crate::config::{ConfigError, HubConfig, ValueConfig};
 use crate::drain::Deliveries;
 use crate::families::families;
 use crate::hearing::Hearing;
@@ -35,13 +31,9 @@ use crate::replica::{self, Replica};
 use crate::serving::Serving;
 use crate::session::{CheckIn, Server};
 use crate::shared::Shared;
-use crate::sinks::feed::Feed;
-use crate::sinks::jsonl::Lines;
-use crate::sinks::nats::Subjects;
-use crate::sinks::postgres::Rows;
 use crate::sinks::replay::{self, ReplayError};
-use crate::sinks::worker::{Target, Worker};
-use crate::sinks::{self, RetryError, Sinks, Stream};
+use crate::sinks::running::{Planned, Running};
+use crate::sinks::{self, RetryError};
 use crate::stop::Stop;
 use crate::sweep;
 use crate::tables::{self, Counters};
@@ -106,7 +98,11 @@ pub(crate) struct Inner {
     pub(crate) serving: Mutex<Vec<Serving>>,
     /// Held while the vendor's keys change.
     pub(crate) changing: tokio::sync::Mutex<()>,
-    pub(crate) crm: Option<Connector>,
+    pub(crate) home: PathBuf,
+    pub(crate) running: Running,
+    pub(crate) crm: RwLock<Option<Connector>>,
+    /// Held while settings change.
+    pub(crate) reloading: Arc<tokio::sync::Mutex<()>>,
     pub(crate) check_in_secs: CheckIn,
     pub(crate) value: RwLock<Option<ValueConfig>>,
     pub(crate) reload: OnceLock<Reload>,
@@ -166,23 +162,15 @@ impl Hub {
         let replica = Replica::begin(database.as_ref(), &config).await?;
         let number = replica.as_ref().map_or(0, |replica| replica.number);
         let keys = Keys::of_replica(seed, &config.did, number)?;
-        let webhook = config.sinks.webhook.as_ref().map(webhook).transpose()?;
-        let crm = config.crm.as_ref().map(|config| connector(home, config)).transpose()?;
-        let nats = config.sinks.nats.clone().map(|config| JetStream::new(config.in_folder(home)));
-        let nats = nats.transpose().map_err(|error| setting("sinks.nats", &error))?;
         let source = keys.first().did.to_string();
-        let postgres =
-            config.sinks.postgres.clone().map(|config| Tables::new(config.in_folder(home), &source));
-        let postgres = postgres.transpose().map_err(|error| setting("sinks.postgres", &error))?;
+        let planned = Planned::new(home, &config, &source)?;
         let home_key = HomeKey::new(*seed.vault_key());
         let store = open_store(database, &home.join("store"), &home_key)?;
         let counters = Counters::load(&store)?;
         let asks = ask::stored(&store)?;
-        let streams = streams(&config.sinks);
-        let webhook_host = config.sinks.webhook.as_ref().map(|webhook| host(&webhook.url).to_owned());
-        let sinks = Sinks::new(&streams, webhook_host, crm.as_ref().map(|crm| crm.system().to_owned()));
         let moves = if keys.can_rotate() { Moves::load(&store)? } else { Moves::default() };
         keys.grow(moves.newest)?;
+        let sinks = planned.sinks();
         let mut shared = Shared::new(store, config.name.clone(), keys, clock, sinks, asks, counters.events);
         shared.replica = replica;
         let shared = Arc::new(shared);
@@ -218,30 +206,17 @@ impl Hub {
 
         let (stop, deliveries) = (Stop::default(), Deliveries::default());
         let tasks = hearing(&shared, &stop).into_iter().collect();
-        if let Some(path) = &config.sinks.jsonl {
-            let path = home.join(path);
-            let feed = Feed::new(Lines::new(path));
-            deliveries.add(tokio::spawn(feed.run(Arc::clone(&shared), deliveries.stop.listen())));
-        }
-        if let Some(stream) = nats {
-            let feed = Feed::new(Subjects::new(stream));
-            deliveries.add(tokio::spawn(feed.run(Arc::clone(&shared), deliveries.stop.listen())));
-        }
-        if let Some(tables) = postgres {
-            let feed = Feed::new(Rows::new(tables));
-            deliveries.add(tokio::spawn(feed.run(Arc::clone(&shared), deliveries.stop.listen())));
-        }
-        let targets = webhook.map(Target::Webhook).into_iter().chain(crm.clone().map(Target::Crm));
-        for target in targets {
-            let worker = Worker::new(Arc::clone(&shared), target, policy(&config.sinks));
-            deliveries.add(tokio::spawn(worker.run(deliveries.stop.listen())));
-        }
+        let (running, crm) = (Running::default(), planned.crm.clone());
+        running.start(planned, &shared);
         deliveries.add(tokio::spawn(sweep::run(Arc::clone(&shared), deliveries.stop.listen())));
         let inner = Inner {
             shared,
             serving: Mutex::default(),
             changing: tokio::sync::Mutex::default(),
-            crm,
+            home: home.to_owned(),
+            running,
+            crm: RwLock::new(crm),
+            reloading: Arc::default(),
             check_in_secs: CheckIn::new(config.check_in_secs),
             value: RwLock::new(config.value),
             reload: OnceLock::new(),
@@ -422,7 +397,7 @@ impl Hub {
     /// # Errors
     /// [`MatchError`].
     pub async fn preview_match(&self, customer: Option<&str>) -> Result<Vec<MatchView>, MatchError> {
-        matching::preview(&self.inner.shared, self.inner.crm.as_ref(), customer).await
+        matching::preview(&self.inner.shared, self.inner.crm().as_ref(), customer).await
     }
 
     /// Has the CRM brought to what is held, of one customer or of all; gives of how many. It is done as events are delivered.
@@ -430,7 +405,7 @@ impl Hub {
     /// # Errors
     /// [`MatchError`].
     pub async fn match_crm(&self, customer: Option<&str>) -> Result<usize, MatchError> {
-        matching::apply(&self.inner.shared, self.inner.crm.as_ref(), customer).await
+        matching::apply(&self.inner.shared, self.inner.crm().as_ref(), customer).await
     }
 
     /// Whether the CRM is reachable, takes the token, and has what the mapping names.
@@ -438,7 +413,7 @@ impl Hub {
     /// # Errors
     /// [`MatchError`].
     pub async fn check_crm(&self) -> Result<CrmView, MatchError> {
-        matching::check(self.inner.crm.as_ref()).await
+        matching::check(self.inner.crm().as_ref()).await
     }
 
     /// The hub's figures.
@@ -461,18 +436,24 @@ impl Hub {
 
     /// Says goodbye to every person, stops delivering, and closes the store. What was acknowledged is on disk.
     pub async fn stop(self) {
+        // Sinks that are being exchanged would begin after the others have ended.
+        let _settings = self.inner.reloading.lock().await;
         self.inner.stop.give();
         self.inner.deliveries.stop.give();
         let mut tasks = std::mem::take(&mut *self.inner.tasks.lock().unwrap_or_else(PoisonError::into_inner));
         let mut serving = std::mem::take(&mut *self.inner.serving());
         tasks.extend(serving.iter_mut().filter_map(Serving::say_goodbye));
         let deadline = tokio::time::Instant::now() + STOP;
-        for mut task in tasks {
-            if tokio::time::timeout_at(deadline, &mut task).await.is_err() {
-                task.abort();
-                let _ = task.await;
+        let sinks = self.inner.running.end(|_| true, STOP);
+        let others = async {
+            for mut task in tasks {
+                if tokio::time::timeout_at(deadline, &mut task).await.is_err() {
+                    task.abort();
+                    let _ = task.await;
+                }
             }
-        }
+        };
+        tokio::join!(sinks, others);
         self.inner.deliveries.end().await;
         for one in serving {
             one.close().await;
@@ -502,6 +483,11 @@ impl Hub {
 }
 
 impl Inner {
+    /// The CRM's connector, as it is now.
+    pub(crate) fn crm(&self) -> Option<Connector> {
+        self.crm.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     pub(crate) fn serving(&self) -> MutexGuard<'_, Vec<Serving>> {
         self.serving.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -543,18 +529,6 @@ pub(crate) fn logged<T: Default>(read: Result<T, StoreReadError>) -> T {
     })
 }
 
-/// The streams that are configured, the most telling one last.
-fn streams(sinks: &SinksConfig) -> Vec<Stream> {
-    let jsonl = sinks.jsonl.as_ref().map(|_| Stream::Jsonl);
-    let nats = sinks.nats.as_ref().map(|_| Stream::Nats);
-    let postgres = sinks.postgres.as_ref().map(|_| Stream::Postgres);
-    [jsonl, nats, postgres].into_iter().flatten().collect()
-}
-
-fn setting(setting: &'static str, error: &dyn std::fmt::Display) -> ConfigError {
-    ConfigError::Setting { setting, reason: error.to_string() }
-}
-
 /// Opens the store in a database, or in a folder.
 fn open_store(
     database: Option<Arc<dyn Database>>,
@@ -566,70 +540,5 @@ fn open_store(
         Some(_) if folder.exists() => Err(StartError::TwoStores(folder.to_owned())),
         Some(database) => Ok(Store::open_in(database, tables::spread, key, options, Some(&tables::SCHEMA))?),
         None => Ok(Store::open_with(folder, key, options, &tables::SCHEMA)?),
-    }
-}
-
-fn webhook(config: &WebhookConfig) -> Result<Webhook, StartError> {
-    let failed = |error: &dyn std::fmt::Display| StartError::Webhook(error.to_string());
-    let secret: Secret = config.secret.parse().map_err(|error| failed(&error))?;
-    let reach = if config.inward { Reach::Anywhere } else { Reach::PublicOnly };
-    let policy = Policy { reach, allow_http: config.allow_http, ..Policy::public() };
-    let client = Client::new(policy).map_err(|error| failed(&error))?;
-    Webhook::new(&config.url, vec![secret], client).map_err(|error| failed(&error))
-}
-
-fn policy(sinks: &SinksConfig) -> RetryPolicy {
-    let standard = RetryPolicy::default();
-    RetryPolicy {
-        base: sinks.retry_base_ms.map_or(standard.base, Duration::from_millis),
-        attempts_max: sinks.attempts_max.unwrap_or(standard.attempts_max),
-    }
-}
-
-/// A connector; a relative name of a file begins in the home.
-fn connector(home: &Path, config: &CrmConfig) -> Result<Connector, StartError> {
-    let failed = |error: &dyn std::fmt::Display| StartError::Crm(error.to_string());
-    let mut config = config.clone();
-    let files = [&mut config.mapping, &mut config.token_file, &mut config.password_file];
-    for file in files.into_iter().flatten() {
-        *file = home.join(&*file);
-    }
-    let mapping = match &config.mapping {
-        None => Mapping::shipped(config.kind),
-        Some(path) => {
-            let text = std::fs::read_to_string(path)
-                .map_err(|error| StartError::Crm(format!("{}: {error}", path.display())))?;
-            let at = |error: &dyn std::fmt::Display| StartError::Crm(format!("{}: {error}", path.display()));
-            Mapping::parse(&text).map_err(|error| at(&error))?
-        }
-    };
-    let client = Client::new(config.policy()).map_err(|error| failed(&error))?;
-    Connector::open(&config, mapping, client).map_err(|error| failed(&error))
-}
-
-/// The host of a URL, without user, port and path.
-fn host(url: &str) -> &str {
-    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
-    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    let authority = authority.rsplit('@').next().unwrap_or_default();
-    match authority.strip_prefix('[').and_then(|v6| v6.split_once(']')) {
-        Some((v6, _)) => v6,
-        None => authority.split(':').next().unwrap_or_default(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_host_of_a_url_shows_neither_user_nor_token() {
-        for (url, wanted) in [
-            ("https://crm.example/hook?token=x", "crm.example"),
-            ("http://user:pass@crm.example:8080/", "crm.example"),
-            ("http://[::1]:80/", "::1"),
-        ] {
-            assert_eq!(host(url), wanted);
-        }
     }
 }

@@ -125,14 +125,15 @@ impl Shared {
     }
 
     pub(crate) fn events(&self, after: u64, limit: usize) -> Result<Vec<EventView>, ReadError> {
-        let cursors = self.sinks.cursors(&self.store)?;
+        let sinks = self.sinks();
+        let cursors = sinks.cursors(&self.store)?;
         let mut events = Vec::new();
         for record in log::after(&self.store, after, limit)? {
             let Some(cloudevent) = record.cloudevent_now(self)? else { continue };
             events.push(EventView {
                 n: record.n,
                 cloudevent,
-                delivered: self.sinks.have(&record, &cursors),
+                delivered: sinks.have(&record, &cursors),
                 dead: Receiver::ALL.iter().any(|one| matches!(record.hook(*one), Hook::Dead { .. })),
             });
         }
@@ -185,9 +186,9 @@ impl Shared {
     ) -> Result<StatsView, ReadError> {
         let counters = Counters::load(&self.store)?;
         let last = *self.last_event.borrow();
-        let streams = self.sinks.cursors(&self.store)?.least().map_or(0, |least| last.saturating_sub(least));
-        let receivers =
-            self.sinks.receivers.iter().map(|(receiver, waiting)| self.pending(*receiver, waiting));
+        let sinks = self.sinks();
+        let streams = sinks.cursors(&self.store)?.least().map_or(0, |least| last.saturating_sub(least));
+        let receivers = sinks.receivers.iter().map(|(receiver, waiting)| self.pending(*receiver, waiting));
         let receivers = receivers.collect::<Result<Vec<_>, _>>()?;
         let dead_letters = Receiver::ALL.iter().map(|one| dead(&self.store, *one).map(|all| all.len()));
         let updates = counters.updates.saturating_sub(updates_before);

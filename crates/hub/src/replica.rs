@@ -144,6 +144,14 @@ impl Replica {
         Arc::clone(lease)
     }
 
+    /// Lets the other replicas have a right that this one has no use for any more. What was done under it has to have ended.
+    fn let_go(&self, name: &str) {
+        let lease = self.leases.lock().unwrap_or_else(PoisonError::into_inner).remove(name);
+        if let Some(lease) = lease {
+            lease.give_back();
+        }
+    }
+
     /// Lets the other replicas have every right. What was done under them has to have ended.
     pub(crate) fn give_back(&self) {
         let leases = self.leases.lock().unwrap_or_else(PoisonError::into_inner);
@@ -194,6 +202,13 @@ impl Shared {
     /// The right to do something that only one replica may do at a time.
     pub(crate) fn lease(&self, name: &'static str) -> Arc<Lease> {
         self.replica.as_ref().map_or_else(|| Arc::new(Lease::Own), |replica| replica.lease(name))
+    }
+
+    /// Lets other replicas do what this one does not do any more.
+    pub(crate) fn let_go(&self, name: &str) {
+        if let Some(replica) = &self.replica {
+            replica.let_go(name);
+        }
     }
 
     /// The replica, other than this one, at which a relationship's session is, as far as is known.

@@ -29,7 +29,7 @@ pub(crate) struct Shared {
     pub(crate) name: String,
     pub(crate) keys: Keys,
     pub(crate) clock: Clock,
-    pub(crate) sinks: Sinks,
+    sinks: RwLock<Arc<Sinks>>,
     pub(crate) asks: RwLock<Vec<Arc<Ask>>>,
     pub(crate) sessions: Sessions,
     /// The number of the last event on disk.
@@ -58,7 +58,7 @@ impl Shared {
             name,
             keys,
             clock,
-            sinks,
+            sinks: RwLock::new(Arc::new(sinks)),
             asks: RwLock::new(asks),
             sessions: Sessions::default(),
             last_event: watch::Sender::new(last_event),
@@ -67,6 +67,17 @@ impl Shared {
             draining: AtomicBool::new(false),
             grants: Mutex::new(HashMap::new()),
         }
+    }
+
+    /// The sinks as they are now.
+    pub(crate) fn sinks(&self) -> Arc<Sinks> {
+        Arc::clone(&self.sinks.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Puts others in their place.
+    pub(crate) fn exchange_sinks(&self, sinks: Sinks) {
+        let mut present = self.sinks.write().unwrap_or_else(PoisonError::into_inner);
+        *present = Arc::new(sinks.after(&present));
     }
 
     pub(crate) fn now(&self) -> Timestamp {

@@ -13,10 +13,12 @@ pub(crate) mod nats;
 mod outcome;
 pub(crate) mod postgres;
 pub(crate) mod replay;
+pub(crate) mod running;
 pub(crate) mod webhook;
 pub(crate) mod worker;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
@@ -75,7 +77,7 @@ pub(crate) enum Answers {
 /// The sinks of a hub.
 pub(crate) struct Sinks {
     pub(crate) streams: BTreeSet<Stream>,
-    pub(crate) receivers: BTreeMap<Receiver, Waiting>,
+    pub(crate) receivers: BTreeMap<Receiver, Arc<Waiting>>,
     pub(crate) answers: Answers,
 }
 
@@ -98,7 +100,7 @@ pub enum RetryError {
     #[error("there is no dead letter {0}: `freehold hub dead-letters` lists them")]
     Unknown(u64),
     /// There is nobody to send it to now.
-    #[error("neither a webhook nor a CRM is configured: add one to hub.toml and start the hub again")]
+    #[error("neither a webhook nor a CRM is configured: add one to hub.toml, then `freehold hub reload`")]
     NoReceiver,
     /// The store failed.
     #[error("{0}")]
@@ -143,15 +145,31 @@ impl Sinks {
     pub(crate) fn new(streams: &[Stream], webhook_host: Option<String>, crm: Option<String>) -> Self {
         let mut receivers = BTreeMap::new();
         if webhook_host.is_some() {
-            receivers.insert(Receiver::Webhook, Waiting::default());
+            receivers.insert(Receiver::Webhook, Arc::default());
         }
         if crm.is_some() {
-            receivers.insert(Receiver::Crm, Waiting::default());
+            receivers.insert(Receiver::Crm, Arc::default());
         }
         let crm = crm.map(Answers::Crm);
         let stream = streams.last().copied().map(Answers::Stream);
         let answers = crm.or(webhook_host.map(Answers::Webhook)).or(stream).unwrap_or(Answers::Hub);
         Self { streams: streams.iter().copied().collect(), receivers, answers }
+    }
+
+    /// Whether one of this name is among them.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.streams.iter().any(|stream| stream.name() == name)
+            || self.receivers.keys().any(|receiver| receiver.name() == name)
+    }
+
+    /// In the place of others: workers that go on are told of dead letters as before.
+    pub(crate) fn after(mut self, others: &Self) -> Self {
+        for (receiver, waiting) in &mut self.receivers {
+            if let Some(known) = others.receivers.get(receiver) {
+                *waiting = Arc::clone(known);
+            }
+        }
+        self
     }
 
     /// How far each stream is.
@@ -227,12 +245,13 @@ fn revive(txn: &mut Txn, receiver: Receiver, answers: bool, n: u64) -> Result<bo
 /// Makes dead letters due again; gives how many.
 pub(crate) async fn retry(shared: &Shared, which: Option<u64>) -> Result<usize, RetryError> {
     let store = |error: &dyn std::fmt::Display| RetryError::Store(error.to_string());
-    if shared.sinks.receivers.is_empty() {
+    if shared.sinks().receivers.is_empty() {
         return Err(RetryError::NoReceiver);
     }
     let mut revived = 0;
-    for (&receiver, waiting) in &shared.sinks.receivers {
-        let answers = shared.sinks.is_answer(receiver);
+    let sinks = shared.sinks();
+    for (&receiver, waiting) in &sinks.receivers {
+        let answers = sinks.is_answer(receiver);
         let wanted = match which {
             Some(n) => vec![n],
             None => dead(&shared.store, receiver).map_err(|error| store(&error))?,
@@ -262,7 +281,7 @@ pub(crate) async fn retry(shared: &Shared, which: Option<u64>) -> Result<usize, 
 
 /// Tells the sinks of outcomes that were noted as events.
 pub(crate) fn announce_outcomes(shared: &Shared) -> Result<(), ReadError> {
-    if shared.sinks.streams.contains(&Stream::Postgres) {
+    if shared.sinks().streams.contains(&Stream::Postgres) {
         shared.announce(Counters::load(&shared.store)?.events);
     }
     Ok(())

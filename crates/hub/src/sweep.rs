@@ -112,11 +112,12 @@ async fn pruned(shared: &Arc<Shared>) -> Result<(), WriteError<ReadError>> {
     let mut after = 0;
     loop {
         let records = batch(shared, after)?;
-        let cursors = shared.sinks.cursors(&shared.store)?;
+        let sinks = shared.sinks();
+        let cursors = sinks.cursors(&shared.store)?;
         let Some(last) = records.last() else { return Ok(()) };
         after = last.n;
         let reached = last.at >= before;
-        let is_old = |record: &Record| record.at < before && shared.sinks.have(record, &cursors);
+        let is_old = |record: &Record| record.at < before && sinks.have(record, &cursors);
         let old: Vec<Record> = records.into_iter().filter(is_old).collect();
         if !old.is_empty() {
             let written = shared.store.write(move |txn| {

@@ -100,7 +100,7 @@ pub async fn serve_hub(
         .on(|h, _: Stats| async move { Ok(h.stats()) })
         .on(|h, _: Value| async move { Ok(h.value()) })
         .on(|h, c: Evidence| async move { Ok(EvidenceAnswer { archive: h.evidence(&c.customer)? }) })
-        .on(|h, _: Reload| async move { Ok(h.reload()?) })
+        .on(|h, _: Reload| async move { Ok(h.reload().await?) })
         .on(|h, _: Users| async move { Ok(h.staff()) })
         .on(|h, c: AddUser| async move {
             h.add_staff(&Who::local(), &c.name, c.role, c.password).await?;
@@ -285,6 +285,7 @@ impl From<ReloadError> for ApiError {
         let code = match &error {
             ReloadError::NoFile => "not-possible-now",
             ReloadError::Config(_) => "usage",
+            ReloadError::Sinks(_) => "store-failed",
         };
         Self::new(code, error)
     }

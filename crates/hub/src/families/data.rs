@@ -194,7 +194,7 @@ impl Data {
 
     fn append(&self, desk: &mut Desk<'_>, new: New<'_>) -> Result<u64, Code> {
         let mut record = log::append(desk.txn, new, desk.now).map_err(storage)?;
-        let alone = self.shared.sinks.answers == Answers::Hub;
+        let alone = self.shared.sinks().answers == Answers::Hub;
         if alone || planted::is_on(Bug::ErasureAnsweredEarly) {
             // There is no sink that could.
             answer::taken(desk.txn, &self.shared, alone, &mut record, &[], desk.now).map_err(storage)?;

@@ -31,7 +31,8 @@ pub(crate) fn taken(
             if !answers {
                 return Ok(false);
             }
-            let mut lines = outcome::lines(&record.paths, OutcomeKind::Applied, shared.sinks.system(), None);
+            let mut lines =
+                outcome::lines(&record.paths, OutcomeKind::Applied, shared.sinks().system(), None);
             outcome::say(&mut lines, said);
             outcome::list(txn, shared, record, owed, &lines, now)?;
             worth::answered(txn, shared, record, &lines, !said.is_empty(), now)?;
@@ -40,8 +41,9 @@ pub(crate) fn taken(
         // "The hub MUST send the erasure receipt when every sink has the revocation's `dev.freehold.erase`": the last one
         // brings it about.
         AnsweredBy::Erasure(revocation) => {
-            let cursors = shared.sinks.cursors(txn)?;
-            let taken = shared.sinks.have(record, &cursors) || planted::is_on(Bug::ErasureAnsweredEarly);
+            let sinks = shared.sinks();
+            let cursors = sinks.cursors(txn)?;
+            let taken = sinks.have(record, &cursors) || planted::is_on(Bug::ErasureAnsweredEarly);
             let queued = taken && erasure::queue(txn, shared, record, owed, revocation, now)?;
             if queued {
                 worth::erased(txn, record, now)?;
@@ -61,8 +63,8 @@ pub(crate) fn given_up(
     now: Timestamp,
 ) -> Result<bool, ReadError> {
     let Some(owed @ Owed { by: AnsweredBy::Outcome, .. }) = record.owed() else { return Ok(false) };
-    let system = shared.sinks.system();
-    let lines = outcome::lines(&record.paths, OutcomeKind::Refused, system, Some(NOT_TAKEN));
+    let sinks = shared.sinks();
+    let lines = outcome::lines(&record.paths, OutcomeKind::Refused, sinks.system(), Some(NOT_TAKEN));
     outcome::list(txn, shared, record, owed, &lines, now)?;
     worth::answered(txn, shared, record, &lines, false, now)?;
     Ok(outcome::queue(txn, record, owed, lines, now)? && note(txn, record))

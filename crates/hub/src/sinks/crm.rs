@@ -115,7 +115,7 @@ pub(crate) fn queue(txn: &mut Txn, known: &Relationship, now: Timestamp) -> Resu
 /// The first start with a CRM: what happened before is not for it, event by event; what is held goes to it by a match.
 pub(crate) async fn begin(shared: &Arc<Shared>) -> Result<(), WriteError<ReadError>> {
     let crm = Receiver::Crm;
-    if !shared.sinks.receivers.contains_key(&crm) || crm.cursor(&shared.store)?.is_some() {
+    if !shared.sinks().receivers.contains_key(&crm) || crm.cursor(&shared.store)?.is_some() {
         return Ok(());
     }
     let mut after = 0;

@@ -137,7 +137,7 @@ async fn settle(
         if stream.cursor(txn)? == noted {
             save(txn, tables::cursor(stream.name()), &last.max(noted));
         }
-        let answers = writing.sinks.answers == Answers::Stream(stream);
+        let answers = writing.sinks().answers == Answers::Stream(stream);
         let mut told = BTreeSet::new();
         for n in owing {
             let Some(mut record) = Record::load(txn, n)? else { continue };

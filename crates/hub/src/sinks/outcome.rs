@@ -59,7 +59,7 @@ pub(crate) fn list(
     results: &[OutcomeLine],
     now: Timestamp,
 ) -> Result<(), ReadError> {
-    if !shared.sinks.streams.contains(&Stream::Postgres) || results.is_empty() {
+    if !shared.sinks().streams.contains(&Stream::Postgres) || results.is_empty() {
         return Ok(());
     }
     let known = Relationship::load(txn, &record.relationship)?.ok_or(ReadError::Corrupt)?;

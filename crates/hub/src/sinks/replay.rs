@@ -76,8 +76,9 @@ pub(crate) async fn replay(
 }
 
 fn sinks(shared: &Shared, wanted: Option<&str>) -> Result<Vec<Sink>, ReplayError> {
-    let streams = shared.sinks.streams.iter().copied().map(Sink::Stream);
-    let all: Vec<Sink> = streams.chain(shared.sinks.receivers.keys().copied().map(Sink::Receiver)).collect();
+    let present = shared.sinks();
+    let streams = present.streams.iter().copied().map(Sink::Stream);
+    let all: Vec<Sink> = streams.chain(present.receivers.keys().copied().map(Sink::Receiver)).collect();
     if all.is_empty() {
         return Err(ReplayError::NoSink);
     }
@@ -122,7 +123,7 @@ async fn put_back(shared: &Shared, stream: Stream, from: u64) -> Result<(), Writ
 
 /// Makes what a receiver has taken or refused due again.
 async fn again(shared: &Shared, receiver: Receiver, from: u64) -> Result<(), WriteError<ReadError>> {
-    let answers = shared.sinks.is_answer(receiver);
+    let answers = shared.sinks().is_answer(receiver);
     let mut after = from - 1;
     loop {
         let numbers: Vec<u64> = batch(shared, after)?.iter().map(|record| record.n).collect();
@@ -133,7 +134,7 @@ async fn again(shared: &Shared, receiver: Receiver, from: u64) -> Result<(), Wri
             .write(move |txn| numbers.iter().try_for_each(|n| due_again(txn, receiver, answers, *n)));
         written.await.map(drop)?;
     }
-    if let Some(waiting) = shared.sinks.receivers.get(&receiver) {
+    if let Some(waiting) = shared.sinks().receivers.get(&receiver) {
         waiting.revived.notify_one();
     }
     Ok(())

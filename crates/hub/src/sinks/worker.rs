@@ -108,7 +108,7 @@ impl Worker {
     async fn run_under(mut self, lease: &Lease, stop: &Stopping) {
         let shared = Arc::clone(&self.shared);
         let mut events = shared.last_event.subscribe();
-        let Some(waiting) = shared.sinks.receivers.get(&self.receiver) else { return };
+        let Some(waiting) = shared.sinks().receivers.get(&self.receiver).cloned() else { return };
         let sink = self.receiver.name();
         while let Err(error) = self.begin() {
             tracing::error!(sink, %error, "the cursor cannot be read: it is tried again");

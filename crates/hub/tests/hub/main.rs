@@ -10,6 +10,7 @@ mod memory;
 mod person;
 mod reading;
 mod receiver;
+mod reload;
 mod replicas;
 mod rotation;
 mod vendor;

@@ -100,7 +100,7 @@ pub(crate) async fn settle(
                 }
                 record.settle(txn, receiver, Hook::Done);
                 writing.delivered(&record, receiver.name());
-                let answers = writing.sinks.is_answer(receiver);
+                let answers = writing.sinks().is_answer(receiver);
                 let told = answer::taken(txn, &writing, answers, &mut record, &said.outcomes, now)?;
                 return Ok((Landing::Settled, told.then_some(record.relationship)));
             }
@@ -125,7 +125,7 @@ pub(crate) async fn settle(
             "an event went to the dead letters"
         );
         record.settle(txn, receiver, Hook::Dead { attempts, reason, at: now });
-        let told = writing.sinks.is_answer(receiver) && answer::given_up(txn, &writing, &mut record, now)?;
+        let told = writing.sinks().is_answer(receiver) && answer::given_up(txn, &writing, &mut record, now)?;
         Ok::<_, ReadError>((Landing::Settled, told.then_some(record.relationship)))
     });
     let (landing, told) = landed.await?.into_inner();
