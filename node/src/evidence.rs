@@ -24,8 +24,12 @@ fn verify(file: &Path, out: &Out) -> Outcome {
             |f: &Finding| [if f.ok { "holds" } else { "WRONG" }.to_owned(), f.file.clone(), f.detail.clone()];
         let findings = table(["", "file", "what it is"], report.findings.iter().map(row).collect::<Vec<_>>());
         let vendor = report.vendor.as_deref().unwrap_or("nobody");
+        let by_word = match report.by_word.as_slice() {
+            [] => String::new(),
+            dids => format!("\nby the vendor's word alone, with no statement here: {}", dids.join(", ")),
+        };
         format!(
-            "vouched for by {vendor}\nabout          {}\nevents told of {}\n\n{findings}",
+            "vouched for by {vendor}\nabout          {}\nevents told of {}{by_word}\n\n{findings}",
             report.person.join(", "),
             report.events
         )

@@ -5,6 +5,7 @@
 //! for by the vendor in `manifest.json`.
 
 mod bundle;
+mod chain;
 mod tar;
 mod verify;
 
@@ -98,3 +99,6 @@ impl Hub {
         self.info().addresses
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -13,7 +13,7 @@
 //! processes: `replica` (who they are), `lease` (what one of them does alone), `hearing` (what they tell each other), `drain`.
 //!
 //! Every key of the store begins with a tag; `M` is the mailboxes'. A database keeps what belongs to one relationship in one part
-//! (`G`, `g`, `F`, `V`, `X`, `Q`; the mailboxes in one of their own), an event's data in another (`P`), and all else together.
+//! (`G`, `g`, `F`, `H`, `O`, `V`, `X`, `Q`; the mailboxes in one of their own), an event's data in another (`P`), and all else together.
 //!
 //! | tag | record |
 //! |---|---|
@@ -27,7 +27,7 @@
 //! | `D`, `d` | dead letters of the webhook; those of them that are due again |
 //! | `B`, `b`, `Q` | the same of the CRM; what its connector wants to know again of a customer |
 //! | `S`, `N` | cursors of the sinks; counters |
-//! | `H` | revocations as they were signed |
+//! | `H`, `O` | revocations, and persons' moves to another key, as they were signed |
 //! | `W`, `w` | what was worth something; its sums |
 //! | `U`, `u` | the vendor's staff; tokens of its programs |
 //! | `J`, `j` | what the staff did; the end of that log |

@@ -24,6 +24,15 @@ pub(crate) fn revocation(reader: &impl Reader, id: &RelationshipId, n: u64) -> K
     revocations(reader, id).with_u64(n)
 }
 
+/// Statements by which a person has moved to another key, as they were signed, by the number of their event.
+pub(crate) fn rotations(reader: &impl Reader, id: &RelationshipId) -> Key {
+    Key::new(b'O').with(&part(reader, id))
+}
+
+pub(crate) fn rotation(reader: &impl Reader, id: &RelationshipId, n: u64) -> Key {
+    rotations(reader, id).with_u64(n)
+}
+
 /// What was worth something, by what it was and the number of its event.
 pub(crate) fn worth(what: u8) -> Key {
     Key::new(b'W').with(&[what])
@@ -62,7 +71,7 @@ pub(crate) fn journal_head() -> Key {
 /// number of an event. Tables that are read across relationships are not spread. What it says of a tag may never change.
 pub(crate) fn spread(tag: u8) -> Option<Range<usize>> {
     match tag {
-        b'M' | b'G' | b'g' | b'F' | b'H' | b'V' | b'X' | b'Q' => Some(1..17),
+        b'M' | b'G' | b'g' | b'F' | b'H' | b'O' | b'V' | b'X' | b'Q' => Some(1..17),
         b'P' => Some(1..9),
         _ => None,
     }

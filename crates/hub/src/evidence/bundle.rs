@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use super::{EVENTS, EvidenceError, FILES, Listed, ListedFile, MANIFEST, Manifest, VENDOR, tar};
 use crate::held;
 use crate::log::Record;
+use crate::moves::Move;
 use crate::relationship::Relationship;
 use crate::shared::Shared;
 use crate::tables;
@@ -26,8 +27,9 @@ pub(super) fn make(
 ) -> Result<Vec<u8>, EvidenceError> {
     let now = shared.now();
     let mut files = BTreeMap::from([("README.txt".to_owned(), README.as_bytes().to_vec())]);
-    let vendors = documents(shared, known, &mut files)?;
+    let mut vendors = documents(shared, known, &mut files)?;
     endings(shared, known, &mut files).map_err(store)?;
+    vendors.extend(moves(shared, known, &mut files).map_err(store)?);
     files.insert(EVENTS.to_owned(), events(shared, known).map_err(store)?);
     let identity = shared.keys.at(known.generation);
     if identity.did.web_id().is_some() {
@@ -49,7 +51,7 @@ pub(super) fn make(
         subject: Manifest {
             id: known.peer.clone(),
             earlier: known.earlier.clone(),
-            vendors,
+            vendors: vendors.into_iter().collect(),
             files: count,
             digest_multibase: DocumentDigest::of(&listed),
         },
@@ -65,7 +67,7 @@ fn documents(
     shared: &Shared,
     known: &Relationship,
     files: &mut BTreeMap<String, Vec<u8>>,
-) -> Result<Vec<Did>, EvidenceError> {
+) -> Result<BTreeSet<Did>, EvidenceError> {
     let present = shared.keys.at(known.generation);
     let mut vendors = BTreeSet::from([present.did.clone()]);
     let mut asked = BTreeSet::new();
@@ -94,16 +96,17 @@ fn documents(
             files.insert(format!("requests/{}-{generation}.json", id.short()), request.bytes().to_vec());
         }
     }
-    Ok(vendors.into_iter().collect())
+    Ok(vendors)
 }
 
-/// Revocations and erasure receipts, by the number of their event.
+/// Moves to another key, revocations and erasure receipts, by the number of their event.
 fn endings(
     shared: &Shared,
     known: &Relationship,
     files: &mut BTreeMap<String, Vec<u8>>,
 ) -> Result<(), ReadError> {
     for (folder, table) in [
+        ("rotations", tables::rotations(&shared.store, &known.id)),
         ("revocations", tables::revocations(&shared.store, &known.id)),
         ("erasures", tables::erasures(&shared.store, &known.id)),
     ] {
@@ -114,6 +117,21 @@ fn endings(
         }
     }
     Ok(())
+}
+
+/// The vendor's own moves up to the key that signs here; gives the DIDs that they join.
+fn moves(
+    shared: &Shared,
+    known: &Relationship,
+    files: &mut BTreeMap<String, Vec<u8>>,
+) -> Result<Vec<Did>, ReadError> {
+    let mut dids = Vec::new();
+    for generation in 1..=known.generation {
+        let moved = Move::load(&shared.store, generation)?;
+        files.insert(format!("vendor-rotations/{generation:06}.json"), moved.document.into_vec());
+        dids.extend([generation - 1, generation].map(|one| shared.keys.at(one).did.clone()));
+    }
+    Ok(dids)
 }
 
 /// What happened, a line each, without values.

@@ -5,13 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use freehold_protocol::code::Code;
 use freehold_protocol::disclosure::Grant;
 use freehold_protocol::document::{
-    DataRequest, Document, DocumentDigest, ErasureSubject, RevocationSubject, Subject,
+    DataRequest, Document, DocumentDigest, ErasureSubject, RevocationSubject, Rotation, Subject,
+    VendorRotation,
 };
 use freehold_protocol::identity::{Did, PublicKey};
 use freehold_protocol::time::Timestamp;
 use freehold_resolver::ResolvedDid;
 use serde::{Deserialize, Serialize};
 
+use super::chain::Chain;
 use super::{EVENTS, FILES, Listed, MANIFEST, Manifest, VENDOR, tar};
 
 /// What was found of one file.
@@ -36,6 +38,8 @@ pub struct EvidenceReport {
     pub vendor: Option<String>,
     /// The person's DIDs, the present one first.
     pub person: Vec<String>,
+    /// DIDs, of the person or the vendor, that no statement here joins to the present one: that they are the same is the vendor's word.
+    pub by_word: Vec<String>,
     /// File by file.
     pub findings: Vec<Finding>,
     /// How many events are told of.
@@ -58,6 +62,7 @@ pub fn verify(archive: &[u8]) -> EvidenceReport {
         ok: false,
         vendor: None,
         person: Vec::new(),
+        by_word: Vec::new(),
         findings: vec![Finding { file: file.to_owned(), ok: false, detail }],
         events: 0,
     };
@@ -82,6 +87,7 @@ pub fn verify(archive: &[u8]) -> EvidenceReport {
     let vouched = check.is_vendor(manifest.issuer(), &manifest.signer_key());
     check.found(MANIFEST, vouched.then(|| "vouched for by the vendor".to_owned()).ok_or(Code::WrongSigner));
     check.listed(&subject);
+    let by_word = check.moves(manifest.issuer(), &subject);
     check.documents();
     let ok = check.findings.iter().all(|finding| finding.ok);
     let lines = check
@@ -92,6 +98,7 @@ pub fn verify(archive: &[u8]) -> EvidenceReport {
         ok,
         vendor: Some(manifest.issuer().to_string()),
         person: [&subject.id].into_iter().chain(&subject.earlier).map(Did::to_string).collect(),
+        by_word,
         findings: check.findings,
         events: lines,
     }
@@ -178,6 +185,23 @@ impl Check {
             (vendor && known)
                 .then(|| format!("erased by the vendor: {} fields", erasure.subject().results.len()))
         });
+    }
+
+    /// Follows the statements by which person and vendor have moved to another key; gives the DIDs that they do not join.
+    fn moves(&mut self, vendor: &Did, manifest: &Manifest) -> Vec<String> {
+        let (mut persons, mut vendors) = (Chain::default(), Chain::default());
+        for name in self.names("rotations") {
+            let taken =
+                Rotation::read(&self.files[&name]).and_then(|one| persons.person(&one, &self.vendors));
+            self.found(&name, taken);
+        }
+        for name in self.names("vendor-rotations") {
+            let taken = VendorRotation::read(&self.files[&name]).and_then(|one| vendors.vendor(&one));
+            self.found(&name, taken);
+        }
+        let mut left = persons.unjoined(&manifest.id, &self.persons);
+        left.extend(vendors.unjoined(vendor, &self.vendors));
+        left.iter().map(Did::to_string).collect()
     }
 
     /// Reads the documents of a folder and judges each; gives those that hold.

@@ -19,6 +19,7 @@ use serde_json::json;
 use crate::log::{self, New};
 use crate::relationship::Relationship;
 use crate::shared::Shared;
+use crate::tables;
 
 /// Most keys that one relationship may have had: one a day for a year.
 const EARLIER_MAX: usize = 365;
@@ -61,6 +62,7 @@ impl Connect {
             data: json!({ "before": before }),
         };
         let n = log::append(desk.txn, new, desk.now).map_err(|_| Code::StorageFailed)?.n;
+        desk.txn.put(tables::rotation(desk.txn, desk.relationship, n), statement.bytes());
         let shared = Arc::clone(&self.shared);
         desk.after_commit(move || shared.stored(n, log::ROTATE));
         Ok(())

@@ -77,3 +77,22 @@ async fn a_commitment_is_not_made_twice_and_no_key_is_taken_over() {
     let said: Problem = cbor::decode(&person.hear(PROBLEM).await.body).unwrap();
     assert_eq!(said, Problem { code: Code::WrongSigner, about });
 }
+
+/// 1. A person agrees, and moves to another key; the vendor moves, and the person follows. 2. The evidence joins all of their keys by what
+///    they have signed themselves, and needs nobody's word.
+#[tokio::test(flavor = "multi_thread")]
+async fn evidence_of_a_relationship_that_has_moved_is_verified_by_itself() {
+    let vendor = Vendor::start().await;
+    let mut person = met(&vendor).await;
+    person.agree(None).await;
+    rotate(&vendor, &mut person, 1, 2).await;
+    let mut new = person.vanish();
+    new.danger_become(key(2));
+    let _person = new.connect(false).await.unwrap();
+    let report = freehold_hub::verify_evidence(&vendor.hub.evidence("C-17").unwrap());
+    assert!(report.ok && report.by_word.is_empty(), "{report:?}");
+    let dids = [key(2).public().did(), key(1).public().did()].map(|did| did.to_string());
+    assert_eq!(report.person, dids);
+    let holds = |folder: &str| report.findings.iter().filter(|f| f.ok && f.file.starts_with(folder)).count();
+    assert_eq!((holds("rotations/"), holds("receipts/")), (1, 1));
+}
