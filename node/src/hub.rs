@@ -23,6 +23,7 @@ mod invite;
 mod replicas;
 mod rotate;
 mod run;
+mod telemetry;
 mod users;
 mod value;
 

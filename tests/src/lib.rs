@@ -3,6 +3,7 @@
 //! The tests themselves are in `tests/tests/`; what they prove about one crate alone is in that crate.
 
 pub mod bench;
+pub mod collector;
 pub mod crm;
 pub mod domain;
 pub mod engines;

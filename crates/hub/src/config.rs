@@ -14,9 +14,11 @@ use serde::{Deserialize, Serialize};
 mod amount;
 mod environment;
 mod oidc;
+mod telemetry;
 
 pub use amount::Amount;
 pub use oidc::OidcConfig;
+pub use telemetry::TelemetryConfig;
 
 /// Where a hub listens when nothing else is said: QUIC, and TCP for networks that block it.
 const LISTEN_DEFAULT: [&str; 2] = ["/ip4/0.0.0.0/udp/4101/quic-v1", "/ip4/0.0.0.0/tcp/4101"];
@@ -69,6 +71,9 @@ pub struct HubConfig {
     /// What the vendor's own figures are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub value: Option<ValueConfig>,
+    /// Where traces go; nowhere when not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub telemetry: Option<TelemetryConfig>,
 }
 
 /// A database, as a URL. It may hold a password.
@@ -263,6 +268,7 @@ impl HubConfig {
             crm: None,
             http: None,
             value: None,
+            telemetry: None,
         }
     }
 
@@ -362,6 +368,9 @@ impl HubConfig {
         let oidc = self.http.as_ref().and_then(|http| http.oidc.as_ref());
         if let Some(refusal) = oidc.and_then(OidcConfig::refusal) {
             return bad("http.oidc", refusal);
+        }
+        if let Some(refusal) = self.telemetry.as_ref().and_then(TelemetryConfig::refusal) {
+            return bad("telemetry", refusal);
         }
         Ok(())
     }

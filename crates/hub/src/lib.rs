@@ -37,6 +37,7 @@
 mod ask;
 mod config;
 mod customer;
+mod done;
 mod drain;
 mod evidence;
 mod families;
@@ -74,14 +75,16 @@ mod sweep;
 mod tables;
 #[cfg(test)]
 mod tests;
+mod trace;
 pub mod view;
 mod worth;
 
 pub use ask::{AskCustomerError, AskError, NoSuchAsk, parse as parse_ask};
 pub use config::{
     Amount, ConfigError, DidChoice, HttpConfig, HubConfig, OidcConfig, SinksConfig, StoreLocation,
-    ValueConfig, WebhookConfig,
+    TelemetryConfig, ValueConfig, WebhookConfig,
 };
+pub use done::Done;
 pub use evidence::{EvidenceError, EvidenceReport, Finding, verify as verify_evidence};
 pub use freehold_nats::NatsConfig;
 pub use freehold_tables::TablesConfig;

@@ -114,6 +114,7 @@ pub(crate) async fn read(
             grant: None,
             paths,
             owed: None,
+            cause: None,
             data,
         };
         log::append(txn, new, now).map(|record| record.n)

@@ -19,6 +19,7 @@ use crate::relationship::{Relationship, uuid};
 use crate::shared::Shared;
 use crate::sinks::{Receiver, Stream};
 use crate::tables::{self, Counters};
+use crate::trace::Trace;
 
 /// What the data of all events are written by: a change that a reader would misunderstand makes a new number.
 const DATA_SCHEMA: &str = "urn:freehold:1:event";
@@ -44,6 +45,14 @@ pub(crate) const MATCH: &str = "dev.freehold.match";
 /// A person was told what became of an update. Only where there are tables, and for them alone.
 pub(crate) const OUTCOME: &str = "dev.freehold.outcome";
 
+/// The type of an event as a word of the program's own.
+pub(crate) fn word(kind: &str) -> &'static str {
+    [GRANT, UPDATE, REVOKE, ERASE, ROTATE, DECLINE, READ, MATCH, OUTCOME]
+        .into_iter()
+        .find(|known| *known == kind)
+        .unwrap_or("another")
+}
+
 /// Bytes of an event's data in one record: below the longest value of the store, with room for its seal.
 const PART_BYTES: usize = 60 * 1024;
 
@@ -59,6 +68,9 @@ pub(crate) struct Record {
     pub(crate) paths: BTreeSet<Path>,
     pub(crate) grant: Option<GrantId>,
     pub(crate) owed: Option<Owed>,
+    /// The message that has brought it about.
+    #[serde(default)]
+    pub(crate) cause: Option<MessageId>,
     parts: u64,
     webhook: Hook,
     /// Where it stands with the CRM. An older hub had none, and what it noted is not for one.
@@ -144,6 +156,8 @@ pub(crate) struct New<'a> {
     pub(crate) grant: Option<&'a GrantId>,
     pub(crate) paths: BTreeSet<Path>,
     pub(crate) owed: Option<Owed>,
+    /// The message that has brought it about.
+    pub(crate) cause: Option<MessageId>,
     /// The data beside `customer`, `did` and `grant`.
     pub(crate) data: Value,
 }
@@ -171,6 +185,7 @@ pub(crate) fn append(txn: &mut Txn, new: New<'_>, now: Timestamp) -> Result<Reco
         paths: new.paths,
         grant: new.grant.cloned(),
         owed: new.owed,
+        cause: new.cause,
         parts: 0,
         webhook: Hook::NEW,
         crm: Hook::NEW,
@@ -185,6 +200,11 @@ pub(crate) fn append(txn: &mut Txn, new: New<'_>, now: Timestamp) -> Result<Reco
 }
 
 impl Record {
+    /// The trace that it is in.
+    pub(crate) fn trace(&self) -> Trace {
+        Trace::new(&self.id, self.cause.as_ref())
+    }
+
     /// What the person still waits for.
     pub(crate) fn owed(&self) -> Option<&Owed> {
         self.owed.as_ref().filter(|owed| !owed.answered)
@@ -237,6 +257,7 @@ impl Record {
             "time": self.at.rfc3339(),
             "datacontenttype": "application/json",
             "dataschema": DATA_SCHEMA,
+            "traceparent": self.trace().parent(),
             "data": self.data(reader)?,
         }))
     }

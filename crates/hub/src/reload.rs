@@ -74,6 +74,7 @@ impl Hub {
             ("announce", before.announce == config.announce),
             ("replica", before.replica == config.replica),
             ("http", before.http == config.http),
+            ("telemetry", before.telemetry == config.telemetry),
         ] {
             if !same {
                 at_next_start.push(setting.to_owned());

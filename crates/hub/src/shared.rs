@@ -13,6 +13,7 @@ use freehold_store::{Key, ReadError, Store};
 use tokio::sync::watch;
 
 use crate::ask::{self, Ask, NoSuchAsk};
+use crate::done::Observer;
 use crate::keys::{Identity, Keys};
 use crate::log::Record;
 use crate::metrics::Metrics;
@@ -36,6 +37,8 @@ pub(crate) struct Shared {
     pub(crate) last_event: watch::Sender<u64>,
     /// Figures for monitoring.
     pub(crate) metrics: Metrics,
+    /// Who hears of what is done with events.
+    pub(crate) observer: Observer,
     /// This process among several, if there are several.
     pub(crate) replica: Option<Replica>,
     /// Whether no new session is taken.
@@ -63,6 +66,7 @@ impl Shared {
             sessions: Sessions::default(),
             last_event: watch::Sender::new(last_event),
             metrics: Metrics::new(),
+            observer: Observer::new(),
             replica: None,
             draining: AtomicBool::new(false),
             grants: Mutex::new(HashMap::new()),
@@ -144,7 +148,7 @@ impl Shared {
 
     /// A sink has taken an event.
     pub(crate) fn delivered(&self, record: &Record, sink: &'static str) {
-        tracing::info!(trace = record.id, event = record.n, sink, "delivered");
+        tracing::info!(trace = %record.trace(), id = record.id, event = record.n, sink, "delivered");
         self.metrics.delivered(sink, record.at, self.now());
     }
 

@@ -100,6 +100,7 @@ fn expire(
         data: json!({"paths": names, "reason": "expired"}),
         paths: paths.clone(),
         owed: None,
+        cause: None,
     };
     let n = log::append(txn, new, now)?.n;
     worth::add(txn, What::Expired, &worth::Entry::new(n, &end.relationship, now))?;

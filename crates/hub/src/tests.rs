@@ -148,7 +148,8 @@ fn event(
     let n = write(shared, move |txn| {
         let grant = grant();
         let grant = Some(&grant);
-        log::append(txn, New { kind, suffix, relationship: &known, grant, paths, owed, data }, NOW)
+        let cause = owed.as_ref().map(|owed| owed.message);
+        log::append(txn, New { kind, suffix, relationship: &known, grant, paths, owed, cause, data }, NOW)
             .map(|record| record.n)
     });
     shared.announce(n);

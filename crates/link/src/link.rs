@@ -231,8 +231,7 @@ impl Link {
 
     /// Sends a message whose entry the caller has just queued and committed.
     pub fn send(&mut self, message: &Message) {
-        let signed = SignedMessage::sign(message, &self.context.key);
-        self.say(signed);
+        self.say(message);
         // Entries queued meanwhile, or this one if there was no room, are asked for in their turn.
         self.wake();
     }
@@ -374,10 +373,7 @@ impl Link {
                 after.into_iter().for_each(|run| run());
                 self.events.push_back(Event::Delivered(through));
             }
-            Step::Composed(message) => {
-                let signed = SignedMessage::sign(&message, &self.context.key);
-                self.say(signed);
-            }
+            Step::Composed(message) => self.say(&message),
             Step::Noted => {}
             Step::Refused(code) => self.session.close(code),
             Step::Fenced => self.session.close(Code::Replaced),
@@ -385,7 +381,9 @@ impl Link {
         }
     }
 
-    fn say(&mut self, signed: SignedMessage) {
+    fn say(&mut self, message: &Message) {
+        tracing::debug!(trace = %message.id, kind = %message.kind, seq = message.seq, "a message is sent");
+        let signed = SignedMessage::sign(message, &self.context.key);
         if let Some(pace) = &mut self.pace {
             pace.said();
         }
@@ -426,6 +424,7 @@ impl Link {
     }
 
     fn take(&mut self, message: Message) {
+        tracing::debug!(trace = %message.id, kind = %message.kind, seq = message.seq, "a message has come");
         let Context { families, relationship, peer, clock, .. } = self.context.clone();
         let seq = message.seq;
         if planted::is_on(Bug::AckBeforeCommit) {

@@ -12,6 +12,7 @@ use crate::address::is_inward;
 use crate::error::{ClientError, FetchError};
 use crate::lookup::{Gate, GateError, Lookup, SystemLookup};
 use crate::policy::{Policy, Reach};
+use crate::traced;
 
 /// What the client calls itself: the same everywhere, so that it tells nobody apart.
 const USER_AGENT: &str = "freehold";
@@ -166,7 +167,11 @@ impl Client {
         body: Vec<u8>,
     ) -> Result<Response, FetchError> {
         let (url, host) = self.checked(url)?;
-        let headers = header_map(headers)?;
+        let mut headers = header_map(headers)?;
+        let trace = traced::present();
+        if let Some(value) = trace.as_ref().and_then(|trace| HeaderValue::try_from(trace).ok()) {
+            headers.insert(traced::TRACEPARENT, value);
+        }
         let after = self.policy.timeout;
         let outcome =
             match tokio::time::timeout(after, self.exchange(method, url, &host, headers, body)).await {
@@ -174,8 +179,8 @@ impl Client {
                 Err(_) => Err(FetchError::TimedOut { host: host.clone(), after }),
             };
         match &outcome {
-            Ok(response) => tracing::debug!(host, status = response.status, "outbound exchange"),
-            Err(error) => tracing::debug!(%error, "outbound exchange failed"),
+            Ok(response) => tracing::debug!(trace, host, status = response.status, "outbound exchange"),
+            Err(error) => tracing::debug!(trace, %error, "outbound exchange failed"),
         }
         outcome
     }

@@ -8,7 +8,7 @@
 //!
 //! What it leaves out: retries (the caller knows what may be repeated), HTTP/2, compression, caching.
 //!
-//! Reading order: [`Policy`] and [`Reach`], [`Client`], [`Response`], [`FetchError`]; the ranges are in
+//! Reading order: [`Policy`] and [`Reach`], [`Client`], [`traced`], [`Response`], [`FetchError`]; the ranges are in
 //! [`address`].
 //!
 //! ```no_run
@@ -26,7 +26,9 @@ mod client;
 mod error;
 mod lookup;
 mod policy;
+mod traced;
 
 pub use client::{Client, Method, Response};
 pub use error::{ClientError, FetchError};
 pub use policy::{BODY_BYTES_MAX, Policy, Reach, TIMEOUT};
+pub use traced::traced;

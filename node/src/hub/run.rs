@@ -11,7 +11,7 @@ use serde_json::json;
 use crate::Outcome;
 use crate::cli::HubRun;
 use crate::home::{Home, Kind, database_code, io_error, store_code};
-use crate::hub::database;
+use crate::hub::{database, telemetry};
 use crate::logging;
 use crate::output::Out;
 use crate::passphrase;
@@ -27,11 +27,15 @@ pub(super) async fn run(dir: &Path, args: &HubRun, logs: bool, out: &Out) -> Out
     let seed = home.open(&passphrase::existing(&args.passphrase)?, out)?;
     // From here on something runs; until now a signal just ended the process, however long it waited.
     let (stop, reload) = (Stop::install()?, Reload::install()?);
+    let exporter = telemetry::exporter(home.dir(), &config)?;
     let database = database::connect(home.dir(), &config)?;
     let families = crate::families::hub();
     let started = Hub::start_in(database, home.dir(), &seed, config.clone(), families, system_clock());
     let hub = started.await.map_err(start_error)?;
     drop(seed);
+    if let Some(exporter) = &exporter {
+        telemetry::follow(&hub, exporter);
+    }
     hub.on_reload(config.clone(), move || settings.read_again());
     let (socket, desk) = match serve_at(&home, &hub, config.http.as_ref()).await {
         Ok(served) => served,
@@ -70,6 +74,9 @@ pub(super) async fn run(dir: &Path, args: &HubRun, logs: bool, out: &Out) -> Out
         desk.stop().await;
     }
     hub.stop().await;
+    if let Some(exporter) = exporter {
+        exporter.stop().await;
+    }
     tracing::info!("the hub has stopped");
     served.map_err(|error| ApiError::new("internal", error))
 }

@@ -59,6 +59,7 @@ impl Connect {
             grant: None,
             paths: BTreeSet::new(),
             owed: None,
+            cause: Some(message.id),
             data: json!({ "before": before }),
         };
         let n = log::append(desk.txn, new, desk.now).map_err(|_| Code::StorageFailed)?.n;

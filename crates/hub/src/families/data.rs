@@ -82,6 +82,7 @@ impl Data {
             grant: Some(grant.id()),
             paths,
             owed: None,
+            cause: Some(message.id),
             data,
         };
         let n = self.append(desk, new)?;
@@ -119,6 +120,7 @@ impl Data {
             grant: Some(&update.grant),
             paths,
             owed: Some(Owed::new(message, AnsweredBy::Outcome)),
+            cause: Some(message.id),
             data: json!({ "fields": fields }),
         };
         let n = self.append(desk, new)?;
@@ -162,7 +164,8 @@ impl Data {
             ),
         ] {
             let (grant, paths) = (Some(grant), paths.clone());
-            let new = New { kind, suffix, relationship: &known, grant, paths, owed, data };
+            let cause = Some(message.id);
+            let new = New { kind, suffix, relationship: &known, grant, paths, owed, cause, data };
             let n = self.append(desk, new)?;
             if kind == log::REVOKE {
                 desk.txn.put(tables::revocation(desk.txn, desk.relationship, n), revocation.bytes());
@@ -186,6 +189,7 @@ impl Data {
             grant: None,
             paths: BTreeSet::new(),
             owed: None,
+            cause: Some(message.id),
             data: json!({"request": declined.request}),
         };
         let n = self.append(desk, new)?;
@@ -193,6 +197,7 @@ impl Data {
     }
 
     fn append(&self, desk: &mut Desk<'_>, new: New<'_>) -> Result<u64, Code> {
+        let began = self.shared.begin();
         let mut record = log::append(desk.txn, new, desk.now).map_err(storage)?;
         let alone = self.shared.sinks().answers == Answers::Hub;
         if alone || planted::is_on(Bug::ErasureAnsweredEarly) {
@@ -202,8 +207,8 @@ impl Data {
         let n = record.n;
         let shared = Arc::clone(&self.shared);
         desk.after_commit(move || {
-            // The event's id goes with the message through the sinks: it is the trace of all of it.
-            tracing::info!(trace = record.id, kind = record.kind, event = n, "taken in");
+            tracing::info!(trace = %record.trace(), id = record.id, kind = record.kind, event = n, "taken in");
+            shared.done(&record, "take in", began, None, false);
             shared.stored(n, &record.kind);
         });
         Ok(n)

@@ -107,6 +107,7 @@ pub(crate) fn queue(txn: &mut Txn, known: &Relationship, now: Timestamp) -> Resu
         grant: None,
         paths: BTreeSet::new(),
         owed: None,
+        cause: None,
         data: json!({}),
     };
     log::append(txn, new, now).map(|record| record.n)

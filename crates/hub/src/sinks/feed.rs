@@ -100,6 +100,7 @@ impl<O: Outlet> Feed<O> {
     /// Delivers one batch; says whether there was one.
     pub(crate) async fn step(&mut self, shared: &Arc<Shared>) -> io::Result<bool> {
         let place = self.outlet.ready(shared).await?;
+        let began = shared.begin();
         let noted = O::STREAM.cursor(&shared.store).map_err(io::Error::other)?;
         if noted < self.noted {
             self.appended = noted;
@@ -117,7 +118,10 @@ impl<O: Outlet> Feed<O> {
             self.appended = last;
         }
         settle(shared, O::STREAM, &records, noted, self.appended).await.map_err(io::Error::other)?;
-        records.iter().for_each(|record| shared.delivered(record, O::STREAM.name()));
+        for record in &records {
+            shared.delivered(record, O::STREAM.name());
+            shared.done(record, "deliver", began, Some(O::STREAM.name()), false);
+        }
         Ok(true)
     }
 }

@@ -73,6 +73,7 @@ pub(crate) fn list(
         grant: record.grant.as_ref(),
         paths: record.paths.clone(),
         owed: None,
+        cause: Some(owed.message),
         data,
     };
     log::append(txn, new, now)?.settle_emptied(txn);

@@ -357,3 +357,16 @@ fn every_header_but_the_formats_is_sensitive() {
     assert_eq!(sensitive, [true, false, false, true]);
     assert!(matches!(header_map(&[("no name", "x")]), Err(FetchError::Header)));
 }
+
+#[tokio::test]
+async fn a_request_names_the_trace_it_is_in_and_none_outside_of_one() {
+    let server = serve(OK, false).await;
+    let client = Client::new(anywhere()).unwrap();
+    let url = format!("http://127.0.0.1:{}/", server.port);
+    let trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    crate::traced(trace.to_owned(), client.get(&url, "*/*")).await.unwrap();
+    client.get(&url, "*/*").await.unwrap();
+    let requests = server.requests.lock().unwrap();
+    let named = format!("traceparent: {trace}\r\n");
+    assert!(requests[0].contains(&named) && !requests[1].contains("traceparent"), "{requests:?}");
+}

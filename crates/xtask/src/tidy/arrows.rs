@@ -4,7 +4,7 @@ use super::Package;
 
 /// A crate, and those it may name in any of its dependency sections. Left of an arrow may be used by the right of
 /// it, never back; a crate missing here fails, so that a new one is placed on purpose.
-const MAY_USE: [(&str, &[&str]); 35] = [
+const MAY_USE: [(&str, &[&str]); 36] = [
     ("freehold-protocol", &[]),
     ("freehold-store", &["freehold-protocol"]),
     ("freehold-tls", &[]),
@@ -17,6 +17,7 @@ const MAY_USE: [(&str, &[&str]); 35] = [
     ("freehold-conformance", &["freehold-protocol", "freehold-transport"]),
     ("freehold-resolver", &["freehold-protocol", "freehold-outbound"]),
     ("freehold-oidc", &["freehold-outbound"]),
+    ("freehold-telemetry", &["freehold-outbound"]),
     ("freehold-webhook", &["freehold-protocol", "freehold-outbound"]),
     ("freehold-crm", &["freehold-protocol", "freehold-outbound"]),
     // They know no type of the protocol: what they carry is JSON and texts.
@@ -107,7 +108,7 @@ const MAY_USE: [(&str, &[&str]); 35] = [
 ];
 
 /// The program wires everything: adapters meet only there.
-const BELOW_NODE: [&str; 25] = [
+const BELOW_NODE: [&str; 26] = [
     "freehold-protocol",
     "freehold-store",
     "freehold-tls",
@@ -121,6 +122,7 @@ const BELOW_NODE: [&str; 25] = [
     "freehold-conformance",
     "freehold-resolver",
     "freehold-oidc",
+    "freehold-telemetry",
     "freehold-webhook",
     "freehold-crm",
     "freehold-nats",
@@ -136,8 +138,8 @@ const BELOW_NODE: [&str; 25] = [
 ];
 
 /// The tests across crates see whatever the program sees, and the example; the program itself they start as a process.
-const BELOW_TESTS: [&str; 26] = {
-    let mut below = ["freehold-example-note"; 26];
+const BELOW_TESTS: [&str; 27] = {
+    let mut below = ["freehold-example-note"; 27];
     let mut at = 0;
     while at < BELOW_NODE.len() {
         below[at] = BELOW_NODE[at];

@@ -5,7 +5,7 @@
 use super::Package;
 
 /// How a dependency's name begins, and the only crates that may have it: one, or those that divide a thing among them.
-const OWNERS: [(&str, &[&str]); 16] = [
+const OWNERS: [(&str, &[&str]); 18] = [
     ("sled", &["freehold-store"]),
     // Whoever speaks to a PostgreSQL does it through one crate.
     ("tokio-postgres", &["freehold-pgclient"]),
@@ -27,6 +27,8 @@ const OWNERS: [(&str, &[&str]); 16] = [
     ("age", &["freehold-backup"]),
     ("async-nats", &["freehold-nats"]),
     ("prometheus-client", &["freehold-hub"]),
+    ("opentelemetry", &["freehold-telemetry"]),
+    ("opentelemetry_sdk", &["freehold-telemetry"]),
 ];
 
 /// The program's demo plays the vendor's own system, which takes webhooks, and the tests play CRMs: servers of their own,

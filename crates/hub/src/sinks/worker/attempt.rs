@@ -70,10 +70,17 @@ async fn deliver(shared: &Arc<Shared>, target: &Target, n: u64) -> Result<Option
     if !record.hook(target.receiver()).is_due() {
         return Ok(None);
     }
-    match target {
-        Target::Webhook(target) => webhook::deliver(shared, target, &record).await.map(Some),
-        Target::Crm(target) => crm::deliver(shared, target, &record).await.map(Some),
-    }
+    let delivering = async {
+        match target {
+            Target::Webhook(target) => webhook::deliver(shared, target, &record).await,
+            Target::Crm(target) => crm::deliver(shared, target, &record).await,
+        }
+    };
+    let began = shared.begin();
+    let delivered = freehold_outbound::traced(record.trace().parent(), delivering).await;
+    let failed = !matches!(delivered, Ok(Delivery::Taken(_)));
+    shared.done(&record, "deliver", began, Some(target.receiver().name()), failed);
+    delivered.map(Some)
 }
 
 /// Writes down what became of a delivery, and tells the person.
@@ -117,7 +124,8 @@ pub(crate) async fn settle(
         }
         let sink = receiver.name();
         tracing::warn!(
-            trace = record.id,
+            trace = %record.trace(),
+            id = record.id,
             sink,
             event = n,
             attempts,
