@@ -74,6 +74,7 @@ const MAY_USE: [(&str, &[&str]); 36] = [
         &[
             "freehold-store",
             "freehold-keystore",
+            "freehold-mailbox",
             "freehold-protocol",
             "freehold-backup",
             "freehold-person",
