@@ -11,6 +11,9 @@ use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 /// Longest wait for an answer of a cluster that may be without a leader.
 const ANSWER_MAX: Duration = Duration::from_secs(10);
 
+/// How long a stream without a leader is left alone.
+const LEADER_PAUSE: Duration = Duration::from_millis(50);
+
 /// Where answers come.
 const INBOX: &str = "_INBOX.load";
 
@@ -89,6 +92,7 @@ impl Client {
         let stream =
             json!({"name": STREAM, "subjects": ["load.>"], "num_replicas": copies, "storage": "file"});
         self.ask(&format!("$JS.API.STREAM.CREATE.{STREAM}"), &stream).await?;
+        self.wait_for_leader().await?;
         let body = "x".repeat(MESSAGE_BYTES);
         let (mut sent, mut acked, began) = (0, 0, Instant::now());
         while acked < count {
@@ -104,6 +108,18 @@ impl Client {
         let rate = count as f64 / began.elapsed().as_secs_f64();
         self.ask(&format!("$JS.API.STREAM.DELETE.{STREAM}"), &json!({})).await?;
         Ok(rate)
+    }
+
+    /// A stream of several copies has no leader in its first moments: nobody answers what is published then.
+    async fn wait_for_leader(&mut self) -> Result<(), Failure> {
+        let since = Instant::now();
+        while let Err(error) = self.ask("load.first", &json!({})).await {
+            if since.elapsed() > ANSWER_MAX {
+                return Err(error);
+            }
+            tokio::time::sleep(LEADER_PAUSE).await;
+        }
+        Ok(())
     }
 
     async fn ask(&mut self, subject: &str, question: &Value) -> Result<Value, Failure> {
