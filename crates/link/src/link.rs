@@ -465,7 +465,7 @@ impl Link {
         }));
     }
 
-    /// A transaction of this session; refused once a newer one has begun.
+    /// A transaction of the session; refused once a newer one has begun.
     fn write<T, E, F>(
         &self,
         closure: F,
