@@ -11,10 +11,10 @@
 //! What it leaves out: what a restored home may do (`freehold-person`), homes and passphrases (the program), and carrying the
 //! folder to another machine.
 //!
-//! Reading order: [`back_up`], [`Opener`], [`verify`], [`Backup`], [`BackupError`]. Spec: `specs/backup.md`.
+//! Reading order: [`back_up`], [`last`], [`Opener`], [`verify`], [`Backup`], [`BackupError`]. Spec: `specs/backup.md`.
 //!
 //! ```
-//! use freehold_backup::{Backup, Choice, Opener, Wish, back_up, verify};
+//! use freehold_backup::{Backup, Choice, Opener, Wish, back_up, last, verify};
 //! use freehold_keystore::Seed;
 //! use freehold_protocol::time::Timestamp;
 //! use freehold_store::{HomeKey, Key, Options, ReadError, Store};
@@ -25,7 +25,8 @@
 //! let store = Store::open(&home.join("store"), &key, Options::default()).expect("a store");
 //! store.write_blocking(|txn| Ok::<_, ReadError>(txn.put_erasable(Key::new(b'x'), "value"))).expect("on disk");
 //! let now = Timestamp::from_millis(1_800_000_000_000);
-//! back_up(&store, &seed, &home, &folder, &Wish::default(), now).expect("a backup");
+//! let made = back_up(&store, &seed, &home, &folder, &Wish::default(), now).expect("a backup");
+//! assert_eq!(last(&home, &seed).map(|last| (last.dir, last.chain)), Some((folder.clone(), made.chain)));
 //!
 //! let opener = Opener::words(Seed::from_words(&seed.words()).expect("words"));
 //! assert_eq!(verify(&folder, &opener).expect("whole").len(), 1);
@@ -44,6 +45,7 @@ mod folder;
 mod form;
 mod head;
 mod index;
+mod last;
 mod make;
 mod read;
 mod restore;
@@ -52,7 +54,8 @@ mod state;
 
 pub use chain::ChainId;
 pub use error::BackupError;
-pub use make::{Made, Wish, back_up};
+pub use last::Last;
+pub use make::{Made, Wish, back_up, last};
 pub use read::{ChainReport, PointReport, verify};
 pub use restore::{Backup, Choice};
 pub use secrets::{KeyTextError, Opener, Recipient};

@@ -18,6 +18,7 @@ use crate::chain::{CHAIN_BYTES, ChainId};
 use crate::error::BackupError;
 use crate::form::{End, Header, Writer};
 use crate::index::{self, Index};
+use crate::last::{self, Last};
 use crate::secrets::{self, Recipient};
 use crate::state::State;
 use crate::{files, folder, head};
@@ -85,7 +86,7 @@ pub fn back_up(
     files::make_dir(&index_dir)?;
     let _lock = lock(&index_dir)?;
     tidy(dir, seed)?;
-    let before = if wish.full { None } else { last(dir, &index_dir, seed, wish)? };
+    let before = if wish.full { None } else { newest(dir, &index_dir, seed, wish)? };
     let known = Arc::new(before.as_ref().map(|index| index.stamps.clone()).unwrap_or_default());
     let snapshot = {
         let known: Arc<HashMap<Key, Stamp>> = Arc::clone(&known);
@@ -107,7 +108,10 @@ pub fn back_up(
         others: present.keys().copied().filter(|chain| *chain != next.chain).collect(),
     };
     let is_changed = snapshot.entries().iter().any(Entry::is_new) || !next.deleted.is_empty();
+    let whole_dir = std::path::absolute(dir).map_err(BackupError::io(dir))?;
+    let remembered = |number| Last { at: now, dir: whole_dir, chain: next.chain, number };
     if next.number > 0 && !is_changed {
+        last::write(&index_dir, &remembered(next.number - 1), seed)?;
         let end = End { puts: 0, deletions: 0, records, state: [0; 32] };
         return Ok(made(None, 0, end, next.number - 1));
     }
@@ -122,6 +126,7 @@ pub fn back_up(
     index::write(&index_dir, &next.index(hash, &snapshot), seed)?;
     files::put_in_place(&path)?;
     head::write(dir, next.chain, next.number + 1, hash, seed)?;
+    last::write(&index_dir, &remembered(next.number), seed)?;
     // Nobody goes on with these any more.
     for (chain, listed) in &present {
         if let Some(number) = listed.numbers.last() {
@@ -129,6 +134,13 @@ pub fn back_up(
         }
     }
     Ok(made(Some(path), bytes, end, next.number))
+}
+
+/// The last backup of a home, in whichever folder, as the home remembers it; `None` when it knows of none. It is not looked
+/// whether it is still there.
+#[must_use]
+pub fn last(home: &Path, seed: &Seed) -> Option<Last> {
+    last::read(&home.join(INDEX_DIR), seed)
 }
 
 /// The file to be made.
@@ -228,7 +240,7 @@ impl Next {
 
 /// What is remembered of the newest chain in the folder that can go on: this home made it, it is whole at its end, and who can
 /// open it is who should.
-fn last(dir: &Path, index_dir: &Path, seed: &Seed, wish: &Wish) -> Result<Option<Index>, BackupError> {
+fn newest(dir: &Path, index_dir: &Path, seed: &Seed, wish: &Wish) -> Result<Option<Index>, BackupError> {
     let mut newest: Option<Index> = None;
     for (chain, listed) in folder::list(dir)? {
         let Some(&number) = listed.numbers.last() else { continue };

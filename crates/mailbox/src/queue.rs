@@ -323,6 +323,15 @@ impl Mailbox {
         list(reader, &self.kept_prefix())
     }
 
+    /// How many messages are kept that could not be used.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn kept_count(&self, reader: &impl Reader) -> Result<u64, ReadError> {
+        let total: Option<Total> = load(reader, &self.kept_total_key())?;
+        Ok(total.map_or(0, |total| total.messages))
+    }
+
     /// Erases both mailboxes, for a relationship that is no more.
     ///
     /// # Errors

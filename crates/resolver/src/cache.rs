@@ -84,6 +84,7 @@ mod tests {
             transport_keys: Vec::new(),
             addresses: Vec::new(),
             name: None,
+            read: freehold_protocol::time::Timestamp::default(),
         }))
     }
 

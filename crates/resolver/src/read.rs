@@ -57,6 +57,8 @@ pub struct ResolvedDid {
     pub addresses: Vec<String>,
     /// What its hub calls itself: free text that proves nothing.
     pub name: Option<String>,
+    /// When the document was read.
+    pub read: Timestamp,
 }
 
 /// A key with the id that proofs name as their `verificationMethod`.
@@ -76,6 +78,12 @@ impl ResolvedDid {
     /// [`ResolveError::Mismatch`], [`ResolveError::Malformed`] or [`ResolveError::NoKeys`].
     pub fn read(did: &Did, document: &[u8], now: Timestamp) -> Result<Self, ResolveError> {
         read(did, document, now).map_err(|error| error.of(did))
+    }
+
+    /// When the document was fetched from its host; `None` of a DID that is the key itself.
+    #[must_use]
+    pub fn fetched(&self) -> Option<Timestamp> {
+        self.did.web_id().map(|_| self.read)
     }
 
     /// Whether this key may sign documents in the DID's name.
@@ -141,7 +149,7 @@ fn read(did: &Did, bytes: &[u8], now: Timestamp) -> Result<ResolvedDid, ReadErro
         }
     }
     let (addresses, name) = hub(&document.service)?;
-    Ok(ResolvedDid { did: did.clone(), assertion_keys, transport_keys, addresses, name })
+    Ok(ResolvedDid { did: did.clone(), assertion_keys, transport_keys, addresses, name, read: now })
 }
 
 fn limit(property: &'static str, got: usize, max: usize) -> Result<(), Malformed> {

@@ -127,7 +127,10 @@ async fn a_published_document_resolves_over_https_at_its_well_known_place_and_at
         let assertion_keys =
             vec![VerificationKey { id: format!("{did}#{}", key(1).to_multibase()), key: key(1) }];
         let (transport_keys, addresses) = (vec![key(2), key(3)], vec![TCP.to_owned(), QUIC.to_owned()]);
-        assert_eq!(*got, ResolvedDid { did, assertion_keys, transport_keys, addresses, name: None });
+        assert_eq!(
+            *got,
+            ResolvedDid { did, assertion_keys, transport_keys, addresses, name: None, read: got.read }
+        );
         assert_eq!(host.asked().last().map(String::as_str), Some(place));
     }
 }
@@ -213,7 +216,17 @@ async fn a_did_key_resolves_to_its_own_key_without_any_fetch() {
     let assertion_keys =
         vec![VerificationKey { id: format!("{did}#{}", key(7).to_multibase()), key: key(7) }];
     let transport_keys = vec![key(7)];
-    assert_eq!(*got, ResolvedDid { did, assertion_keys, transport_keys, addresses: Vec::new(), name: None });
+    assert_eq!(
+        *got,
+        ResolvedDid {
+            did,
+            assertion_keys,
+            transport_keys,
+            addresses: Vec::new(),
+            name: None,
+            read: got.read
+        }
+    );
 }
 
 #[tokio::test]
