@@ -58,6 +58,32 @@ impl Carried {
 pub struct Decline {
     /// The request that is declined.
     pub request: RequestId,
+    /// Why, in the person's words.
+    #[serde(default, deserialize_with = "crate::optional::present", skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+impl Decline {
+    /// A decline of a request, with what the person says of it.
+    ///
+    /// # Errors
+    /// [`Code::TooLarge`] or [`Code::Malformed`] for a reason that cannot be sent.
+    pub fn new(request: RequestId, reason: Option<String>) -> Result<Self, Code> {
+        match reason.as_deref() {
+            Some(reason) if reason.len() > TEXT_BYTES_MAX => Err(Code::TooLarge),
+            Some(reason) if !text_ok(reason) => Err(Code::Malformed),
+            _ => Ok(Self { request, reason }),
+        }
+    }
+
+    /// Decodes and bounds a decline.
+    ///
+    /// # Errors
+    /// [`Code::Malformed`] or [`Code::TooLarge`].
+    pub fn decode(body: &[u8]) -> Result<Self, Code> {
+        let Self { request, reason } = decode(body)?;
+        Self::new(request, reason)
+    }
 }
 
 /// The body of an update, as it came. Sent ones are made from a [`Disclosure`].

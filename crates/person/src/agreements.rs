@@ -17,6 +17,7 @@ use freehold_vault::relationships::{self, Relationship};
 use freehold_vault::{audit, fields};
 
 use crate::error::PersonError;
+use crate::happening::What;
 use crate::person::Person;
 use crate::show;
 use crate::view::{GrantView, RequestView, RevokeView};
@@ -39,7 +40,10 @@ impl Person {
         show::request(&self.inner.store, &agreements::request_meant_by(&self.inner.store, id)?)
     }
 
-    fn relationship(&self, id: &freehold_protocol::id::RelationshipId) -> Result<Relationship, PersonError> {
+    fn of_relationship(
+        &self,
+        id: &freehold_protocol::id::RelationshipId,
+    ) -> Result<Relationship, PersonError> {
         relationships::get(&self.inner.store, id)?.ok_or_else(|| {
             PersonError::Store("a relationship is missing: restore the vault from a backup".into())
         })
@@ -77,7 +81,7 @@ impl Person {
         if !missing.is_empty() {
             return Err(PersonError::MissingFields { paths: missing });
         }
-        let relationship = self.relationship(&stored.relationship)?;
+        let relationship = self.of_relationship(&stored.relationship)?;
         let key = self.inner.seed.relationship_key(relationship.index, relationship.generation);
         let issue = Issue {
             id: GrantId::from_entropy(freehold_mailbox::entropy()),
@@ -125,6 +129,7 @@ impl Person {
             .await
             .map_err(PersonError::from)?;
         self.inner.bells.of(&of).ring();
+        self.inner.bells.teller.tell(&[What::Requests, What::Grants, What::Audit], Some(&of));
         self.grant(grant_id.as_str())
     }
 
@@ -165,14 +170,16 @@ impl Person {
         Ok(missing)
     }
 
-    /// Declines a request.
+    /// Declines a request. The vendor is told the reason, where the person gives one.
     ///
     /// # Errors
-    /// [`PersonError::State`] when it was answered already.
-    pub async fn decline(&self, id: &str) -> Result<RequestView, PersonError> {
+    /// [`PersonError::State`] when it was answered already, [`PersonError::Reason`] for a reason that cannot be sent.
+    pub async fn decline(&self, id: &str, reason: Option<&str>) -> Result<RequestView, PersonError> {
+        let reason = reason.map(str::trim).filter(|reason| !reason.is_empty()).map(str::to_owned);
         let stored = agreements::request_meant_by(&self.inner.store, id)?;
         let request = stored.read()?;
-        let relationship = self.relationship(&stored.relationship)?;
+        let said = Decline::new(request.id().clone(), reason).map_err(|_| PersonError::Reason)?;
+        let relationship = self.of_relationship(&stored.relationship)?;
         let (now, of, request_id) = (self.inner.now(), relationship.id.clone(), request.id().clone());
         self.inner
             .store
@@ -183,7 +190,7 @@ impl Person {
                 }
                 let mailbox = Mailbox::new(&relationship.id);
                 let mut desk = Desk::new(txn, &mailbox, &relationship.id, &relationship.vendor, now);
-                let body = cbor::encode(&Decline { request: request.id().clone() });
+                let body = cbor::encode(&said);
                 desk.queue(data::DECLINE, Some(stored.message), body)?;
                 agreements::put_request(txn, &StoredRequest { state: RequestState::Declined, ..stored })?;
                 let paths = request.subject().fields.iter().map(|f| f.path.clone()).collect();
@@ -195,6 +202,7 @@ impl Person {
             .await
             .map_err(PersonError::from)?;
         self.inner.bells.of(&of).ring();
+        self.inner.bells.teller.tell(&[What::Requests, What::Audit], Some(&of));
         let declined = agreements::request(&self.inner.store, &of, &request_id)?;
         let declined = declined.ok_or_else(|| PersonError::Store("the request is gone".into()))?;
         show::request(&self.inner.store, &declined)

@@ -5,6 +5,7 @@ use std::path::Path;
 use freehold_backup::{BackupError, Made, Recipient, Wish};
 
 use crate::error::PersonError;
+use crate::happening::What;
 use crate::person::Person;
 use crate::view::BackupView;
 
@@ -32,6 +33,8 @@ impl Person {
         let made = made.await.map_err(|_| {
             PersonError::Backup(BackupError::Store("the backup failed inside: look at the log".into()))
         })??;
+        self.inner.schedule.made();
+        self.inner.bells.teller.tell(&[What::Settings], None);
         tracing::info!(written = made.written, deleted = made.deleted, "the home was backed up");
         Ok(view(made))
     }

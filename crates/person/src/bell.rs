@@ -9,6 +9,7 @@ use freehold_protocol::release::Version;
 use freehold_store::planted::{self, Bug};
 use tokio::sync::Notify;
 
+use crate::happening::Teller;
 use crate::sync::{AtomicBool, Mutex, MutexGuard, Ordering};
 
 /// One relationship's bell. What waits is bounded by the paths of its grants.
@@ -74,6 +75,8 @@ pub(crate) struct Bells {
     listeners: Mutex<Listeners>,
     /// Rung when a message of any vendor was taken in.
     pub(crate) arrivals: Notify,
+    /// Tells what has happened to whoever listens.
+    pub(crate) teller: Teller,
 }
 
 /// Who hears of which path, from both sides, so that one relationship's change touches its own paths alone.

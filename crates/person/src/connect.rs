@@ -24,6 +24,7 @@ use freehold_vault::relationships::{self, Relationship};
 
 use crate::bell::lock;
 use crate::error::PersonError;
+use crate::happening::What;
 use crate::person::{Inner, Person};
 use crate::show;
 use crate::task::Contact;
@@ -87,20 +88,22 @@ fn shuffled<T>(mut all: Vec<T>) -> Vec<T> {
     all
 }
 
-/// Notes the keys that may sign documents for the vendor, for handlers that cannot resolve.
+/// Notes the keys that may sign documents for the vendor, for handlers that cannot resolve, and when its domain was asked.
 async fn remember(
     inner: &Arc<Inner>,
     relationship: &Relationship,
     resolved: &ResolvedDid,
 ) -> Result<(), ReadError> {
     let keys: Vec<[u8; 32]> = resolved.assertion_keys.iter().map(|k| *k.key.as_bytes()).collect();
-    if relationship.assertion_keys == keys {
+    let fetched = resolved.fetched();
+    if relationship.assertion_keys == keys && relationship.fetched == fetched {
         return Ok(());
     }
     let id = relationship.id.clone();
     let noted = inner.store.write(move |txn| {
         if let Some(mut relationship) = relationships::get(txn, &id)? {
             relationship.assertion_keys = keys;
+            relationship.fetched = fetched;
             relationships::save(txn, &relationship)?;
         }
         Ok::<_, ReadError>(())
@@ -154,6 +157,7 @@ impl Person {
     ) -> Result<Relationship, PersonError> {
         let now = self.inner.now();
         let assertion_keys = resolved.assertion_keys.iter().map(|k| *k.key.as_bytes()).collect();
+        let fetched = resolved.fetched();
         // The key's index is handed out inside the write, so the key is derived there too.
         let inner = self.inner.clone();
         let written = self.inner.store.write(move |txn| {
@@ -177,6 +181,7 @@ impl Person {
                 vendor_next_key: None,
                 check_in_secs: None,
                 restored: None,
+                fetched,
                 created: now,
                 last_connected: None,
                 last_error: None,
@@ -188,7 +193,9 @@ impl Person {
             Mailbox::new(&relationship.id).queue(txn, &kind, None, body, now)?;
             Ok::<_, ReadError>(relationship)
         });
-        Ok(written.await.map_err(PersonError::from)?.into_inner())
+        let relationship = written.await.map_err(PersonError::from)?.into_inner();
+        self.inner.bells.teller.tell(&[What::Relationships], Some(&relationship.id));
+        Ok(relationship)
     }
 
     /// Waits for the vendor's first request.
@@ -261,16 +268,17 @@ impl Person {
             handle.stopped().await;
         }
         self.inner.bells.remove(id);
-        let id = id.clone();
+        let of = id.clone();
         self.inner
             .store
             .write(move |txn| {
-                Mailbox::new(&id).remove(txn)?;
-                relationships::remove(txn, &id)?;
+                Mailbox::new(&of).remove(txn)?;
+                relationships::remove(txn, &of)?;
                 Ok::<_, ReadError>(())
             })
             .await
             .map_err(PersonError::from)?;
+        self.inner.bells.teller.tell(&[What::Relationships], Some(id));
         Ok(())
     }
 }

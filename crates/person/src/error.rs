@@ -1,9 +1,11 @@
 //! What can go wrong when a person asks for something.
 
 use freehold_mailbox::DraftError;
+use freehold_protocol::limits::TEXT_BYTES_MAX;
 use freehold_store::{ReadError, WriteError};
 use freehold_vault::LookupError;
 use freehold_vault::fields::FieldError;
+use freehold_vault::tokens::TokenError;
 
 /// Why a person's wish was not carried out. Each text says what to do and holds no value.
 #[derive(Debug, thiserror::Error)]
@@ -46,6 +48,26 @@ pub enum PersonError {
         /// Which.
         paths: Vec<String>,
     },
+    /// A version that a field does not have.
+    #[error("{path} has no version {version}: `freehold history {path}` lists those it has")]
+    NoVersion {
+        /// The path.
+        path: String,
+        /// The version.
+        version: u64,
+    },
+    /// Something that cannot be chosen.
+    #[error("{0}")]
+    Setting(String),
+    /// A token that cannot be added.
+    #[error("{0}")]
+    Token(#[from] TokenError),
+    /// No token has this name.
+    #[error("no token has this name: list them first")]
+    NoToken,
+    /// A reason that cannot be sent.
+    #[error("write the reason in at most {TEXT_BYTES_MAX} bytes of plain text, in one line, or leave it out")]
+    Reason,
     /// A state in which this cannot be done.
     #[error("{0}")]
     State(String),
@@ -81,9 +103,14 @@ impl PersonError {
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
-            Self::Field(_) | Self::Path(_) | Self::Date(_) => "bad-value",
+            Self::Field(_) | Self::Path(_) | Self::Date(_) | Self::Setting(_) | Self::Reason => "bad-value",
+            Self::Token(TokenError::Read(_)) => "store-failed",
+            Self::Token(TokenError::NameTaken | TokenError::Known { .. } | TokenError::TooMany) => {
+                "not-possible-now"
+            }
+            Self::Token(_) => "bad-value",
             Self::Lookup(LookupError::Read(_)) => "store-failed",
-            Self::Lookup(_) | Self::Empty { .. } => "not-found",
+            Self::Lookup(_) | Self::Empty { .. } | Self::NoVersion { .. } | Self::NoToken => "not-found",
             Self::Card(_) => "card-unreadable",
             Self::Invitation(_) => "invitation",
             Self::Resolve(_) | Self::Unreachable(_) => "vendor-unreachable",

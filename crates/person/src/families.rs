@@ -20,6 +20,7 @@ use freehold_vault::relationships::{self, Relationship};
 use freehold_vault::{audit, fields, lines};
 
 use crate::bell::Bells;
+use crate::happening::What;
 use crate::{outgoing, restored};
 
 /// Most data requests of one vendor that are kept: an agreement is renewed now and then, not hundreds of times.
@@ -48,6 +49,12 @@ fn storage<E>(_: E) -> Code {
     Code::StorageFailed
 }
 
+/// Tells what a handler has done, once it is written down.
+fn tell(bells: &Arc<Bells>, desk: &mut Desk<'_>, what: &'static [What]) {
+    let (bells, of) = (bells.clone(), desk.relationship.clone());
+    desk.after_commit(move || bells.teller.tell(what, Some(&of)));
+}
+
 fn relationship(desk: &Desk<'_>) -> Result<Relationship, Code> {
     relationships::get(&*desk.txn, desk.relationship).map_err(storage)?.ok_or(Code::StorageFailed)
 }
@@ -68,6 +75,7 @@ impl Family<Linked> for Connect {
                 relationship.vendor_name = said.name;
                 relationship.vendor_next_key = Some(said.next_key);
                 relationships::save(desk.txn, &relationship).map_err(storage)?;
+                tell(&self.bells, desk, &[What::Relationships]);
                 Ok(())
             }
             connect::PROBLEM => {
@@ -82,6 +90,7 @@ impl Family<Linked> for Connect {
                 }
                 let bells = self.bells.clone();
                 desk.after_commit(move || bells.arrivals.notify_waiters());
+                tell(&self.bells, desk, &[What::Grants]);
                 Ok(())
             }
             connect::VENDOR_ROTATION => self.vendor_rotation(desk, message),
@@ -107,6 +116,7 @@ impl Family<Linked> for Connect {
         relationships::save(desk.txn, &relationship).map_err(storage)?;
         let bell = self.bells.of(desk.relationship);
         desk.after_commit(move || bell.ring_rotated());
+        tell(&self.bells, desk, &[What::Relationships]);
         Ok(())
     }
 }
@@ -136,6 +146,7 @@ impl Connect {
         audit::append(desk.txn, AuditRecord { at, vendor, grant: None, paths, event }).map_err(storage)?;
         let bell = self.bells.of(desk.relationship);
         desk.after_commit(move || bell.ring_rotated());
+        tell(&self.bells, desk, &[What::Relationships, What::Audit]);
         Ok(())
     }
 }
@@ -156,6 +167,13 @@ impl Family<Linked> for Data {
         }?;
         let bells = self.bells.clone();
         desk.after_commit(move || bells.arrivals.notify_waiters());
+        let what: &[What] = match message.kind.as_str() {
+            data::REQUEST => &[What::Requests, What::Audit],
+            data::RECEIPT => &[What::Grants],
+            data::OUTCOME => &[What::Delivery],
+            _ => &[What::Grants, What::Audit],
+        };
+        tell(&self.bells, desk, what);
         Ok(())
     }
 
@@ -168,9 +186,11 @@ impl Family<Linked> for Data {
             return Ok(());
         }
         let grant_id = outgoing::reference_of(entry)?;
+        // The entry of the audit log may be of a composition that nothing was told of.
+        tell(&self.bells, desk, &[What::Delivery, What::Audit]);
         for mut line in lines::of_grant(&*desk.txn, &grant_id).map_err(storage)? {
             if line.mark_delivered(entry.seq, desk.now) {
-                lines::save(desk.txn, &grant_id, &line);
+                lines::save(desk.txn, &grant_id, &line).map_err(storage)?;
             }
         }
         let Some(mut stored) = agreements::grant(&*desk.txn, &grant_id).map_err(storage)? else {
@@ -185,6 +205,7 @@ impl Family<Linked> for Data {
             agreements::put_grant(desk.txn, &stored).map_err(storage)?;
             let bell = self.bells.of(desk.relationship);
             desk.after_commit(move || bell.ring_reload());
+            tell(&self.bells, desk, &[What::Grants]);
         }
         Ok(())
     }
@@ -330,7 +351,7 @@ fn outcome(desk: &mut Desk<'_>, message: &Message) -> Result<(), Code> {
             at: desk.now,
         };
         if line.mark_outcome(mark) {
-            lines::save(desk.txn, &outcome.grant, line);
+            lines::save(desk.txn, &outcome.grant, line).map_err(storage)?;
         }
     }
     Ok(())

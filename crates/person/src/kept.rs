@@ -5,6 +5,7 @@ use freehold_store::ReadError;
 use freehold_vault::relationships;
 
 use crate::error::PersonError;
+use crate::happening::What;
 use crate::person::Person;
 use crate::view::KeptOfView;
 
@@ -40,6 +41,8 @@ impl Person {
             }
             Ok::<_, ReadError>(forgotten)
         });
-        Ok(forgotten.await.map_err(PersonError::from)?.into_inner())
+        let forgotten = forgotten.await.map_err(PersonError::from)?.into_inner();
+        self.inner.bells.teller.tell(&[What::Relationships], None);
+        Ok(forgotten)
     }
 }

@@ -4,18 +4,22 @@
 //! owns everything that is sent in it; so a revocation and a release can never run side by side. What it leaves
 //! out: files of the home and the passphrase (`freehold`), the local interface (`freehold-api`).
 //!
-//! Reading order: [`Person`], [`PersonError`], [`view`].
+//! Reading order: [`Person`], [`PersonError`], [`view`], [`Happening`].
 
 /// Under this feature `tokio` is shuttle's, whose tasks and queues take their steps in every order that is tried.
 #[cfg(feature = "schedules")]
 extern crate shuttle_tokio as tokio;
 
+mod activity;
 mod agreements;
+mod attention;
 mod backup;
 mod bell;
+mod browse;
 mod connect;
 mod error;
 mod families;
+mod happening;
 mod kept;
 mod live_read;
 mod messages;
@@ -26,6 +30,8 @@ mod person;
 mod restored;
 mod revoke;
 mod rotate;
+mod schedule;
+mod settings;
 mod show;
 mod status;
 mod sync;
@@ -34,4 +40,5 @@ mod values;
 pub mod view;
 
 pub use error::PersonError;
+pub use happening::{Happening, What};
 pub use person::{Person, PersonConfig, StartError};

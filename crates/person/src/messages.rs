@@ -7,6 +7,7 @@ use freehold_vault::relationships::Relationship;
 use freehold_vault::{audit, relationships};
 
 use crate::error::PersonError;
+use crate::happening::What;
 use crate::person::Person;
 use crate::view::MessagesOfView;
 
@@ -35,6 +36,7 @@ impl Person {
         let (entry, after) = written.await.map_err(PersonError::from)?.into_inner();
         after.into_iter().for_each(|run| run());
         self.inner.bells.of(&id).ring();
+        self.inner.bells.teller.tell(&[What::Delivery, What::Audit], Some(&id));
         let named = Mailbox::new(&id).named(&self.inner.store)?;
         Ok(SentView::new(&entry, named.as_deref()))
     }
@@ -81,6 +83,8 @@ impl Person {
             }
             Ok::<_, ReadError>(forgotten)
         });
-        Ok(forgotten.await.map_err(PersonError::from)?.into_inner())
+        let forgotten = forgotten.await.map_err(PersonError::from)?.into_inner();
+        self.inner.bells.teller.tell(&[What::Relationships], None);
+        Ok(forgotten)
     }
 }

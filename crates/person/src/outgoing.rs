@@ -131,7 +131,7 @@ pub(crate) fn compose_again(desk: &mut Desk<'_>, entry: &Entry, _: &[u8]) -> Res
     for (path, mut line) in known {
         let left_out = permit.as_ref().is_none_or(|permit| !permit.paths().contains(&path));
         if left_out && line.mark_left_out(entry.seq) {
-            lines::save(desk.txn, &grant_id, &line);
+            lines::save(desk.txn, &grant_id, &line).map_err(storage)?;
         }
     }
     let disclosure = match permit {
@@ -207,10 +207,10 @@ fn fill(
         let line = lines::line(txn, &grant_id, path).map_err(storage)?;
         let mut line = line.unwrap_or_else(|| Line::new(path.clone()));
         line.mark_sent(Mark { version, seq, at: now });
-        lines::save(txn, &grant_id, &line);
+        lines::save(txn, &grant_id, &line).map_err(storage)?;
     }
     stored.last_release = seq;
-    agreements::put_grant(txn, stored).map_err(storage)?;
+    agreements::put_released(txn, stored).map_err(storage)?;
     let event = AuditEvent::Released { update: seq };
     let record = AuditRecord { at: now, vendor: vendor.clone(), grant: Some(grant_id), paths, event };
     audit::append(txn, record).map_err(storage)?;

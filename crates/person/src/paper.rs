@@ -76,5 +76,6 @@ pub(crate) fn relationship([person, vendor]: [u8; 2]) -> Relationship {
         last_connected: None,
         last_error: None,
         restored: None,
+        fetched: None,
     }
 }

@@ -20,6 +20,7 @@ use freehold_vault::relationships::{self, Relationship};
 use crate::bell::{Bells, lock};
 use crate::error::PersonError;
 use crate::families;
+use crate::schedule::{self, Schedule};
 use crate::sync::Mutex;
 use crate::task::{self, TaskHandle};
 use crate::view::InfoView;
@@ -65,6 +66,7 @@ pub(crate) struct Inner {
     pub(crate) resolver: Resolver,
     pub(crate) limits: Limits,
     pub(crate) bells: Arc<Bells>,
+    pub(crate) schedule: Schedule,
     pub(crate) families: Arc<Families<Linked>>,
     pub(crate) tasks: Mutex<BTreeMap<RelationshipId, TaskHandle>>,
 }
@@ -97,6 +99,7 @@ impl Person {
             resolver: config.resolver,
             limits: config.limits,
             tasks: Mutex::default(),
+            schedule: Schedule::default(),
             store,
             seed,
             clock,
@@ -106,6 +109,7 @@ impl Person {
         for relationship in relationships::all(&person.inner.store)? {
             person.start_task(&relationship);
         }
+        schedule::start(&person.inner);
         Ok(person)
     }
 
@@ -123,9 +127,11 @@ impl Person {
     /// # Errors
     /// The store's.
     pub fn info(&self) -> Result<InfoView, PersonError> {
+        let fields: u64 =
+            freehold_vault::fields::facets(&self.inner.store)?.iter().map(|facet| facet.fields).sum();
         Ok(InfoView {
             version: env!("CARGO_PKG_VERSION").to_owned(),
-            fields: freehold_vault::fields::list(&self.inner.store, None)?.len(),
+            fields: fields.try_into().unwrap_or(usize::MAX),
             relationships: relationships::all(&self.inner.store)?.len(),
         })
     }
@@ -136,6 +142,7 @@ impl Person {
         for handle in &handles {
             handle.stop();
         }
+        self.inner.schedule.stop().await;
         for handle in handles {
             if !planted::is_on(Bug::StopUnwaited) {
                 handle.stopped().await;

@@ -26,6 +26,7 @@ use freehold_vault::relationships::{self, Relationship, Restored, VendorAnswer};
 use freehold_vault::{LookupError, audit, fields, lines};
 
 use crate::error::PersonError;
+use crate::happening::What;
 use crate::person::Person;
 use crate::rotate;
 use crate::view::{HeldGrantView, ResumeView};
@@ -107,6 +108,7 @@ impl Person {
         });
         let emptied = resumed.await.map_err(PersonError::from)?.into_inner();
         self.inner.bells.changed(&emptied);
+        self.inner.bells.teller.tell(&[What::Relationships, What::Grants, What::Audit], Some(id));
         self.inner.bells.of(id).ring_reload();
         Ok(())
     }
@@ -123,6 +125,7 @@ impl Person {
         });
         asked.await.map_err(PersonError::from)?;
         self.inner.bells.of(id).ring();
+        self.inner.bells.teller.tell(&[What::Relationships], Some(id));
         Ok(())
     }
 }
@@ -134,7 +137,10 @@ const ASKED: &str = "asked";
 /// The vendor has told what it holds.
 const READY: &str = "ready";
 
-fn view(reader: &impl Reader, relationship: &Relationship) -> Result<Option<ResumeView>, ReadError> {
+pub(crate) fn view(
+    reader: &impl Reader,
+    relationship: &Relationship,
+) -> Result<Option<ResumeView>, ReadError> {
     let Some(restored) = &relationship.restored else { return Ok(None) };
     let stored = Mailbox::new(&relationship.id).cursors(reader)?.stored;
     let state = match restored.answer {

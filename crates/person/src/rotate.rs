@@ -16,6 +16,7 @@ use freehold_vault::relationships::{self, Relationship};
 use freehold_vault::{LookupError, audit};
 
 use crate::error::PersonError;
+use crate::happening::What;
 use crate::person::Person;
 use crate::view::RotateView;
 
@@ -64,6 +65,7 @@ impl Person {
         });
         let view = stated.await.map_err(PersonError::from)?.into_inner();
         self.inner.bells.of(&of).ring();
+        self.inner.bells.teller.tell(&[What::Relationships, What::Audit], Some(&of));
         Ok(view)
     }
 }

@@ -10,7 +10,7 @@ use freehold_protocol::time::Timestamp;
 use freehold_protocol::vocabulary::Vocabulary;
 use freehold_store::Store;
 use freehold_vault::agreements::{RequestState, StoredGrant, StoredRequest, StoredRevocation};
-use freehold_vault::{fields, relationships};
+use freehold_vault::{agreements, fields, relationships};
 
 use crate::error::PersonError;
 use crate::values::label;
@@ -23,7 +23,7 @@ pub(crate) fn mode(mode: Mode) -> String {
     }
 }
 
-fn purposes<'a>(iris: impl Iterator<Item = &'a String>) -> Vec<String> {
+pub(crate) fn purposes<'a>(iris: impl Iterator<Item = &'a String>) -> Vec<String> {
     let vocabulary = Vocabulary::standard();
     iris.map(|iri| vocabulary.purpose(iri).map_or_else(|| iri.clone(), |p| p.label.clone())).collect()
 }
@@ -31,6 +31,14 @@ fn purposes<'a>(iris: impl Iterator<Item = &'a String>) -> Vec<String> {
 pub(crate) fn request(store: &Store, stored: &StoredRequest) -> Result<RequestView, PersonError> {
     let request = stored.read()?;
     let asked = request.subject();
+    let granted = match &stored.state {
+        RequestState::Granted(id) => agreements::grant(store, id)?.map(|stored| stored.read()).transpose()?,
+        _ => None,
+    };
+    let given = |path: &Path| match &stored.state {
+        RequestState::Open => None,
+        _ => Some(granted.iter().flat_map(|grant| &grant.subject().scope).any(|item| item.path == *path)),
+    };
     let mut shown = Vec::new();
     for field in &asked.fields {
         let current = fields::current(store, &field.path)?;
@@ -41,6 +49,7 @@ pub(crate) fn request(store: &Store, stored: &StoredRequest) -> Result<RequestVi
             reason: field.reason.clone(),
             purposes: purposes(field.purposes.iter()),
             present: current.is_some_and(|version| version.value.is_some()),
+            given: given(&field.path),
         });
     }
     let (state, grant) = match &stored.state {
@@ -122,7 +131,7 @@ fn revocation(
     })
 }
 
-fn erasure_line(line: &freehold_protocol::document::ErasureLine) -> ErasureLineView {
+pub(crate) fn erasure_line(line: &freehold_protocol::document::ErasureLine) -> ErasureLineView {
     use freehold_protocol::document::ErasureResult;
     let result = match line.result {
         ErasureResult::Erased => "erased",

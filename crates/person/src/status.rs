@@ -170,30 +170,18 @@ fn line_view(line: Line, version: Version) -> LineView {
     }
 }
 
-fn audit_view(entry: freehold_protocol::audit::AuditEntry) -> AuditView {
+pub(crate) fn audit_view(entry: freehold_protocol::audit::AuditEntry) -> AuditView {
     let message = match &entry.event {
         AuditEvent::MessageSent { kind, .. } | AuditEvent::MessageReceived { kind, .. } => {
             Some(kind.to_string())
         }
         _ => None,
     };
-    let (event, purpose, code) = match entry.event {
-        AuditEvent::Requested => ("requested", None, None),
-        AuditEvent::Declined => ("declined", None, None),
-        AuditEvent::Granted => ("granted", None, None),
-        AuditEvent::Released { .. } => ("released", None, None),
-        AuditEvent::Read { purpose } => ("read", Some(purpose), None),
-        AuditEvent::Denied { purpose, code } => ("denied", Some(purpose), Some(code.to_string())),
-        AuditEvent::Revoked => ("revoked", None, None),
-        AuditEvent::Erased => ("erased", None, None),
-        AuditEvent::Rotated => ("rotated", None, None),
-        AuditEvent::VendorRotated { .. } => ("vendor-rotated", None, None),
-        AuditEvent::HeldBack => ("held-back", None, None),
-        AuditEvent::Resumed => ("resumed", None, None),
-        AuditEvent::Regained => ("regained", None, None),
-        AuditEvent::Ended => ("ended", None, None),
-        AuditEvent::MessageSent { .. } => ("message-sent", None, None),
-        AuditEvent::MessageReceived { .. } => ("message-received", None, None),
+    let event = audit::event_name(&entry.event).to_owned();
+    let (purpose, code) = match entry.event {
+        AuditEvent::Read { purpose } => (Some(purpose), None),
+        AuditEvent::Denied { purpose, code } => (Some(purpose), Some(code.to_string())),
+        _ => (None, None),
     };
     AuditView {
         n: entry.n,
@@ -201,7 +189,7 @@ fn audit_view(entry: freehold_protocol::audit::AuditEntry) -> AuditView {
         vendor: entry.vendor.to_string(),
         grant: entry.grant.map(|grant| grant.to_string()),
         paths: entry.paths.iter().map(Path::to_string).collect(),
-        event: event.to_owned(),
+        event,
         purpose,
         code,
         message,

@@ -21,6 +21,7 @@ use tokio::time::Instant;
 
 use crate::bell::Bell;
 use crate::error::PersonError;
+use crate::happening::What;
 use crate::person::Inner;
 use crate::revoke::{self, Revoked};
 use crate::sync::Ordering;
@@ -169,7 +170,9 @@ impl Task {
             }
             let Ok(Some(relationship)) = relationships::get(&inner.store, &self.id) else { return };
             let pause = self.contact_once(&inner, relationship).await;
-            self.bell.connected.store(false, Ordering::Release);
+            if self.bell.connected.swap(false, Ordering::AcqRel) {
+                self.tell(&inner, &[What::Delivery]);
+            }
             drop(inner);
             match pause {
                 Some(pause) => {
@@ -256,7 +259,15 @@ impl Task {
             }
             Ok::<_, freehold_store::ReadError>(went_back)
         });
-        written.await.is_ok_and(freehold_store::Durable::into_inner)
+        let went_back = written.await.is_ok_and(freehold_store::Durable::into_inner);
+        if went_back {
+            self.tell(inner, &[What::Relationships]);
+        }
+        went_back
+    }
+
+    fn tell(&self, inner: &Inner, what: &[What]) {
+        inner.bells.teller.tell(what, Some(&self.id));
     }
 
     /// Releases nothing more until the person says that this copy of the home is the one to go on with.
@@ -269,6 +280,7 @@ impl Task {
         if let Err(error) = held.await {
             tracing::error!(relationship = %self.id, %error, "an old copy could not be held back");
         }
+        self.tell(inner, &[What::Relationships, What::Grants, What::Audit]);
     }
 
     /// Notes a failure and gives the wait before the next attempt: exponential, with full jitter.
@@ -293,6 +305,7 @@ impl Task {
         if let Err(error) = noted.await {
             tracing::error!(relationship = %self.id, %error, "the failure could not be written down");
         }
+        self.tell(inner, &[What::Delivery]);
         let ceiling = REDIAL_FIRST
             .saturating_mul(1 << self.failures.min(16))
             .min(REDIAL_MAX)
@@ -354,6 +367,7 @@ impl Task {
             .await
             .map_err(PersonError::from)?
             .into_inner();
+        self.tell(inner, &[What::Grants, What::Audit]);
         self.gates.load(&inner.store, &inner.bells, &self.id)?;
         Ok(revoked)
     }

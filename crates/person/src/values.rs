@@ -6,6 +6,7 @@ use freehold_protocol::vocabulary::Vocabulary;
 use freehold_vault::fields::{self, Change, ChangeSet, FieldError, FieldVersion};
 
 use crate::error::PersonError;
+use crate::happening::What;
 use crate::person::Person;
 use crate::view::{ChangeView, FieldView, ImportFieldView, ImportView, SkippedView};
 
@@ -39,9 +40,12 @@ impl Person {
     }
 
     /// Rings for a change set that is on disk, and shows it.
-    fn changed(&self, set: &ChangeSet) -> ChangeView {
+    pub(crate) fn changed(&self, set: &ChangeSet) -> ChangeView {
         let vendors = self.inner.bells.changed(&set.versions);
         let changed = !set.versions.is_empty();
+        if changed {
+            self.inner.bells.teller.tell(&[What::Fields], None);
+        }
         ChangeView {
             change: if changed { set.id.to_string() } else { String::new() },
             paths: set.versions.keys().map(Path::to_string).collect(),
@@ -117,7 +121,7 @@ impl Person {
         PersonError::Empty { path: path.to_string() }
     }
 
-    fn field_view(&self, version: FieldVersion, verify: bool) -> Result<FieldView, PersonError> {
+    pub(crate) fn field_view(&self, version: FieldVersion, verify: bool) -> Result<FieldView, PersonError> {
         let verified = if verify {
             let checked = fields::verify_version(
                 &self.inner.store,

@@ -7,14 +7,26 @@ use serde::{Deserialize, Serialize};
 
 macro_rules! view {
     ($(#[$doc:meta])* $name:ident { $($(#[$field_doc:meta])* $field:ident: $type:ty,)* }) => {
-        $(#[$doc])*
         #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+        $(#[$doc])*
         #[serde(rename_all = "camelCase")]
         pub struct $name {
             $($(#[$field_doc])* pub $field: $type,)*
         }
     };
 }
+
+mod activity;
+mod field;
+mod relationship;
+mod settings;
+
+pub use activity::{AuditAsk, AuditCountView, AuditCountsAsk, AuditPage, TimelineView};
+pub use field::{CheckView, FacetView, FieldsAsk, FieldsPage, SharedWithView, SharingView};
+pub use relationship::{
+    AttentionView, CheckedView, FailedView, KeptCountView, RelationshipDetailView, SilentView,
+};
+pub use settings::{BackupScheduleView, LastBackupView, SettingsView, TokenView};
 
 view!(
     /// A change set that was written.
@@ -105,6 +117,8 @@ view!(
         purposes: Vec<String>,
         /// Whether the vault holds a value.
         present: bool,
+        /// Whether the grant that answers the request covers it; absent while it is open.
+        given: Option<bool>,
     }
 );
 

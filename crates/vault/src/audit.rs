@@ -1,4 +1,6 @@
 //! The audit log on the store: entries numbered from 1, and the head they must end in. Spec: `specs/audit.md`.
+//!
+//! Reading order: [`append`], [`head`], [`entries`], [`verify`], [`find`], [`counts`].
 
 use freehold_mailbox::record;
 use freehold_protocol::audit::{AuditBroken, AuditEntry, AuditRecord, Head};
@@ -6,6 +8,10 @@ use freehold_store::{Key, ReadError, Reader, Txn};
 
 use crate::parts;
 use crate::tables::{AUDIT, AUDIT_HEAD};
+
+pub(crate) mod index;
+
+pub use index::{DayCount, Filter, Found, counts, event_name, find};
 
 /// Appends an entry. Nothing ever changes or removes one.
 ///
@@ -16,7 +22,7 @@ pub fn append(txn: &mut Txn, entry: AuditRecord) -> Result<(), ReadError> {
     let bytes = head.append(entry);
     parts::save_bytes(txn, &entry_key(head.n), &bytes)?;
     record::save(txn, Key::new(AUDIT_HEAD), &head);
-    Ok(())
+    index::note(txn, head.n)
 }
 
 /// The end of the log.
@@ -34,8 +40,13 @@ pub fn head(reader: &impl Reader) -> Result<Head, ReadError> {
 /// The store's.
 pub fn entries(reader: &impl Reader, from_n: u64, limit: usize) -> Result<Vec<AuditEntry>, ReadError> {
     let numbers = from_n.max(1)..=head(reader)?.n;
-    let found = numbers.filter_map(|n| parts::load(reader, &entry_key(n)).transpose());
+    let found = numbers.filter_map(|n| entry(reader, n).transpose());
     found.take(limit).collect()
+}
+
+/// One entry; `None` if it is missing.
+fn entry(reader: &impl Reader, n: u64) -> Result<Option<AuditEntry>, ReadError> {
+    parts::load(reader, &entry_key(n))
 }
 
 /// Checks the whole log: every entry follows from the one before, and none is missing at the end or stands past it.

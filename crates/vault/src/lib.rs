@@ -1,4 +1,5 @@
-//! The person's tables over the store: fields with their history, relationships, agreements, lines, the audit log.
+//! The person's tables over the store: fields with their history, relationships, agreements, lines, the audit log, and what
+//! the person has chosen for the node.
 //!
 //! Every function takes a [`Reader`](freehold_store::Reader) to read or a [`Txn`](freehold_store::Txn) to write, so
 //! a use case composes them in one transaction. What it leaves out: what may be done when (`freehold-person`), the
@@ -7,7 +8,7 @@
 //! Names stand in keys only hidden under the home key, and values only in records whose own key is destroyed with
 //! them. Every table has one tag byte, all listed in `tables.rs`.
 //!
-//! Reading order: [`fields`], [`relationships`], [`agreements`], [`lines`], [`audit`]. The version of the tables is [`SCHEMA`]'s.
+//! Reading order: [`fields`], [`relationships`], [`agreements`], [`lines`], [`audit`], [`settings`], [`tokens`]. The version of the tables is [`SCHEMA`]'s.
 //!
 //! ```
 //! use freehold_protocol::{identity::SigningKey, path::Path, time::Timestamp};
@@ -34,7 +35,9 @@ mod parts;
 pub mod relationships;
 #[cfg(test)]
 mod scratch;
+pub mod settings;
 mod tables;
+pub mod tokens;
 
 pub use lookup::LookupError;
 pub use tables::SCHEMA;

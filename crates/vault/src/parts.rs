@@ -38,6 +38,18 @@ pub(crate) fn save_bytes(txn: &mut Txn, key: &Key, bytes: &[u8]) -> Result<(), R
     Ok(())
 }
 
+/// Deletes a record.
+pub(crate) fn remove(txn: &mut Txn, key: &Key) -> Result<(), ReadError> {
+    for number in 0.. {
+        let part = part(key, number);
+        if txn.get(&part)?.is_none() {
+            break;
+        }
+        txn.delete(&part);
+    }
+    Ok(())
+}
+
 /// Reads a record.
 pub(crate) fn load<T: DeserializeOwned>(reader: &impl Reader, key: &Key) -> Result<Option<T>, ReadError> {
     load_bytes(reader, key)?.map(|bytes| decode(&bytes)).transpose()

@@ -45,6 +45,9 @@ pub struct Relationship {
     pub addresses: Vec<String>,
     /// The keys that may sign documents for the vendor, as its DID was last resolved.
     pub assertion_keys: Vec<[u8; 32]>,
+    /// When the vendor's domain was last asked for its DID document; `None` where the DID is the key itself.
+    #[serde(default)]
+    pub fetched: Option<Timestamp>,
     /// The key that the vendor said it will use next.
     #[serde(with = "serde_bytes")]
     pub vendor_next_key: Option<[u8; 32]>,
@@ -227,6 +230,7 @@ pub(crate) mod tests {
             invitation: Some([byte; 16]),
             addresses: vec!["/ip4/192.0.2.1/udp/1/quic-v1".into()],
             assertion_keys: vec![[byte; 32]],
+            fetched: None,
             vendor_next_key: None,
             check_in_secs: None,
             created: Timestamp::from_millis(1),

@@ -301,6 +301,7 @@ fn relationship() -> Relationship {
         created: NOW,
         last_connected: None,
         last_error: None,
+        fetched: None,
         restored: None,
     }
 }

@@ -102,9 +102,12 @@ pub(crate) fn ended(case: &mut Case) -> Verdict {
 pub(crate) fn decline(case: &mut Case) -> Verdict {
     let input = case.input();
     if input.get("request").is_some() {
-        case.same_bytes("body", &cbor::encode(&Decline { request: from::<RequestId>(&input["request"]) }));
+        let reason = input.get("reason").map(from::<String>);
+        let decline = Decline { request: from::<RequestId>(&input["request"]), reason };
+        case.same_bytes("body", &cbor::encode(&decline));
+        assert_eq!(Decline::decode(&cbor::encode(&decline)), Ok(decline), "{}", case.place());
     }
-    coded(data::decode::<Decline>(&body(case)))
+    coded(Decline::decode(&body(case)))
 }
 
 pub(crate) fn carried(case: &mut Case) -> Verdict {

@@ -46,7 +46,7 @@ pub async fn serve_person(
         .on(|p, _: Requests| async move { Ok(p.requests()?) })
         .on(|p, c: Request| async move { Ok(p.request(&c.id)?) })
         .on(|p, c: Approve| async move { Ok(p.approve(&c.id, c.only, c.until).await?) })
-        .on(|p, c: Decline| async move { Ok(p.decline(&c.id).await?) })
+        .on(|p, c: Decline| async move { Ok(p.decline(&c.id, None).await?) })
         .on(|p, _: Grants| async move { Ok(p.grants()?) })
         .on(|p, c: Grant| async move { Ok(p.grant(&c.id)?) })
         .on(|p, c: Credential| async move { Ok(CredentialAnswer { credential: p.credential(&c.id)? }) })

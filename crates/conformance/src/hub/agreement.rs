@@ -190,6 +190,6 @@ async fn known_id(subject: &mut Subject) -> Tried {
 async fn stray_decline(subject: &mut Subject) -> Tried {
     let person = subject.met().await?;
     let request = RequestId::from_entropy(entropy());
-    let said = person.peer.say(data::DECLINE, None, cbor::encode(&Decline { request })).await?;
+    let said = person.peer.say(data::DECLINE, None, cbor::encode(&Decline { request, reason: None })).await?;
     ensure_code(person.peer.problem(&said).await?, &[Code::RequestUnknown])
 }

@@ -177,10 +177,14 @@ impl Data {
     }
 
     fn decline(&self, desk: &mut Desk<'_>, message: &Message) -> Result<(), Code> {
-        let declined: Decline = decode(&message.body)?;
+        let declined = Decline::decode(&message.body)?;
         let known = relationship(desk)?;
         if !known.requests.contains(&declined.request) {
             return Err(Code::RequestUnknown);
+        }
+        let mut data = json!({"request": declined.request});
+        if let Some(reason) = declined.reason {
+            data["reason"] = Value::String(reason);
         }
         let new = New {
             kind: log::DECLINE,
@@ -190,7 +194,7 @@ impl Data {
             paths: BTreeSet::new(),
             owed: None,
             cause: Some(message.id),
-            data: json!({"request": declined.request}),
+            data,
         };
         let n = self.append(desk, new)?;
         worth::add(desk.txn, What::Declined, &worth::Entry::new(n, &known.id, desk.now)).map_err(storage)

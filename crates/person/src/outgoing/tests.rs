@@ -214,7 +214,7 @@ fn an_update_composed_again_carries_what_is_lacking_and_no_more() {
             .write_blocking(move |txn| {
                 let mut line = lines::line(txn, &grant, &path)?.unwrap();
                 line.mark_delivered(1, NOW);
-                lines::save(txn, &grant, &line);
+                lines::save(txn, &grant, &line)?;
                 Ok::<_, freehold_store::ReadError>(())
             })
             .unwrap();

@@ -17,6 +17,7 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::{Command, Contact, Task, hello, stop_asked};
+use crate::happening::What;
 use crate::person::Inner;
 use crate::sync::Ordering;
 use crate::{live_read, outgoing, restored};
@@ -144,6 +145,8 @@ impl Task {
                     Event::Taken => {
                         self.hollow.handle_acknowledged();
                         inner.bells.arrivals.notify_waiters();
+                        // It may be one that could not be used, and is kept.
+                        self.tell(inner, &[What::Relationships]);
                         if self.bell.take_rotated() && self.has_moved(inner, relationship) {
                             return End::Rotated;
                         }
@@ -223,6 +226,7 @@ impl Task {
             false
         });
         inner.bells.arrivals.notify_waiters();
+        self.tell(inner, &[What::Delivery]);
         moved
     }
 
@@ -257,7 +261,9 @@ impl Task {
             }
             Ok::<_, freehold_store::ReadError>(())
         });
-        match written.await {
+        let written = written.await;
+        self.tell(inner, &[What::Relationships]);
+        match written {
             Ok(_) => End::Lost("the relationship has a newer key: it is tried next".into()),
             Err(error) => End::Lost(error.to_string()),
         }
@@ -272,6 +278,7 @@ impl Task {
         match written.map(freehold_store::Durable::into_inner) {
             Ok(after) => {
                 after.into_iter().for_each(|run| run());
+                self.tell(inner, &[What::Relationships, What::Grants]);
                 self.bell.take_rotated();
                 End::Realigned
             }
@@ -296,7 +303,11 @@ impl Task {
                 outgoing::release
             };
             let written = inner.store.write(move |txn| write(txn, &id, &vendor, &of, &due, now)).await;
-            match written.map(freehold_store::Durable::into_inner) {
+            let written = written.map(freehold_store::Durable::into_inner);
+            if matches!(written, Ok(Some(_))) {
+                self.tell(inner, &[What::Delivery, What::Audit]);
+            }
+            match written {
                 Ok(Some(released)) if self.gates.is_current(&grant, released.epoch) => {
                     self.gates.handle_sent(&grant, released.message.seq, &released.versions, now);
                     link.send(&released.message);
@@ -345,6 +356,7 @@ impl Task {
         let (id, vendor, asked, now) =
             (self.id.clone(), relationship.vendor.clone(), request.clone(), inner.now());
         let decided = inner.store.write(move |txn| live_read::decide(txn, &id, &vendor, &asked, now)).await;
+        self.tell(inner, &[What::Audit]);
         let result = match decided {
             Ok(decided) => decided.into_inner(),
             Err(_) => Err(Code::StorageFailed),

@@ -6,6 +6,7 @@ use freehold_mailbox::record;
 use freehold_protocol::disclosure::{Grant, GrantState};
 use freehold_protocol::document::{Document, ErasureSubject, RevocationSubject};
 use freehold_protocol::id::{GrantId, MessageId, RelationshipId};
+use freehold_protocol::path::Path;
 use freehold_protocol::time::Timestamp;
 use freehold_store::{Key, ReadError, Reader, Txn};
 use serde::{Deserialize, Serialize};
@@ -13,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use super::document_id;
 use crate::lookup::{LookupError, only};
 use crate::parts;
-use crate::tables::{GRANTS, GRANTS_OF, named, under};
+use crate::tables::{GRANTS, GRANTS_OF, SHARED, UNANSWERED, named, under};
 
 /// A grant as it is kept.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -109,11 +110,80 @@ pub fn put_grant(txn: &mut Txn, grant: &StoredGrant) -> Result<(), ReadError> {
     let id = grant.id()?;
     let key = named(txn, GRANTS, id.as_str());
     parts::save(txn, &key, grant)?;
-    let index = under(txn, of_key(txn, &grant.relationship), GRANTS_OF, id.as_str());
-    if txn.get(&index)?.is_none() {
-        record::save_erasable(txn, index, &id);
+    let of = under(txn, of_key(txn, &grant.relationship), GRANTS_OF, id.as_str());
+    list(txn, of, &id, true)?;
+    note_lists(txn, grant, &id)
+}
+
+/// Writes a grant under which values have just left: nothing but [`StoredGrant::last_release`] has changed of it.
+///
+/// # Errors
+/// As [`put_grant`].
+pub fn put_released(txn: &mut Txn, grant: &StoredGrant) -> Result<(), ReadError> {
+    let key = named(txn, GRANTS, grant.id()?.as_str());
+    parts::save(txn, &key, grant)
+}
+
+/// Keeps the lists of the grants that share each field, and of those with a revocation that the vendor has not answered.
+fn note_lists(txn: &mut Txn, grant: &StoredGrant, id: &GrantId) -> Result<(), ReadError> {
+    let document = grant.read()?;
+    let shared = grant.state.effective(&document);
+    for item in &document.subject().scope {
+        let key = under(txn, named(txn, SHARED, item.path.as_str()), SHARED, id.as_str());
+        list(txn, key, id, shared.contains(&item.path))?;
+    }
+    let is_unanswered = grant.revocations.iter().any(|revocation| revocation.erasure.is_none());
+    list(txn, named(txn, UNANSWERED, id.as_str()), id, is_unanswered)
+}
+
+/// Has a grant on a list, or not.
+fn list(txn: &mut Txn, key: Key, id: &GrantId, wanted: bool) -> Result<(), ReadError> {
+    match (wanted, txn.get(&key)?.is_some()) {
+        (true, false) => record::save_erasable(txn, key, id),
+        (false, true) => txn.delete(&key),
+        _ => {}
     }
     Ok(())
+}
+
+/// The step of the tables that brought those lists.
+pub(crate) fn fill(txn: &mut Txn) -> Result<(), ReadError> {
+    for grant in grants(txn)? {
+        note_lists(txn, &grant, &grant.id()?)?;
+    }
+    Ok(())
+}
+
+/// The grants that allow a vendor to see a field now, whether it holds a value or not. A date on which one ends by itself is for
+/// the caller to compare.
+///
+/// # Errors
+/// The store's.
+pub fn sharing(reader: &impl Reader, path: &Path) -> Result<Vec<GrantId>, ReadError> {
+    record::list(reader, &named(reader, SHARED, path.as_str()))
+}
+
+/// The grants with a revocation that the vendor has not answered, the oldest first.
+///
+/// # Errors
+/// The store's.
+pub fn unanswered(reader: &impl Reader) -> Result<Vec<StoredGrant>, ReadError> {
+    let ids: Vec<GrantId> = record::list(reader, &Key::new(UNANSWERED))?;
+    let found = ids.iter().map(|id| grant(reader, id)?.ok_or(ReadError::Corrupt));
+    found.collect::<Result<_, _>>().map(oldest_first)
+}
+
+/// Whether a grant is one of this relationship's.
+///
+/// # Errors
+/// The store's.
+pub fn is_of(
+    reader: &impl Reader,
+    relationship: &RelationshipId,
+    grant: &GrantId,
+) -> Result<bool, ReadError> {
+    let key = under(reader, of_key(reader, relationship), GRANTS_OF, grant.as_str());
+    reader.get(&key).map(|found| found.is_some())
 }
 
 /// A grant.

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use freehold_mailbox::record;
 use freehold_protocol::document::DataRequest;
 use freehold_protocol::id::{GrantId, MessageId, RelationshipId, RequestId};
 use freehold_protocol::time::Timestamp;
@@ -11,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::document_id;
 use crate::lookup::{LookupError, only};
 use crate::parts;
-use crate::tables::{REQUESTS, named, under};
+use crate::tables::{OPEN_REQUESTS, REQUESTS, named, under};
 
 /// What became of a request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -70,8 +71,44 @@ impl fmt::Debug for StoredRequest {
 /// # Errors
 /// [`ReadError::Corrupt`] when its bytes are no document, and the store's.
 pub fn put_request(txn: &mut Txn, request: &StoredRequest) -> Result<(), ReadError> {
-    let key = request_key(txn, &request.relationship, &request.id()?);
-    parts::save(txn, &key, request)
+    let id = request.id()?;
+    let key = request_key(txn, &request.relationship, &id);
+    parts::save(txn, &key, request)?;
+    note_open(txn, request, &id)
+}
+
+/// Keeps the list of open requests.
+fn note_open(txn: &mut Txn, request: &StoredRequest, id: &RequestId) -> Result<(), ReadError> {
+    let key = named(txn, OPEN_REQUESTS, request.relationship.as_str());
+    let key = under(txn, key, OPEN_REQUESTS, id.as_str());
+    let is_listed = txn.get(&key)?.is_some();
+    match (request.state == RequestState::Open, is_listed) {
+        (true, false) => record::save_erasable(txn, key, &(&request.relationship, id)),
+        (false, true) => txn.delete(&key),
+        _ => {}
+    }
+    Ok(())
+}
+
+/// The step of the tables that brought the list of open requests.
+pub(crate) fn fill(txn: &mut Txn) -> Result<(), ReadError> {
+    for request in requests(txn)? {
+        note_open(txn, &request, &request.id()?)?;
+    }
+    Ok(())
+}
+
+/// The requests that are not answered, the oldest first. Reads no others.
+///
+/// # Errors
+/// The store's.
+pub fn open_requests(reader: &impl Reader) -> Result<Vec<StoredRequest>, ReadError> {
+    let listed: Vec<(RelationshipId, RequestId)> = record::list(reader, &Key::new(OPEN_REQUESTS))?;
+    let mut found = Vec::new();
+    for (relationship, id) in listed {
+        found.extend(request(reader, &relationship, &id)?);
+    }
+    Ok(oldest_first(found))
 }
 
 /// A request of a relationship. Vendors choose the ids of their requests, so that an id says nothing across

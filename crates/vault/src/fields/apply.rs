@@ -12,6 +12,7 @@ use freehold_protocol::vocabulary::{ValueError, Vocabulary};
 use freehold_store::{ReadError, Txn};
 
 use super::change::{self, ChangeSet};
+use super::order::{self, Place};
 use super::version::{self, FieldVersion, current};
 
 /// Most fields that one change set changes: ten cards' worth, and far below what a transaction of the store holds.
@@ -94,10 +95,15 @@ pub fn apply(
     let id = ChangeId::from_entropy(freehold_mailbox::entropy());
     let mut set = ChangeSet { id, at: now, source: source.to_owned(), versions: BTreeMap::new() };
     let wanted = normalised(txn, changes)?;
-    let mut versions = Vec::new();
+    let (mut versions, mut places) = (Vec::new(), Vec::new());
     for (path, value) in wanted {
         let held = current(txn, path)?.and_then(|field| field.value);
         if held != value {
+            match (&held, &value) {
+                (None, Some(_)) => places.push((path.clone(), Place::Taken)),
+                (Some(_), None) => places.push((path.clone(), Place::Left)),
+                _ => {}
+            }
             let version = version::version(txn, path)? + 1;
             set.versions.insert(path.clone(), version);
             let (path, change, source) = (path.clone(), set.id.clone(), set.source.clone());
@@ -110,6 +116,7 @@ pub fn apply(
     for version in &versions {
         version::save(txn, version, key)?;
     }
+    order::note(txn, places)?;
     Ok(set)
 }
 

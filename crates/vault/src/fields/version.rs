@@ -17,6 +17,7 @@ use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
 
+use super::order::{self, Place};
 use crate::tables::{TIPS, VERSIONS, named};
 
 /// One version of a field. Its `Debug` shows no value.
@@ -45,13 +46,13 @@ impl fmt::Debug for FieldVersion {
 
 /// Where a field's versions end.
 #[derive(Serialize, Deserialize)]
-struct Tip {
+pub(super) struct Tip {
     /// The oldest version that is kept.
     first: Version,
     /// The newest version.
     version: Version,
     /// The field, unless its newest version is that it was erased: then nothing but the count is left.
-    path: Option<Path>,
+    pub(super) path: Option<Path>,
 }
 
 /// The newest version of a field. `None` when it was never set or was erased.
@@ -136,6 +137,9 @@ pub fn erase(txn: &mut Txn, path: &Path) -> Result<u64, ReadError> {
     // A field that is empty already changes nothing for those who may see it, and its count stays.
     let is_set = current(txn, path)?.is_some_and(|field| field.value.is_some());
     let after = last + u64::from(is_set);
+    if is_set {
+        order::note(txn, [(path.clone(), Place::Left)])?;
+    }
     let versions = versions_key(txn, path);
     let erased = txn.erase_prefix(&versions)?;
     if erased > 0 {

@@ -67,7 +67,7 @@ impl World {
             Action::Decline { person, request } => {
                 self.person_call(person, move |person, caller, _| async move {
                     let Some(id) = open_request(&person, request) else { return };
-                    let declined = person.decline(&meant(&person, &id)).await;
+                    let declined = person.decline(&meant(&person, &id), None).await;
                     caller.note(&format!("declined: {}", ending(&declined.err())));
                 });
             }

@@ -9,6 +9,7 @@ mod child;
 mod intake;
 mod memory;
 mod open;
+mod page;
 mod read;
 mod release;
 mod revoke;
@@ -32,6 +33,7 @@ use crate::world::World;
 enum Measure {
     Set,
     Open,
+    Page,
     Release,
     Read,
     // After what needs the grants that it revokes.
@@ -46,7 +48,7 @@ struct Arguments {
     /// Measure this alone; may be given more than once.
     #[arg(long)]
     only: Vec<Measure>,
-    /// Also what takes minutes: a vault of 1,000,000 fields.
+    /// Also what takes minutes: a vault of 1,000,000 fields, and an audit log of 1,000,000 entries.
     #[arg(long)]
     long: bool,
     /// Print JSON instead of a table.
@@ -109,6 +111,7 @@ async fn measure(arguments: &Arguments) -> Result<(), Failure> {
         let done = match measure {
             Measure::Set => set::run(&mut bench).await,
             Measure::Open => open::run(&mut bench).await,
+            Measure::Page => page::run(&mut bench).await,
             Measure::Revoke => revoke::run(&mut bench).await,
             Measure::Release => release::run(&mut bench).await,
             Measure::Read => read::run(&mut bench).await,

@@ -48,7 +48,9 @@ fn good() -> Vec<Vector> {
     };
     let decline = Decline {
         request: RequestId::parse("urn:uuid:0b5b7f0e-6d0a-4d7e-9a55-2f6f4c1f7a11").expect("an id"),
+        reason: None,
     };
+    let reasoned = Decline { reason: Some("I am moving abroad".into()), ..decline.clone() };
     let ended = Ended {
         grant: GrantId::parse(GRANT).expect("an id"),
         paths: [path("email.work"), path("phone.mobile")].into(),
@@ -99,6 +101,13 @@ fn good() -> Vec<Vector> {
             "The decline of the page.",
             json!({"request": decline.request}),
             &cbor::encode(&decline),
+        ),
+        case(
+            "decline-with-a-reason",
+            "declineBody",
+            "A decline that says why.",
+            json!({"request": reasoned.request, "reason": reasoned.reason}),
+            &cbor::encode(&reasoned),
         ),
     ]
 }
@@ -235,9 +244,15 @@ fn outcomes() -> Vec<Vector> {
 }
 
 fn others() -> Vec<Vector> {
-    let decline = |name: &str, what: &str, body: Vec<u8>| {
-        Vector::reject(PAGE, name, Code::Malformed, "data, Messages", what)
+    let coded = |name: &str, code: Code, what: &str, body: Vec<u8>| {
+        Vector::reject(PAGE, name, code, "data, Messages", what)
             .input("declineBody", json!({"body": hex(&body)}))
+    };
+    let decline = |name: &str, what: &str, body: Vec<u8>| coded(name, Code::Malformed, what, body);
+    let because = |reason: Vec<u8>| {
+        let request = text_string("urn:uuid:0b5b7f0e-6d0a-4d7e-9a55-2f6f4c1f7a11");
+        // The shorter key comes first.
+        [head(5, 2), text_string("reason"), reason, text_string("request"), request].concat()
     };
     let carried = |name: &str, what: &str, body: Vec<u8>| {
         Vector::reject(PAGE, name, Code::Malformed, "data, Messages", what)
@@ -263,6 +278,18 @@ fn others() -> Vec<Vector> {
             "An id that is no URN.",
             of("request", text_string("0b5b7f0e-6d0a-4d7e-9a55-2f6f4c1f7a11")),
         ),
+        coded(
+            "decline-reason-too-long",
+            Code::TooLarge,
+            "A reason of 1,025 bytes.",
+            because(text_string(&"r".repeat(1_025))),
+        ),
+        decline(
+            "decline-reason-turns-the-writing",
+            "A character that turns the direction of writing.",
+            because(text_string("I am \u{202e}moving")),
+        ),
+        decline("decline-reason-of-nothing", "A reason that is null.", because(vec![0xf6])),
         ended("ended-of-nothing", Code::Malformed, "No path.", &[]),
         ended("ended-path-traversal", Code::Malformed, "A path that goes up.", &["phone/../email"]),
         ended("ended-too-many-paths", Code::TooLarge, "1,001 paths.", &many),

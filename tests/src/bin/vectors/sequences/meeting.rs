@@ -29,7 +29,12 @@ pub(super) fn decline(r: &mut Recorder) {
     r.dial(None);
     r.settle();
     let request = request(Mode::Continuous);
-    r.queue(Person, DECLINE, Some(2), &cbor::encode(&Decline { request: request.id().clone() }));
+    r.queue(
+        Person,
+        DECLINE,
+        Some(2),
+        &cbor::encode(&Decline { request: request.id().clone(), reason: None }),
+    );
     r.settle();
 }
 
