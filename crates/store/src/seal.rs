@@ -168,6 +168,21 @@ mod tests {
     fn is_wiped<T: ZeroizeOnDrop>() {}
 
     #[test]
+    fn a_home_key_is_not_shown() {
+        assert_eq!(format!("{:?}", HomeKey::new([7; 32])), "HomeKey(…)");
+    }
+
+    /// What the witness and every hidden name rest on.
+    #[test]
+    fn a_name_is_hidden_alike_under_one_home_key_and_otherwise_under_another() {
+        let [one, two] = [7, 8].map(|byte| Sealer::new(&HomeKey::new([byte; 32])));
+        assert_eq!(one.hidden(b"phone"), Sealer::new(&HomeKey::new([7; 32])).hidden(b"phone"));
+        assert_ne!(one.hidden(b"phone"), one.hidden(b"email"));
+        assert_ne!(one.hidden(b"phone"), two.hidden(b"phone"));
+        assert_ne!(one.check_value(), two.check_value());
+    }
+
+    #[test]
     fn whatever_holds_a_key_of_the_store_wipes_it_when_it_is_dropped() {
         is_wiped::<HomeKey>();
         is_wiped::<Sealer>();

@@ -74,6 +74,15 @@ impl Witness {
     }
 }
 
+#[cfg(test)]
+impl Witness {
+    /// One on a disk that is written and neither read nor made durable.
+    pub(crate) fn broken() -> Self {
+        let null = std::fs::File::options().write(true).open("/dev/null");
+        Self { file: PlaceFile::Real(null.expect("there is a null device")), next: 0, told: 0 }
+    }
+}
+
 fn encode(commit: u64, sealer: &Sealer) -> [u8; PLACE_BYTES] {
     let mut bytes = [0; PLACE_BYTES];
     bytes[..8].copy_from_slice(&commit.to_be_bytes());
@@ -128,5 +137,25 @@ mod tests {
         assert_eq!(told(dir.path()), Some(9));
         file.write_all_at(&[0xff; 11], (1 - place) * STRIDE).unwrap();
         assert!(matches!(Witness::open(&Place::of(dir.path()), &sealer()), Err(OpenError::Corrupt(_))));
+    }
+
+    #[test]
+    fn a_file_that_is_cut_off_tells_what_its_whole_places_tell() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut witness = Witness::make(&Place::of(dir.path()), &sealer(), 5).unwrap();
+        witness.tell(6, &sealer()).unwrap();
+        let file = File::options().write(true).open(dir.path().join(FILE)).unwrap();
+        file.set_len(STRIDE + PLACE_BYTES as u64 - 1).unwrap();
+        assert_eq!(told(dir.path()), Some(6));
+        file.set_len(PLACE_BYTES as u64 - 1).unwrap();
+        assert!(matches!(Witness::open(&Place::of(dir.path()), &sealer()), Err(OpenError::Corrupt(_))));
+    }
+
+    /// A disk that gives no answer is no torn write: whoever is told of damage may throw a good home away.
+    #[test]
+    fn a_witness_that_cannot_be_read_or_made_durable_is_an_error_of_the_disk() {
+        let witness = Witness::broken();
+        assert_ne!(read(&witness.file, 0, &sealer()).unwrap_err().kind(), io::ErrorKind::UnexpectedEof);
+        assert!(witness.sync().is_err());
     }
 }

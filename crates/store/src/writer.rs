@@ -214,7 +214,7 @@ impl Writer {
     /// Serves the queue until it is closed.
     pub(crate) fn run(mut self, queue: &Receiver<Message>) {
         loop {
-            let message = match self.destructions.wait().filter(|_| !self.poisoned) {
+            let message = match self.wait() {
                 Some(wait) => queue.recv_timeout(wait),
                 None => queue.recv().map_err(|_| RecvTimeoutError::Disconnected),
             };
@@ -244,7 +244,7 @@ impl Writer {
                 }
                 Err(TryRecvError::Disconnected) => Err(RecvTimeoutError::Disconnected),
                 Err(TryRecvError::Empty) => {
-                    let wait = self.destructions.wait().filter(|_| !self.poisoned).unwrap_or(Duration::MAX);
+                    let wait = self.wait().unwrap_or(Duration::MAX);
                     match tokio::time::timeout(wait, wake.notified()).await {
                         Ok(()) => continue,
                         Err(_) => Err(RecvTimeoutError::Timeout),
@@ -256,6 +256,11 @@ impl Writer {
                 None => return,
             }
         }
+    }
+
+    /// How long the queue may be silent before keys are to be destroyed; a poisoned store destroys none.
+    fn wait(&self) -> Option<Duration> {
+        self.destructions.wait().filter(|_| !self.poisoned)
     }
 
     /// Serves what the queue gave; `None` once it is over.
@@ -499,9 +504,7 @@ impl Writer {
 
     /// What may be late: it runs after the answers, and what fails here fails again where it matters.
     fn housekeep(&mut self) {
-        if self.slots_ready - self.head.next_slot < SLOT_BLOCK / 2
-            && let Err(failure) = self.make_slots_ready(SLOT_BLOCK / 2)
-        {
+        if let Err(failure) = self.make_slots_ready(SLOT_BLOCK / 2) {
             self.poison(failure);
         }
         if self.head.commit - self.witnessed >= WITNESS_COMMITS {

@@ -60,6 +60,17 @@ fn keys_to_be_destroyed_wait_until_they_are_old_or_many() {
     assert!(waiting(DESTRUCTIONS_WAITING_MAX, young).due());
 }
 
+#[test]
+fn the_writer_looks_after_keys_that_wait_unless_it_may_not_write() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut writer = writer(dir.path());
+    assert_eq!(writer.wait(), None, "no key waits");
+    writer.destructions.oldest = Some(Instant::now() + Duration::from_secs(3600));
+    assert_eq!(writer.wait(), Some(DESTRUCTION_DELAY));
+    writer.poisoned = true;
+    assert_eq!(writer.wait(), None);
+}
+
 /// However many records a batch replaces, each of their keys is on the list until it is destroyed.
 #[test]
 fn the_keys_of_more_records_than_an_entry_holds_are_all_on_the_list() {
@@ -138,6 +149,30 @@ fn the_witness_is_made_durable_after_so_many_commits_and_at_the_end() {
     assert_eq!(writer.witnessed, made + WITNESS_COMMITS, "and then not again for as many");
     writer.finish().unwrap();
     assert_eq!(writer.witnessed, made + WITNESS_COMMITS + 1);
+}
+
+#[test]
+fn no_more_secrets_are_made_than_a_write_asks_for() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut writer = writer(dir.path());
+    let ready = writer.slots_ready;
+    write(&mut writer, 5);
+    write(&mut writer, ready - 6);
+    assert_eq!((writer.head.next_slot, writer.slots_ready), (ready, ready));
+    write(&mut writer, 1);
+    assert!(writer.slots_ready > ready);
+}
+
+/// The witness lies on a disk that cannot make anything durable.
+#[test]
+fn a_witness_that_cannot_be_made_durable_ends_acknowledging() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut writer = writer(dir.path());
+    writer.witness = Witness::broken();
+    writer.head.commit += WITNESS_COMMITS;
+    writer.housekeep();
+    assert!(matches!(writer.admit(Urgency::Urgent), Err(Failure::Poisoned)));
+    assert!(matches!(writer.destroy(), Err(Failure::Poisoned)));
 }
 
 /// A disk with so many free bytes.
@@ -222,4 +257,37 @@ fn a_group_has_so_many_jobs_at_most_and_secrets_are_ready_after_it() {
     assert!(writer.run_group(put(0), Urgency::Normal, &queue).is_none());
     assert!(queue.try_recv().is_ok() && queue.try_recv().is_err(), "one is left for the next group");
     assert!(writer.slots_ready - writer.head.next_slot >= SLOT_BLOCK / 2);
+}
+
+/// One that erases waits as the others do, and counts as one of them.
+#[test]
+fn jobs_that_erase_count_in_a_group_as_the_others_do() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut writer = writer(dir.path());
+    let (sender, queue) = crate::sync::mpsc::sync_channel::<Message>(2 * GROUP_JOBS_MAX);
+    let room = Arc::new(Semaphore::new(2 * GROUP_JOBS_MAX));
+    let erase = |number: u64| job(move |txn| txn.erase(&Key::new(b'k').with_u64(number)));
+    let put = |number: u64| job(move |txn| txn.put(Key::new(b'k').with_u64(number), "v"));
+    for number in 1..=GROUP_JOBS_MAX as u64 {
+        let permit = Arc::clone(&room).try_acquire_owned().unwrap();
+        let job = if number % 4 == 0 { erase(number) } else { put(number) };
+        assert!(sender.send(Message::Write(job, Urgency::Normal, permit)).is_ok());
+    }
+    assert!(writer.run_group(put(0), Urgency::Normal, &queue).is_none());
+    assert!(queue.try_recv().is_ok() && queue.try_recv().is_err(), "one is left for the next group");
+}
+
+#[test]
+fn a_close_that_waits_behind_writes_is_answered_after_them() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut writer = writer(dir.path());
+    let (sender, queue) = crate::sync::mpsc::sync_channel::<Message>(2);
+    let (reply, mut closed) = oneshot::channel();
+    let permit = Arc::new(Semaphore::new(1)).try_acquire_owned().unwrap();
+    assert!(sender.send(Message::Close(reply, permit)).is_ok());
+    let put = job(|txn| txn.put(Key::new(b'k'), "v"));
+    let closing = writer.run_group(put, Urgency::Normal, &queue).unwrap();
+    assert!(closed.try_recv().is_err(), "it is not closed yet");
+    closing.send(Ok(())).unwrap();
+    assert!(matches!(closed.try_recv(), Ok(Ok(()))));
 }
