@@ -26,11 +26,16 @@ async fn set(person: &Person, fields: &[(&str, Option<&str>)]) {
     person.set(changes.collect(), "test").await.unwrap();
 }
 
-/// What was told until now.
-fn told(listener: &mut Receiver<Happening>) -> BTreeSet<String> {
+/// Listens until each of these was told. Gives all that was told until then.
+async fn told(listener: &mut Receiver<Happening>, wanted: &[What]) -> BTreeSet<String> {
+    let mut missing: Vec<String> = wanted.iter().map(|what| format!("{what:?}")).collect();
     let mut told = BTreeSet::new();
-    while let Ok(happening) = listener.try_recv() {
-        told.insert(format!("{:?}", happening.what));
+    while !missing.is_empty() {
+        let heard = tokio::time::timeout(Duration::from_secs(30), listener.recv()).await;
+        let happening = heard.unwrap_or_else(|_| panic!("{missing:?} of {told:?}")).unwrap();
+        let what = format!("{:?}", happening.what);
+        missing.retain(|it| *it != what);
+        told.insert(what);
     }
     told
 }
@@ -93,11 +98,9 @@ async fn what_needs_the_person_and_the_story_of_a_relationship() {
     let attention = person.attention().unwrap();
     assert_eq!(attention.requests.iter().map(|it| it.id.clone()).collect::<Vec<_>>(), [request.id.clone()]);
     assert_eq!(attention.requests[0].fields[0].given, None);
-    let connected = told(&mut listener);
-    for what in ["Requests", "Relationships", "Audit", "Delivery"] {
-        assert!(connected.contains(what), "{what} of {connected:?}");
-    }
+    told(&mut listener, &[What::Requests, What::Relationships, What::Audit, What::Delivery]).await;
 
+    let mut listener = person.watch();
     let grant = person.approve(&request.id, None, None).await.unwrap();
     let id = person.relationships().unwrap()[0].id.clone();
     let applied = || {
@@ -105,10 +108,7 @@ async fn what_needs_the_person_and_the_story_of_a_relationship() {
         lines.into_iter().any(|line| line.stored_at.is_some()).then_some(())
     };
     until("the value is on the vendor's disk", applied).await;
-    let agreed = told(&mut listener);
-    for what in ["Requests", "Grants", "Delivery", "Audit"] {
-        assert!(agreed.contains(what), "{what} of {agreed:?}");
-    }
+    let agreed = told(&mut listener, &[What::Requests, What::Grants, What::Delivery, What::Audit]).await;
     assert!(!agreed.contains("Fields"));
     let sharing = person.sharing(&["phone.mobile".into(), "email.personal".into()]).unwrap();
     assert_eq!(sharing[0].with.len(), 1);
@@ -265,7 +265,7 @@ async fn settings_that_cannot_be_are_refused_and_tokens_are_known_by_their_diges
 
     let mut listener = person.watch();
     let added = person.add_token("script", [7; 32], vec!["fields:read".into()]).await.unwrap();
-    assert_eq!(told(&mut listener), BTreeSet::from(["Settings".to_owned()]));
+    assert_eq!(told(&mut listener, &[What::Settings]).await, BTreeSet::from(["Settings".to_owned()]));
     assert_eq!(person.token(&[7; 32]).unwrap(), Some(added.clone()));
     assert_eq!(person.tokens().unwrap(), [added]);
     let again = person.add_token("script", [8; 32], vec!["fields:read".into()]).await.unwrap_err();

@@ -64,7 +64,7 @@ pub struct Made {
 /// begins when there is none that this home knows of and finds whole at its end. When it returns, the file is on disk.
 ///
 /// # Errors
-/// [`BackupError`]; the chain is as it was then.
+/// [`BackupError`]; the chain is as it was then, or whole with one file more that the home could not remember.
 pub fn back_up(
     store: &Store,
     seed: &Seed,

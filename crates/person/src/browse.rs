@@ -1,13 +1,14 @@
 //! Fields as a page reads them: a screenful at a time, who can see them, and back to what they were.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use freehold_protocol::disclosure::Grant;
 use freehold_protocol::id::{GrantId, RelationshipId};
 use freehold_protocol::path::{Path, Prefix};
 use freehold_protocol::time::Timestamp;
 use freehold_protocol::vocabulary::Vocabulary;
-use freehold_vault::agreements;
+use freehold_vault::agreements::{self, StoredGrant};
 use freehold_vault::fields::{self, Change, FieldError};
 use freehold_vault::relationships::{self, Relationship};
 
@@ -67,20 +68,24 @@ impl Person {
             let path = Path::parse(text)?;
             let mut with = Vec::new();
             for id in agreements::sharing(store, &path)? {
-                if !grants.contains_key(&id) {
-                    let stored = agreements::grant(store, &id)?;
-                    let read =
-                        stored.map(|stored| Ok::<_, PersonError>((stored.read()?, stored.relationship)));
-                    grants.insert(id.clone(), read.transpose()?);
-                }
-                let Some((grant, of)) = grants.get(&id).and_then(Option::as_ref) else { continue };
+                let known = match grants.entry(id.clone()) {
+                    Entry::Occupied(known) => known.into_mut(),
+                    Entry::Vacant(free) => {
+                        let stored = agreements::grant(store, &id)?;
+                        let read =
+                            |stored: StoredGrant| Ok::<_, PersonError>((stored.read()?, stored.relationship));
+                        free.insert(stored.map(read).transpose()?)
+                    }
+                };
+                let Some((grant, of)) = known else { continue };
                 if grant.valid_until().is_some_and(|until| now >= until) {
                     continue;
                 }
-                if !vendors.contains_key(of) {
-                    vendors.insert(of.clone(), relationships::get(store, of)?);
-                }
-                let Some(vendor) = vendors.get(of).and_then(Option::as_ref) else { continue };
+                let vendor = match vendors.entry(of.clone()) {
+                    Entry::Occupied(known) => known.into_mut(),
+                    Entry::Vacant(free) => free.insert(relationships::get(store, of)?),
+                };
+                let Some(vendor) = vendor else { continue };
                 let item = grant.subject().scope.iter().find(|item| item.path == path);
                 with.push(SharedWithView {
                     relationship: of.to_string(),

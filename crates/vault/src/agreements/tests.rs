@@ -10,8 +10,8 @@ use freehold_protocol::time::Timestamp;
 use freehold_protocol::vocabulary::Vocabulary;
 
 use super::*;
-use crate::LookupError;
 use crate::scratch::{Scratch, path};
+use crate::{LookupError, tables};
 
 fn vendor() -> SigningKey {
     SigningKey::from_seed(&[8; 32])
@@ -195,4 +195,74 @@ fn a_request_is_known_within_its_relationship_only() {
     let found = |text: &str| request_meant_by(&scratch.store, text);
     assert!(matches!(found(id.as_str()), Err(LookupError::Ambiguous { what: "request", count: 2 })));
     assert_eq!(found(&format!("{id}@{}", relationship(2).short())).unwrap(), theirs);
+}
+
+/// What the three lists have: ids of open requests, of the grants that share `phone.mobile`, and of those not answered.
+fn lists(scratch: &Scratch) -> (Vec<RequestId>, Vec<GrantId>, Vec<GrantId>) {
+    let store = &scratch.store;
+    let open = open_requests(store).unwrap().iter().map(|request| request.id().unwrap()).collect();
+    let silent = unanswered(store).unwrap().iter().map(|grant| grant.id().unwrap()).collect();
+    (open, sharing(store, &path("phone.mobile")).unwrap(), silent)
+}
+
+fn revocation() -> StoredRevocation {
+    StoredRevocation { document: vec![], at: Timestamp::from_millis(7), seq: 3, erasure: None }
+}
+
+/// 1. Two requests come, and one is answered: the other is open. 2. A grant is offered, stands, and is narrowed: it shares a field
+///    while it stands and covers it. 3. The vendor is silent until it answers. 4. Another one shares the same field.
+#[test]
+fn the_lists_have_what_is_open_shared_and_unanswered_and_nothing_else() {
+    let scratch = Scratch::new();
+    let requests = [1, 2].map(|n| stored_request(n, "to call you"));
+    let ids = requests.clone().map(|request| request.id().unwrap());
+    let put_both = requests.clone();
+    scratch.write(move |txn| put_both.iter().try_for_each(|request| put_request(txn, request)));
+    assert_eq!(lists(&scratch).0, [ids[1].clone(), ids[0].clone()], "the oldest first");
+    let answered = StoredRequest { state: RequestState::Declined, ..requests[1].clone() };
+    scratch.write(move |txn| put_request(txn, &answered));
+    assert_eq!(lists(&scratch), (vec![ids[0].clone()], vec![], vec![]));
+
+    let mut grant = stored_grant(1, 1);
+    let id = grant.id().unwrap();
+    put(&scratch, &grant);
+    assert_eq!(lists(&scratch).1, [], "it is offered");
+    grant.state.status = GrantStatus::Standing;
+    put(&scratch, &grant);
+    assert_eq!(lists(&scratch).1, [id.clone()]);
+    grant.last_release = 9;
+    let released = grant.clone();
+    scratch.write(move |txn| put_released(txn, &released));
+    assert_eq!(grant_meant_by(&scratch.store, id.as_str()).unwrap().last_release, 9);
+    assert_eq!(lists(&scratch).1, [id.clone()]);
+    grant.state.revoked.insert(path("phone.mobile"));
+    grant.revocations.push(revocation());
+    put(&scratch, &grant);
+    assert_eq!(lists(&scratch), (vec![ids[0].clone()], vec![], vec![id.clone()]));
+    grant.revocations[0].erasure = Some((vec![], Timestamp::from_millis(8)));
+    put(&scratch, &grant);
+    assert_eq!(lists(&scratch), (vec![ids[0].clone()], vec![], vec![]));
+    assert!(is_of(&scratch.store, &relationship(1), &id).unwrap());
+    assert!(!is_of(&scratch.store, &relationship(2), &id).unwrap());
+}
+
+/// What a home from before had is on the lists after the step.
+#[test]
+fn the_step_makes_the_lists() {
+    let scratch = Scratch::new();
+    let mut standing = stored_grant(1, 1);
+    standing.state.status = GrantStatus::Standing;
+    standing.revocations.push(revocation());
+    put(&scratch, &standing);
+    put(&scratch, &stored_grant(2, 2));
+    scratch.write(|txn| put_request(txn, &stored_request(1, "to call you")));
+    let wanted = lists(&scratch);
+    assert_eq!((wanted.0.len(), wanted.1.len(), wanted.2.len()), (1, 1, 1));
+    scratch.write(|txn| {
+        let tags = [tables::OPEN_REQUESTS, tables::SHARED, tables::UNANSWERED];
+        tags.into_iter().try_for_each(|tag| txn.erase_prefix(&freehold_store::Key::new(tag)).map(drop))
+    });
+    assert_eq!(lists(&scratch), (vec![], vec![], vec![]));
+    assert_eq!(scratch.write(|txn| fill(txn, None)), Progress::Done);
+    assert_eq!(lists(&scratch), wanted);
 }

@@ -6,6 +6,7 @@
 //! something happened. What is past the last whole block is read entry by entry.
 
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 
 use freehold_mailbox::record;
 use freehold_protocol::audit::{AuditEntry, AuditEvent};
@@ -213,7 +214,7 @@ pub(crate) fn fill(txn: &mut Txn, place: Option<&[u8]>) -> Result<Progress, Read
 }
 
 /// The numbers of a block's entries.
-fn numbers(block: u64) -> std::ops::RangeInclusive<u64> {
+fn numbers(block: u64) -> RangeInclusive<u64> {
     block * BLOCK + 1..=(block + 1) * BLOCK
 }
 
@@ -319,7 +320,7 @@ fn within(reader: &impl Reader, filter: &Filter, span: Span) -> Result<Option<Sp
     }
     let Some(span) = whole else { return Ok(None) };
     let mut found: Option<Span> = None;
-    for day in days(reader, filter.since, filter.until)? {
+    for day in days(reader, filter.since, filter.until)?.into_iter().flatten() {
         if let Some(of_day) = record::load::<Span>(reader, &day_key(reader, AUDIT_DAYS, day))? {
             found = Some(Span::with(Some(Span::with(found, of_day.first)), of_day.last));
         }
@@ -334,13 +335,13 @@ fn days(
     reader: &impl Reader,
     since: Option<Timestamp>,
     until: Option<Timestamp>,
-) -> Result<std::ops::RangeInclusive<u64>, ReadError> {
+) -> Result<Option<RangeInclusive<u64>>, ReadError> {
     let all: Option<Span> = record::load(reader, &Key::new(AUDIT_DAYS))?;
-    #[expect(clippy::reversed_empty_ranges, reason = "no day at all")]
-    let Some(all) = all else { return Ok(1..=0) };
-    let first = since.map_or(all.first, |since| all.first.max(day_of(since)));
-    let last = until.map_or(all.last, |until| all.last.min(day_of(until)));
-    Ok(first..=last)
+    Ok(all.map(|Span { first, last }| {
+        let first = since.map_or(first, |since| first.max(day_of(since)));
+        let last = until.map_or(last, |until| last.min(day_of(until)));
+        first..=last
+    }))
 }
 
 /// How often values left or were refused, by day, vendor and kind, on the days of two moments and all between.
@@ -359,7 +360,7 @@ pub fn counts(
         let sum = all.entry(key).or_insert(DayCount { count: 0, ..counted });
         sum.count += count;
     };
-    for day in days(reader, since, until)? {
+    for day in days(reader, since, until)?.into_iter().flatten() {
         record::list(reader, &day_key(reader, AUDIT_COUNTS, day))?.into_iter().for_each(&mut add);
     }
     let end = head(reader)?.n;

@@ -5,6 +5,7 @@
 //! ends to hold a value.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use freehold_mailbox::record;
 use freehold_protocol::path::{Path, Prefix};
@@ -170,11 +171,10 @@ impl Open {
     }
 
     fn leaf(&mut self, reader: &impl Reader, number: u32) -> Result<&mut (Vec<Path>, bool), ReadError> {
-        if !self.leaves.contains_key(&number) {
-            let paths = leaf(reader, &self.directory.facet, number)?;
-            self.leaves.insert(number, (paths, false));
-        }
-        self.leaves.get_mut(&number).ok_or(ReadError::Corrupt)
+        Ok(match self.leaves.entry(number) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(free) => free.insert((leaf(reader, &self.directory.facet, number)?, false)),
+        })
     }
 
     fn new_leaf(&mut self, paths: Vec<Path>) -> LeafHead {
