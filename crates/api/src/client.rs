@@ -4,6 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use freehold_web::Problem;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Bytes;
 use hyper::client::conn::http1;
@@ -11,8 +12,7 @@ use hyper::header::{CONTENT_TYPE, HOST};
 use hyper_util::rt::TokioIo;
 use tokio::net::UnixStream;
 
-use crate::error::Envelope;
-use crate::{ApiError, BODY_BYTES_MAX, Call, SOCKET_NAME};
+use crate::{ADDRESS, ApiError, BODY_BYTES_MAX, Call, SOCKET_NAME};
 
 /// Calls one running node or hub.
 #[derive(Debug, Clone)]
@@ -91,7 +91,7 @@ impl Client {
         let stream = UnixStream::connect(&self.socket).await.map_err(|_| gone())?;
         let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(|_| gone())?;
         let connection = tokio::spawn(connection);
-        let request = hyper::Request::post(format!("/v1/{}", C::NAME))
+        let request = hyper::Request::post(format!("{ADDRESS}/{}", C::NAME))
             .header(HOST, "localhost")
             .header(CONTENT_TYPE, "application/json")
             .body(Full::new(Bytes::from(body)))
@@ -108,8 +108,8 @@ impl Client {
         if status.is_success() {
             return serde_json::from_slice(&bytes).map_err(|_| bad_answer());
         }
-        let envelope: Envelope = serde_json::from_slice(&bytes).map_err(|_| bad_answer())?;
-        Err(envelope.error)
+        let problem: Problem = serde_json::from_slice(&bytes).map_err(|_| bad_answer())?;
+        Err(problem.into())
     }
 }
 
@@ -128,5 +128,5 @@ fn bad_answer() -> ApiError {
 }
 
 pub(crate) fn too_large() -> ApiError {
-    ApiError::new("bad-request", "this is more than 8 MiB: split it, or take the photographs out of the card")
+    ApiError::new("too-large", "this is more than 8 MiB: split it, or take the photographs out of the card")
 }

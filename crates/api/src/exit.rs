@@ -45,6 +45,7 @@ pub const TABLE: &[(&str, u8)] = &[
     ("usage", USAGE),
     ("bad-request", USAGE),
     ("unknown-call", USAGE),
+    ("too-large", USAGE),
     ("not-running", NOT_RUNNING),
     ("home-in-use", HOME_IN_USE),
     ("home-newer", HOME),

@@ -1,10 +1,14 @@
-//! The local interface of a person's node and of a hub: JSON over HTTP/1.1 on a Unix socket in the home, which only
-//! the home's owner may open. `POST /v1/<call>` takes the call's JSON and answers its JSON; a failure is an
-//! [`ApiError`] with the code a script can match and the exit status the command line ends with.
+//! The local interface of a person's node and of a hub: JSON over HTTP/1.1. `POST /api/v1/<call>` takes the call's JSON
+//! and answers its JSON; what only reads is answered to `GET` as well, with the parameters in the query. A failure is an
+//! [`ApiError`] with the code a script can match and the exit status the command line ends with, and travels as
+//! `application/problem+json` (RFC 9457).
 //!
-//! What it leaves out: any rule. Each call is one function of an engine; this crate carries it.
+//! The commands use it on a Unix socket in the home, which only the home's owner may open. [`OPENAPI`] describes the
+//! person's calls and the [`Scope`] of each; it is made from their types, and a test compares it with what is served.
 //!
-//! Reading order: [`Call`], [`person`] and [`hub`] (the calls), [`Client`], [`Socket`], [`serve_person`],
+//! What it leaves out: any rule of the engines. Each call is one function of an engine; this crate carries it.
+//!
+//! Reading order: [`Call`], [`Scope`], [`person`] and [`hub`] (the calls), [`Client`], [`Socket`], [`serve_person`],
 //! [`serve_hub`], [`exit`]. Spec of the exit statuses: `specs/exit-codes.md`.
 //!
 //! ```no_run
@@ -18,17 +22,28 @@
 //! ```
 
 mod call;
+mod caller;
 mod client;
 mod error;
 pub mod exit;
+mod openapi;
+mod scope;
 mod server;
 mod socket;
 
 pub use call::{Call, hub, person};
 pub use client::{Client, ConnectError};
 pub use error::ApiError;
+pub use openapi::openapi;
+pub use scope::{Scope, ScopeError};
 pub use server::{ServeError, hub::serve_hub, person::serve_person};
 pub use socket::{SOCKET_NAME, Socket, SocketError};
+
+/// Where the calls are, on the socket as over TCP.
+pub const ADDRESS: &str = "/api/v1";
+
+/// The description of a person's calls, as OpenAPI 3.1.
+pub const OPENAPI: &str = include_str!("../openapi.json");
 
 /// Longest body of a call or an answer, in bytes: a card with photographs in it, as base64.
 pub const BODY_BYTES_MAX: usize = 8 * 1024 * 1024;

@@ -127,15 +127,6 @@ impl FromRequestParts<Arc<Desk>> for Source {
     async fn from_request_parts(parts: &mut Parts, desk: &Arc<Desk>) -> Result<Self, Refusal> {
         let peer = parts.extensions.get::<Peer>().map(|peer| peer.0.ip());
         let peer = peer.ok_or_else(|| Refusal::bad("the connection has no other end"))?;
-        let host = parts.headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
-        if !peer.is_loopback() || desk.site.is_near_host(&host.to_ascii_lowercase()) {
-            return Ok(Self(peer));
-        }
-        // The last one is what our own proxy has seen; those before it are what it was told.
-        let forwarded =
-            parts.headers.get_all("x-forwarded-for").iter().next_back().and_then(|value| value.to_str().ok());
-        let last =
-            forwarded.and_then(|value| value.rsplit(',').next()).and_then(|last| last.trim().parse().ok());
-        Ok(Self(last.unwrap_or(peer)))
+        Ok(Self(desk.site.asker(peer, &parts.headers)))
     }
 }

@@ -10,6 +10,7 @@ use freehold_protocol::mailbox::{Entry, EntryBody};
 use freehold_protocol::message::MessageType;
 use freehold_protocol::time::Timestamp;
 use freehold_store::{ReadError, Txn};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::desk::{AfterCommit, Desk, Linked};
@@ -77,7 +78,7 @@ pub struct Draft {
 }
 
 /// A queued message, as it is shown.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct SentView {
     /// Its place in this side's mailbox.

@@ -4,6 +4,7 @@ use freehold_protocol::cbor;
 use freehold_protocol::message::Message;
 use freehold_protocol::time::Timestamp;
 use freehold_store::{Key, ReadError, Reader, Txn};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::queue::{KEPT_BYTES_MAX, KEPT_MAX, Kept, Mailbox, Total};
@@ -19,7 +20,7 @@ pub struct Filed {
 }
 
 /// A message of the peer's, as it is shown: one that its family filed, or one that could not be used.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct MessageView {
     /// Its place in the sender's mailbox.

@@ -8,6 +8,7 @@ use freehold_protocol::session::Realigned;
 use freehold_protocol::time::{Lag, Timestamp};
 use freehold_store::database::Bell;
 use freehold_store::{Key, ReadError, Reader, Txn};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::record::{list, load, save, save_erasable};
@@ -41,7 +42,7 @@ pub struct Kept {
 }
 
 /// A kept message, as it is shown. The body is whoever's business its family is: it is given as it came.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct KeptView {
     /// Its place in the sender's mailbox.

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 pub use freehold_mailbox::{KeptView, MessageView, SentView};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 macro_rules! view {
     ($(#[$doc:meta])* $name:ident { $($(#[$field_doc:meta])* $field:ident: $type:ty,)* }) => {
-        #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+        #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
         $(#[$doc])*
         #[serde(rename_all = "camelCase")]
         pub struct $name {
@@ -441,7 +442,7 @@ view!(
 );
 
 /// What is kept of one vendor's messages that could not be used.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct KeptOfView {
     /// The relationship.
@@ -453,7 +454,7 @@ pub struct KeptOfView {
 }
 
 /// A relationship that moves to its next key.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RotateView {
     /// The relationship.
@@ -467,7 +468,7 @@ pub struct RotateView {
 }
 
 /// What there is to read of one vendor's messages.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct MessagesOfView {
     /// The relationship.

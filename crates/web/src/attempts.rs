@@ -53,14 +53,25 @@ impl Attempts {
     /// # Errors
     /// [`Refused`] with the time to wait.
     pub fn begin(&self, name: &str, from: IpAddr, now: Instant) -> Result<(), Refused> {
+        self.count([Whose::Name(name.to_ascii_lowercase()), Whose::Address(from)], now)
+    }
+
+    /// Counts a wrong token, which names nobody, against the address that it came from.
+    ///
+    /// # Errors
+    /// [`Refused`] with the time to wait.
+    pub fn wrong_token(&self, from: IpAddr, now: Instant) -> Result<(), Refused> {
+        self.count([Whose::Address(from)], now)
+    }
+
+    fn count<const N: usize>(&self, whose: [Whose; N], now: Instant) -> Result<(), Refused> {
         let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
         counts.retain(|_, count| now.saturating_duration_since(count.last) < FORGET);
-        let both = [Whose::Name(name.to_ascii_lowercase()), Whose::Address(from)];
-        let wait = both.iter().filter_map(|whose| counts.get(whose)).map(|count| count.left(now)).max();
+        let wait = whose.iter().filter_map(|whose| counts.get(whose)).map(|count| count.left(now)).max();
         if let Some(wait) = wait.filter(|wait| !wait.is_zero()) {
             return Err(Refused { wait });
         }
-        for whose in both {
+        for whose in whose {
             if counts.len() >= COUNTED_MAX
                 && !counts.contains_key(&whose)
                 && let Some(oldest) =
@@ -123,6 +134,16 @@ mod tests {
         assert!(attempts.begin("bob", THERE, now).is_ok());
         attempts.right("ada", HERE);
         assert!(attempts.begin("ada", HERE, now).is_ok());
+    }
+
+    #[test]
+    fn wrong_tokens_count_against_their_address_alone() {
+        let (attempts, now) = (Attempts::default(), Instant::now());
+        for _ in 0..FREE {
+            attempts.wrong_token(HERE, now).unwrap();
+        }
+        assert!(attempts.wrong_token(HERE, now).is_err());
+        assert!(attempts.wrong_token(THERE, now).is_ok());
     }
 
     #[test]

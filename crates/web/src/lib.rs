@@ -33,7 +33,7 @@ pub use attempts::{Attempts, Refused};
 pub use bind::{Bind, BindError};
 pub use cookie::Cookie;
 pub use guard::{REQUEST_WAIT, guarded};
-pub use problem::Problem;
+pub use problem::{PROBLEM_TYPE, Problem};
 pub use serve::{Peer, ServeError, listen, serve};
 pub use sessions::{Session, Sessions};
 pub use site::{Site, SiteError};

@@ -82,6 +82,22 @@ impl Site {
         self.near.iter().any(|near| near == host) || self.is_own_address(host)
     }
 
+    /// Where a request comes from: the other end of the connection, or, behind the proxy of the named URL, where that proxy
+    /// says.
+    #[must_use]
+    pub fn asker(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
+        let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+        if !peer.is_loopback() || self.is_near_host(&host.to_ascii_lowercase()) {
+            return peer;
+        }
+        // The last one is what our own proxy has seen; those before it are what it was told.
+        let forwarded = headers.get_all("x-forwarded-for").iter().next_back();
+        let forwarded = forwarded.and_then(|value| value.to_str().ok());
+        let last =
+            forwarded.and_then(|value| value.rsplit(',').next()).and_then(|last| last.trim().parse().ok());
+        last.unwrap_or(peer)
+    }
+
     /// With an address such as 0.0.0.0, any literal address with the right port is the machine's own: a literal cannot be
     /// rebound.
     fn is_own_address(&self, host: &str) -> bool {

@@ -115,6 +115,7 @@ call!(
         thread: Option<String>,
         /// Its body, a map of DAG-CBOR, base64 in JSON.
         #[serde(with = "base64")]
+        #[schemars(with = "base64::Text")]
         body: Vec<u8>,
     }
 );

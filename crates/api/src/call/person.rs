@@ -5,12 +5,13 @@ use freehold_person::view::{
     InfoView, KeptOfView, MessagesOfView, RelationshipView, RequestView, ResumeView, RevokeView, RotateView,
     SentView, StatusView,
 };
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{base64, call};
+use super::{base64, call, objects};
 
 /// One field of a change set.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Change {
     /// The path.
@@ -21,8 +22,9 @@ pub struct Change {
 
 call!(
     /// Writes one change set.
-    Set = "set" -> ChangeView {
+    Set = "set" [Write] -> ChangeView {
         /// Its fields; all are written, or none.
+        #[serde(deserialize_with = "objects")]
         changes: Vec<Change>,
         /// Where they come from; `cli` if absent.
         source: Option<String>,
@@ -31,7 +33,7 @@ call!(
 
 call!(
     /// Destroys fields with their history.
-    Erase = "erase" -> ChangeView {
+    Erase = "erase" [Admin] -> ChangeView {
         /// Their paths.
         paths: Vec<String>,
     }
@@ -39,7 +41,7 @@ call!(
 
 call!(
     /// Reads fields.
-    Get = "get" -> Vec<FieldView> {
+    Get = "get" [Read] -> Vec<FieldView> {
         /// One path.
         path: Option<String>,
         /// Or all under a prefix.
@@ -52,7 +54,7 @@ call!(
 
 call!(
     /// Every version of a field, newest first.
-    History = "history" -> Vec<FieldView> {
+    History = "history" [Read] -> Vec<FieldView> {
         /// Its path.
         path: String,
     }
@@ -60,9 +62,10 @@ call!(
 
 call!(
     /// Imports a card.
-    Import = "import" -> ImportView {
+    Import = "import" [Write] -> ImportView {
         /// The file's bytes, base64 in JSON.
         #[serde(with = "base64")]
+        #[schemars(with = "base64::Text")]
         card: Vec<u8>,
         /// The country of phone numbers and addresses that name none (ISO 3166-1 alpha-2).
         default_country: Option<String>,
@@ -76,14 +79,14 @@ call!(
 
 call!(
     /// Exports the vault as a card.
-    Export = "export" -> ExportAnswer {
+    Export = "export" [Read] -> ExportAnswer {
         /// `vcard` or `jscontact`.
         format: String,
     }
 );
 
 /// What [`Export`] answers.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ExportAnswer {
     /// The card's text.
@@ -92,7 +95,7 @@ pub struct ExportAnswer {
 
 call!(
     /// Follows an invitation and waits a while for what the vendor asks.
-    Connect = "connect" -> ConnectView {
+    Connect = "connect" [Share] -> ConnectView {
         /// The link.
         link: String,
     }
@@ -100,12 +103,12 @@ call!(
 
 call!(
     /// All data requests.
-    Requests = "requests" -> Vec<RequestView> {}
+    Requests = "requests" [Read] -> Vec<RequestView> {}
 );
 
 call!(
     /// One data request.
-    Request = "request" -> RequestView {
+    Request = "request" [Read] -> RequestView {
         /// Its id.
         id: String,
     }
@@ -113,7 +116,7 @@ call!(
 
 call!(
     /// Gives what a data request asks for.
-    Approve = "approve" -> GrantView {
+    Approve = "approve" [Share] -> GrantView {
         /// The request's id.
         id: String,
         /// The optional paths to give; all if absent.
@@ -125,7 +128,7 @@ call!(
 
 call!(
     /// Declines a data request.
-    Decline = "decline" -> RequestView {
+    Decline = "decline" [Share] -> RequestView {
         /// The request's id.
         id: String,
     }
@@ -133,12 +136,12 @@ call!(
 
 call!(
     /// All grants.
-    Grants = "grants" -> Vec<GrantView> {}
+    Grants = "grants" [Read] -> Vec<GrantView> {}
 );
 
 call!(
     /// One grant.
-    Grant = "grant" -> GrantView {
+    Grant = "grant" [Read] -> GrantView {
         /// Its id.
         id: String,
     }
@@ -146,14 +149,14 @@ call!(
 
 call!(
     /// The signed credential of a grant, byte for byte.
-    Credential = "credential" -> CredentialAnswer {
+    Credential = "credential" [Read] -> CredentialAnswer {
         /// The grant's id.
         id: String,
     }
 );
 
 /// What [`Credential`] answers.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct CredentialAnswer {
     /// The document's exact text.
@@ -162,7 +165,7 @@ pub struct CredentialAnswer {
 
 call!(
     /// Ends a grant, or some of its paths.
-    Revoke = "revoke" -> RevokeView {
+    Revoke = "revoke" [Share] -> RevokeView {
         /// The grant's id.
         id: String,
         /// The paths; all if absent.
@@ -172,7 +175,7 @@ call!(
 
 call!(
     /// Where everything stands.
-    Status = "status" -> StatusView {
+    Status = "status" [Read] -> StatusView {
         /// One change set across all vendors.
         change: Option<String>,
     }
@@ -180,12 +183,12 @@ call!(
 
 call!(
     /// All relationships.
-    Relationships = "relationships" -> Vec<RelationshipView> {}
+    Relationships = "relationships" [Read] -> Vec<RelationshipView> {}
 );
 
 call!(
     /// Entries of the audit log, oldest first.
-    Audit = "audit" -> Vec<AuditView> {
+    Audit = "audit" [Read] -> Vec<AuditView> {
         /// From this number on; the newest `limit` entries if absent.
         from: Option<u64>,
         /// How many at most.
@@ -195,14 +198,14 @@ call!(
 
 call!(
     /// Moves relationships to their next keys.
-    Rotate = "rotate" -> Vec<RotateView> {
+    Rotate = "rotate" [Admin] -> Vec<RotateView> {
         /// The relationship's id or the vendor's DID; all of them if absent.
         relationship: Option<String>,
     }
 );
 
 /// Backs the home up into a folder.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct BackUp {
     /// The folder, from the root.
@@ -224,12 +227,12 @@ impl crate::Call for BackUp {
 
 call!(
     /// The relationships that are held back since the home was restored.
-    HeldBack = "held-back" -> Vec<ResumeView> {}
+    HeldBack = "held-back" [Read] -> Vec<ResumeView> {}
 );
 
 call!(
     /// Goes on with relationships that are held back.
-    Resume = "resume" -> Vec<ResumeView> {
+    Resume = "resume" [Share] -> Vec<ResumeView> {
         /// The relationship's id or the vendor's DID; all that are ready if absent.
         relationship: Option<String>,
     }
@@ -237,16 +240,16 @@ call!(
 
 call!(
     /// The vendors' messages that could not be used.
-    Kept = "kept" -> Vec<KeptOfView> {}
+    Kept = "kept" [Read] -> Vec<KeptOfView> {}
 );
 
 call!(
     /// Erases the messages that could not be used.
-    ForgetKept = "forget-kept" -> Forgotten {}
+    ForgetKept = "forget-kept" [Admin] -> Forgotten {}
 );
 
 /// What [`ForgetKept`] answers.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Forgotten {
     /// How many messages were erased.
@@ -255,7 +258,7 @@ pub struct Forgotten {
 
 call!(
     /// Sends a message of a family other than the protocol's own.
-    SendMessage = "message-send" -> SentView {
+    SendMessage = "message-send" [Share] -> SentView {
         /// The relationship's id or a prefix, or the vendor's DID.
         vendor: String,
         /// Its type: `family/version/name`.
@@ -264,13 +267,14 @@ call!(
         thread: Option<String>,
         /// Its body, a map of DAG-CBOR, base64 in JSON.
         #[serde(with = "base64")]
+        #[schemars(with = "base64::Text")]
         body: Vec<u8>,
     }
 );
 
 call!(
     /// What there is to read of the vendors' messages: those that a family filed, and those that could not be used.
-    Messages = "messages" -> Vec<MessagesOfView> {
+    Messages = "messages" [Read] -> Vec<MessagesOfView> {
         /// Only of this vendor.
         vendor: Option<String>,
     }
@@ -278,7 +282,7 @@ call!(
 
 call!(
     /// Erases the messages that families filed.
-    ForgetMessages = "forget-messages" -> Forgotten {
+    ForgetMessages = "forget-messages" [Admin] -> Forgotten {
         /// Only of this vendor.
         vendor: Option<String>,
     }
@@ -286,10 +290,10 @@ call!(
 
 call!(
     /// Checks the audit log's chain.
-    AuditVerify = "audit-verify" -> AuditVerifyView {}
+    AuditVerify = "audit-verify" [Read] -> AuditVerifyView {}
 );
 
 call!(
     /// The node.
-    Info = "info" -> InfoView {}
+    Info = "info" [Read] -> InfoView {}
 );

@@ -1,7 +1,6 @@
 //! A hub.
 
 use std::future::Future;
-use std::sync::Arc;
 use std::time::Duration;
 
 use freehold_hub::{
@@ -40,7 +39,7 @@ pub async fn serve_hub(
 ) -> Result<(), ServeError> {
     let elsewhere =
         "a hub has no such call: is this a command for a person's node (--home), or of a newer version?";
-    Calls::new(Arc::new(hub), elsewhere)
+    Calls::<Hub>::new(elsewhere)
         .on(|h, _: Info| async move { Ok(h.info()) })
         .on(|h, c: Ask| async move { Ok(h.ask(&c.toml, c.file.as_deref().unwrap_or("the request")).await?) })
         .on(|h, c: AskCustomer| async move { Ok(h.ask_customer(&c.customer, c.ask.as_deref()).await?) })
@@ -118,7 +117,7 @@ pub async fn serve_hub(
             let limit = c.limit.unwrap_or(EVENTS_SHOWN).min(EVENTS_SHOWN);
             Ok(JournalAnswer { verified: h.verify_journal()?, entries: h.journal(c.before, limit) })
         })
-        .serve(socket, stop)
+        .serve(hub, socket, stop)
         .await
 }
 

@@ -17,7 +17,7 @@ view!(
 );
 
 /// What the person has chosen for the node.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct SettingsView {
     /// What the person calls the node.

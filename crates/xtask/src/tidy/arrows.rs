@@ -62,7 +62,10 @@ const MAY_USE: [(&str, &[&str]); 36] = [
     // What a page stands on knows no engine.
     ("freehold-web", &[]),
     ("freehold-desk", &["freehold-web", "freehold-hub", "freehold-oidc", "freehold-outbound"]),
-    ("freehold-api", &["freehold-protocol", "freehold-cards", "freehold-person", "freehold-hub"]),
+    (
+        "freehold-api",
+        &["freehold-protocol", "freehold-cards", "freehold-person", "freehold-hub", "freehold-web"],
+    ),
     ("freehold", &BELOW_NODE),
     // What anyone may write from outside: a family needs its desk, and on the person's side the audit log.
     ("freehold-example-note", &["freehold-protocol", "freehold-mailbox", "freehold-vault"]),
