@@ -5,6 +5,7 @@
 pub mod bench;
 pub mod collector;
 pub mod crm;
+pub mod described;
 pub mod domain;
 pub mod engines;
 pub mod identity_provider;

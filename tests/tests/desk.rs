@@ -6,6 +6,7 @@ use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::Path;
 
+use freehold_tests::described;
 use freehold_tests::vendor::{PASSWORD, Vendor};
 use freehold_tests::verifiers::{self, Circumstances};
 use serde_json::Value;
@@ -397,4 +398,19 @@ fn the_environment_stands_over_the_file_and_a_reload_takes_over_what_may_change(
         log()
     );
     assert!(vendor.hub.json(&["value"]).to_string().contains("1.10 EUR"), "it still runs");
+}
+
+/// 1. A hub with a customer, and a program of an administrator's. 2. Calls of every kind, right and wrong. 3. No answer is a server's
+///    fault, and none is another than the document says.
+#[test]
+fn strangers_calls_find_no_fault_of_the_server_and_no_answer_that_is_not_described() {
+    let vendor = Vendor::with_customer();
+    vendor.add_user("ada", "admin");
+    let page = vendor.page();
+    let made = SignedIn::new(&page, "ada").post(&page, "/tokens", "name=stranger&role=admin").text();
+    let token = made.split("id=\"token\"><code>").nth(1).unwrap().split('<').next().unwrap();
+    let document = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/desk/openapi.json");
+    // It finds its own token in the list, and would remove it.
+    let calls = described::check("staff", &document, &format!("{page}api/v1"), token, &["removeToken"]);
+    assert!(calls > 300, "{calls} calls were made");
 }

@@ -7,12 +7,14 @@ mod staff;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{FromRequestParts as _, Request, State};
+use axum::extract::{FromRequestParts, Path, Query, Request, State};
+use axum::http::request::Parts;
 use axum::http::{HeaderValue, Method, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::MethodRouter;
 use freehold_hub::Role;
+use serde::de::DeserializeOwned;
 use serde_json::json;
 
 use crate::access::Program;
@@ -44,6 +46,41 @@ impl Route {
 
 /// An answer, or a `problem+json`.
 type Answer = Result<Response, Refusal>;
+
+/// What the query asks for.
+struct Asked<T>(T);
+
+/// What the address names.
+struct Named<T>(T);
+
+impl<T: DeserializeOwned + Send> FromRequestParts<Arc<Desk>> for Asked<T> {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, desk: &Arc<Desk>) -> Result<Self, Refusal> {
+        let query = Query::<T>::from_request_parts(parts, desk).await;
+        let Query(asked) = query.map_err(|_| wrong("the query"))?;
+        Ok(Self(asked))
+    }
+}
+
+impl<T: DeserializeOwned + Send> FromRequestParts<Arc<Desk>> for Named<T> {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, desk: &Arc<Desk>) -> Result<Self, Refusal> {
+        let path = Path::<T>::from_request_parts(parts, desk).await;
+        let Path(named) = path.map_err(|_| wrong("the address"))?;
+        Ok(Self(named))
+    }
+}
+
+/// How many are asked for, or as many as are shown when nobody says.
+fn limit(asked: Option<u32>, listed: usize) -> usize {
+    asked.map_or(listed, |asked| usize::try_from(asked).unwrap_or(usize::MAX))
+}
+
+fn wrong(what: &str) -> Refusal {
+    Refusal::bad(format!("{what} cannot be read: /api/v1/openapi.json describes it"))
+}
 
 /// The routes, each behind the check of its role: no handler has one of its own to forget.
 pub(crate) fn routes(desk: &Arc<Desk>) -> Router<Arc<Desk>> {

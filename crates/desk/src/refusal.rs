@@ -62,7 +62,7 @@ pub(crate) fn sentence(text: &str) -> String {
 impl From<StaffError> for Refusal {
     fn from(error: StaffError) -> Self {
         let (status, code) = match &error {
-            StaffError::Name => (StatusCode::BAD_REQUEST, "bad-value"),
+            StaffError::Name => (StatusCode::UNPROCESSABLE_ENTITY, "bad-value"),
             StaffError::Nameless => (StatusCode::FORBIDDEN, "sign-in-name"),
             StaffError::Unlisted(_) => (StatusCode::FORBIDDEN, "sign-in-unlisted"),
             StaffError::Taken(_) => (StatusCode::FORBIDDEN, "sign-in-taken"),
@@ -81,7 +81,7 @@ impl From<ReadError> for Refusal {
         let (status, code) = match &error {
             ReadError::CustomerUnknown => (StatusCode::NOT_FOUND, "not-found"),
             ReadError::Path(_) | ReadError::Paths | ReadError::Purpose(_) => {
-                (StatusCode::BAD_REQUEST, "bad-value")
+                (StatusCode::UNPROCESSABLE_ENTITY, "bad-value")
             }
             ReadError::NotConnected | ReadError::Elsewhere(_) | ReadError::Timeout => {
                 (StatusCode::SERVICE_UNAVAILABLE, "not-connected")

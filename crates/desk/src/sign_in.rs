@@ -187,7 +187,7 @@ pub(crate) async fn stretched(text: &str) -> Result<String, Refusal> {
     let made = tokio::task::spawn_blocking(move || password::record(&text)).await;
     match made {
         Ok(Ok(record)) => Ok(record),
-        Ok(Err(error)) => Err(Refusal::bad(error)),
+        Ok(Err(error)) => Err(Refusal::new(StatusCode::UNPROCESSABLE_ENTITY, "bad-value", error)),
         Err(_) => Err(StaffError::Store("the password was not stretched".to_owned()).into()),
     }
 }

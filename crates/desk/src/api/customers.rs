@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use axum::http::Method;
 use axum::response::IntoResponse;
 use axum::routing::{get, post};
 use freehold_hub::{Deed, Role};
 use serde::Deserialize;
 
-use super::{Answer, Route};
+use super::{Answer, Asked, Named, Route, limit};
 use crate::Desk;
 use crate::access::Program;
 use crate::pages::customer::archive;
@@ -31,14 +31,16 @@ pub(super) fn all() -> Vec<Route> {
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Listed {
     after: Option<String>,
-    limit: Option<usize>,
+    limit: Option<u32>,
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Limited {
-    limit: Option<usize>,
+    limit: Option<u32>,
 }
 
 #[derive(Deserialize)]
@@ -62,14 +64,14 @@ fn meant(desk: &Desk, text: &str) -> Result<String, Refusal> {
 async fn list(
     State(desk): State<Arc<Desk>>,
     Program(visitor): Program,
-    Query(asked): Query<Listed>,
+    Asked(asked): Asked<Listed>,
 ) -> Answer {
     desk.hub.note(visitor.did("customers-listed")).await?;
-    let page = desk.hub.customers_page(asked.after.as_deref(), asked.limit.unwrap_or(LISTED));
+    let page = desk.hub.customers_page(asked.after.as_deref(), limit(asked.limit, LISTED));
     Ok(Json(page).into_response())
 }
 
-async fn one(State(desk): State<Arc<Desk>>, Program(visitor): Program, Path(id): Path<String>) -> Answer {
+async fn one(State(desk): State<Arc<Desk>>, Program(visitor): Program, Named(id): Named<String>) -> Answer {
     let id = meant(&desk, &id)?;
     desk.hub.note(visitor.did("customer-seen").with(&id)).await?;
     let found = desk.hub.customer_detail(&id).ok_or_else(|| Refusal::not_found("customer"))?;
@@ -79,18 +81,18 @@ async fn one(State(desk): State<Arc<Desk>>, Program(visitor): Program, Path(id):
 async fn events(
     State(desk): State<Arc<Desk>>,
     Program(visitor): Program,
-    Path(id): Path<String>,
-    Query(asked): Query<Limited>,
+    Named(id): Named<String>,
+    Asked(asked): Asked<Limited>,
 ) -> Answer {
     let id = meant(&desk, &id)?;
     desk.hub.note(visitor.did("customer-events-seen").with(&id)).await?;
-    Ok(Json(desk.hub.customer_events(&id, asked.limit.unwrap_or(LISTED))).into_response())
+    Ok(Json(desk.hub.customer_events(&id, limit(asked.limit, LISTED))).into_response())
 }
 
 async fn evidence(
     State(desk): State<Arc<Desk>>,
     Program(visitor): Program,
-    Path(id): Path<String>,
+    Named(id): Named<String>,
 ) -> Answer {
     let id = meant(&desk, &id)?;
     desk.hub.note(visitor.did("evidence-taken").with(&id)).await?;
@@ -100,7 +102,7 @@ async fn evidence(
 async fn read(
     State(desk): State<Arc<Desk>>,
     Program(visitor): Program,
-    Path(id): Path<String>,
+    Named(id): Named<String>,
     body: Result<Json<Read>, axum::extract::rejection::JsonRejection>,
 ) -> Answer {
     let Json(Read { paths, purpose }) =
@@ -114,7 +116,7 @@ async fn read(
 async fn ask(
     State(desk): State<Arc<Desk>>,
     Program(visitor): Program,
-    Path(id): Path<String>,
+    Named(id): Named<String>,
     body: Result<Json<Ask>, axum::extract::rejection::JsonRejection>,
 ) -> Answer {
     let Json(Ask { request }) =

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use axum::http::Method;
 use axum::response::IntoResponse;
 use axum::routing::{get, post};
@@ -11,7 +11,7 @@ use freehold_hub::{Deed, Role};
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{Answer, Route};
+use super::{Answer, Asked, Named, Route, limit};
 use crate::Desk;
 use crate::access::Program;
 use crate::refusal::Refusal;
@@ -30,18 +30,25 @@ pub(super) fn all() -> Vec<Route> {
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Listed {
     after: Option<u64>,
-    limit: Option<usize>,
+    limit: Option<u32>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Limited {
+    limit: Option<u32>,
 }
 
 async fn list(
     State(desk): State<Arc<Desk>>,
     Program(visitor): Program,
-    Query(asked): Query<Listed>,
+    Asked(asked): Asked<Listed>,
 ) -> Answer {
     desk.hub.note(visitor.did("events-seen")).await?;
-    let events = desk.hub.events(asked.after.unwrap_or_default(), asked.limit.unwrap_or(LISTED));
+    let events = desk.hub.events(asked.after.unwrap_or_default(), limit(asked.limit, LISTED));
     Ok(Json(events).into_response())
 }
 
@@ -54,7 +61,7 @@ async fn retry_all(State(desk): State<Arc<Desk>>, Program(visitor): Program) -> 
     Ok(Json(json!({"events": desk.hub.retry_dead_letter(None).await?})).into_response())
 }
 
-async fn retry(State(desk): State<Arc<Desk>>, Program(visitor): Program, Path(n): Path<u64>) -> Answer {
+async fn retry(State(desk): State<Arc<Desk>>, Program(visitor): Program, Named(n): Named<u64>) -> Answer {
     desk.hub.note(Deed { detail: Some(n.to_string()), ..visitor.did("retried") }).await?;
     Ok(Json(json!({"events": desk.hub.retry_dead_letter(Some(n)).await?})).into_response())
 }
@@ -62,10 +69,10 @@ async fn retry(State(desk): State<Arc<Desk>>, Program(visitor): Program, Path(n)
 async fn receipts(
     State(desk): State<Arc<Desk>>,
     Program(visitor): Program,
-    Path(kind): Path<String>,
-    Query(asked): Query<Listed>,
+    Named(kind): Named<String>,
+    Asked(asked): Asked<Limited>,
 ) -> Answer {
-    let found = desk.hub.receipts(&kind, asked.limit.unwrap_or(LISTED));
+    let found = desk.hub.receipts(&kind, limit(asked.limit, LISTED));
     let found = found.ok_or_else(|| Refusal::not_found("kind of receipts"))?;
     desk.hub.note(Deed { detail: Some(kind), ..visitor.did("receipts-seen") }).await?;
     Ok(Json(found).into_response())

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use axum::http::{Method, StatusCode};
 use axum::response::IntoResponse;
 use axum::routing::{delete, get, post};
@@ -12,7 +12,7 @@ use freehold_web::Token;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{Answer, Route};
+use super::{Answer, Asked, Named, Route, limit};
 use crate::Desk;
 use crate::access::Program;
 use crate::refusal::Refusal;
@@ -53,9 +53,10 @@ struct NewToken {
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Listed {
     before: Option<u64>,
-    limit: Option<usize>,
+    limit: Option<u32>,
 }
 
 type Body<T> = Result<Json<T>, axum::extract::rejection::JsonRejection>;
@@ -79,7 +80,7 @@ async fn add_user(State(desk): State<Arc<Desk>>, Program(visitor): Program, body
 async fn remove_user(
     State(desk): State<Arc<Desk>>,
     Program(visitor): Program,
-    Path(name): Path<String>,
+    Named(name): Named<String>,
 ) -> Answer {
     desk.hub.remove_staff(&visitor.who, &name).await?;
     desk.sessions.end_all(&name);
@@ -101,7 +102,7 @@ async fn add_token(State(desk): State<Arc<Desk>>, Program(visitor): Program, bod
 async fn remove_token(
     State(desk): State<Arc<Desk>>,
     Program(visitor): Program,
-    Path(name): Path<String>,
+    Named(name): Named<String>,
 ) -> Answer {
     desk.hub.remove_api_token(&visitor.who, &name).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
@@ -110,9 +111,9 @@ async fn remove_token(
 async fn audit(
     State(desk): State<Arc<Desk>>,
     Program(visitor): Program,
-    Query(asked): Query<Listed>,
+    Asked(asked): Asked<Listed>,
 ) -> Answer {
     desk.hub.note(visitor.did("audit-seen")).await?;
-    let entries = desk.hub.journal(asked.before, asked.limit.unwrap_or(LISTED).min(LISTED_MAX));
+    let entries = desk.hub.journal(asked.before, limit(asked.limit, LISTED).min(LISTED_MAX));
     Ok(Json(json!({"entries": entries, "verified": desk.hub.verify_journal()?})).into_response())
 }
