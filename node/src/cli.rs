@@ -119,7 +119,11 @@ pub(crate) enum Command {
     /// Follow a vendor's invitation
     Connect {
         /// freehold:connect:…
-        link: String,
+        #[arg(required_unless_present = "qr")]
+        link: Option<String>,
+        /// Read the link from a picture of its QR code, PNG or JPEG; - is standard input
+        #[arg(long, value_name = "FILE", conflicts_with = "link")]
+        qr: Option<PathBuf>,
     },
     /// Show what vendors ask for
     Requests {

@@ -25,10 +25,16 @@ fn not_running(what: &str, dir: &Path, command: &str) -> ApiError {
     )
 }
 
-/// Reads a file, or standard input for `-`.
+/// Reads a file, or standard input for `-`, as far as a call can carry it.
 pub(crate) fn read(file: &Path) -> Result<Vec<u8>, ApiError> {
+    read_up_to(file, BODY_BYTES_MAX)
+}
+
+/// Reads a file, or standard input for `-`; one byte more than `bytes_max` if there are more, so that whoever takes it can
+/// refuse it.
+pub(crate) fn read_up_to(file: &Path, bytes_max: usize) -> Result<Vec<u8>, ApiError> {
     let mut bytes = Vec::new();
-    let limit = BODY_BYTES_MAX as u64;
+    let limit = bytes_max as u64 + 1;
     let read = if file == Path::new("-") {
         std::io::stdin().lock().take(limit).read_to_end(&mut bytes)
     } else {

@@ -41,7 +41,7 @@ pub(crate) async fn dispatch(dir: &Path, command: Command, out: &Out) -> Outcome
             cards::import(&client, &file, dry_run, country, card, out).await
         }
         Command::Export { format } => cards::export(&client, format, out).await,
-        Command::Connect { link } => requests::connect(&client, link, out).await,
+        Command::Connect { link, qr } => requests::connect(&client, link, qr.as_deref(), out).await,
         Command::Requests { id } => requests::requests(&client, id, out).await,
         Command::Approve { id, only, until } => requests::approve(&client, &id, only, until, out).await,
         Command::Decline { id } => requests::decline(&client, id, out).await,

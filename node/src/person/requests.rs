@@ -1,15 +1,24 @@
 //! `connect`, `requests`, `approve`, `decline`.
 
 use std::io::{IsTerminal, Write};
+use std::path::Path;
 
 use freehold_api::person::{Approve, Change, Connect, Decline, Request, Requests, Set};
 use freehold_api::{ApiError, Client};
 use freehold_person::view::{ConnectView, GrantView, RequestView};
+use freehold_protocol::invitation::Invitation;
+use freehold_qr::IMAGE_BYTES_MAX;
 
 use crate::Outcome;
+use crate::local;
 use crate::output::{Out, cell, short, table};
 
-pub(super) async fn connect(client: &Client, link: String, out: &Out) -> Outcome {
+/// Follows a link, or the one in a picture.
+pub(super) async fn connect(client: &Client, link: Option<String>, qr: Option<&Path>, out: &Out) -> Outcome {
+    let link = match qr {
+        Some(file) => pictured(&local::read_up_to(file, IMAGE_BYTES_MAX)?)?,
+        None => link.unwrap_or_default(),
+    };
     out.note("connecting…");
     let connected = client.call(&Connect { link }).await?;
     out.show(&connected, |ConnectView { request, vendor, did, transport, .. }| {
@@ -73,6 +82,20 @@ pub(super) async fn decline(client: &Client, id: String, out: &Out) -> Outcome {
     let request = client.call(&Decline { id }).await?;
     out.show(&request, |r| format!("declined: {} gets nothing, and is told so", r.vendor_name));
     Ok(())
+}
+
+/// The one invitation among the codes of a picture.
+fn pictured(image: &[u8]) -> Result<String, ApiError> {
+    let refused = |text: &str| ApiError::new("invitation", text);
+    let codes = freehold_qr::read(image).map_err(|error| ApiError::new("invitation", error))?;
+    let mut links = codes.into_iter().filter(|code| Invitation::parse(code).is_ok());
+    match (links.next(), links.next()) {
+        (Some(link), None) => Ok(link),
+        (None, _) => Err(refused("the QR code in the picture is no invitation: ask the vendor for another")),
+        (Some(_), Some(_)) => {
+            Err(refused("the picture shows several invitations: take one with a single QR code"))
+        }
+    }
 }
 
 /// Asks at the terminal for the values that the vault lacks.
@@ -183,6 +206,19 @@ mod tests {
         assert_eq!(duration("P1Y6M"), "P1Y6M");
         assert_eq!(duration("PT1M"), "PT1M");
         assert_eq!(duration(""), "");
+    }
+
+    #[test]
+    fn the_invitation_in_a_picture_is_followed() {
+        let link = pictured(include_bytes!("invitation.png")).expect("an invitation");
+        assert!(Invitation::parse(&link).is_ok_and(|invitation| invitation.addresses.len() == 8));
+    }
+
+    #[test]
+    fn a_picture_without_an_invitation_is_refused() {
+        let error = pictured(b"no picture").expect_err("no picture");
+        assert_eq!(error.code, "invitation");
+        assert!(error.message.contains("PNG or JPEG"), "{error}");
     }
 
     #[test]

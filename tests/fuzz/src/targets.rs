@@ -3,6 +3,7 @@
 mod backups;
 mod documents;
 mod machine;
+mod pictures;
 mod texts;
 mod wire;
 
@@ -47,6 +48,8 @@ pub const TARGETS: &[Target] = &[
     target("name", &["type", "frame"], texts::name),
     target("words", &["derivation"], texts::words),
     target("card", &["card"], texts::card),
+    target("picture", &[], pictures::file),
+    target("frame-of-camera", &["link"], pictures::frame),
     target("backup-items", &[], backups::items),
     target("backup-file", &[], backups::file),
     target("backup-head", &[], backups::head),

@@ -74,6 +74,8 @@ targets! {
     name: "name",
     words: "words",
     card: "card",
+    picture: "picture",
+    frame_of_camera: "frame-of-camera",
     backup_items: "backup-items",
     backup_file: "backup-file",
     backup_head: "backup-head",

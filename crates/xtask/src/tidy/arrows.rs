@@ -4,7 +4,7 @@ use super::Package;
 
 /// A crate, and those it may name in any of its dependency sections. Left of an arrow may be used by the right of
 /// it, never back; a crate missing here fails, so that a new one is placed on purpose.
-const MAY_USE: [(&str, &[&str]); 36] = [
+const MAY_USE: [(&str, &[&str]); 37] = [
     ("freehold-protocol", &[]),
     ("freehold-store", &["freehold-protocol"]),
     ("freehold-tls", &[]),
@@ -13,6 +13,8 @@ const MAY_USE: [(&str, &[&str]); 36] = [
     ("freehold-keystore", &["freehold-protocol"]),
     ("freehold-outbound", &["freehold-protocol"]),
     ("freehold-cards", &["freehold-protocol"]),
+    // A text is a text.
+    ("freehold-qr", &[]),
     ("freehold-transport", &["freehold-protocol"]),
     ("freehold-conformance", &["freehold-protocol", "freehold-transport"]),
     ("freehold-resolver", &["freehold-protocol", "freehold-outbound"]),
@@ -112,7 +114,7 @@ const MAY_USE: [(&str, &[&str]); 36] = [
 ];
 
 /// The program wires everything: adapters meet only there.
-const BELOW_NODE: [&str; 26] = [
+const BELOW_NODE: [&str; 27] = [
     "freehold-protocol",
     "freehold-store",
     "freehold-tls",
@@ -122,6 +124,7 @@ const BELOW_NODE: [&str; 26] = [
     "freehold-backup",
     "freehold-outbound",
     "freehold-cards",
+    "freehold-qr",
     "freehold-transport",
     "freehold-conformance",
     "freehold-resolver",
@@ -142,8 +145,8 @@ const BELOW_NODE: [&str; 26] = [
 ];
 
 /// The tests across crates see whatever the program sees, and the example; the program itself they start as a process.
-const BELOW_TESTS: [&str; 27] = {
-    let mut below = ["freehold-example-note"; 27];
+const BELOW_TESTS: [&str; 28] = {
+    let mut below = ["freehold-example-note"; 28];
     let mut at = 0;
     while at < BELOW_NODE.len() {
         below[at] = BELOW_NODE[at];

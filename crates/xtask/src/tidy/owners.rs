@@ -5,7 +5,7 @@
 use super::Package;
 
 /// How a dependency's name begins, and the only crates that may have it: one, or those that divide a thing among them.
-const OWNERS: [(&str, &[&str]); 18] = [
+const OWNERS: [(&str, &[&str]); 21] = [
     ("sled", &["freehold-store"]),
     // Whoever speaks to a PostgreSQL does it through one crate.
     ("tokio-postgres", &["freehold-pgclient"]),
@@ -22,6 +22,10 @@ const OWNERS: [(&str, &[&str]); 18] = [
     ("hyper", &["freehold-api", "freehold-web"]),
     ("maud", &["freehold-web", "freehold-desk"]),
     ("calcard", &["freehold-cards"]),
+    // Pictures are anybody's: whoever decodes one keeps to that crate's limits.
+    ("image", &["freehold-qr"]),
+    ("rqrr", &["freehold-qr"]),
+    ("qrcode", &["freehold-qr"]),
     // What opens a home, and what lets somebody in to a page.
     ("argon2", &["freehold-keystore", "freehold-web"]),
     ("age", &["freehold-backup"]),
