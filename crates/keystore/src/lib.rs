@@ -35,15 +35,19 @@
 //! ```
 
 mod attempts;
+mod confirm;
 mod cost;
 mod file;
 mod passphrase;
 mod seed;
+mod strength;
 
 pub use attempts::{FREE_ATTEMPTS, WAIT_MAX, Wait, open_counted};
+pub use confirm::Confirmation;
 pub use cost::Cost;
 pub use file::{
     ChangeError, CreateError, OldFile, OpenError, change_passphrase, cost, create, open, remove_unfinished,
 };
 pub use passphrase::{PASSPHRASE_CHARS_MIN, Passphrase, PassphraseError};
 pub use seed::{EntropyError, Seed, WordsError};
+pub use strength::Strength;

@@ -11,7 +11,7 @@ use zeroize::{Zeroize as _, ZeroizeOnDrop, Zeroizing};
 /// Bytes of a seed: 256 bits of entropy.
 pub(crate) const SEED_BYTES: usize = 32;
 /// Words of a seed: 256 bits and an 8-bit checksum at 11 bits a word.
-const WORDS: usize = 24;
+pub(crate) const WORDS: usize = 24;
 
 /// The one secret of a home. Wiped when dropped; its `Debug` shows nothing.
 #[derive(Clone, ZeroizeOnDrop)]

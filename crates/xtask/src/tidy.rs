@@ -1,6 +1,7 @@
 //! `cargo xtask tidy`: what must hold of the tree.
 
 mod arrows;
+mod messages;
 mod numbers;
 mod owners;
 mod purity;
@@ -31,6 +32,7 @@ pub(crate) fn check(workspace: &Workspace, steps: &mut Steps) {
     steps.check("owners", || on_packages(owners::failures));
     steps.check("purity", || purity::failures(workspace));
     steps.check("numbers", || numbers::failures(workspace));
+    steps.check("messages", || messages::failures(&workspace.root));
     steps.check("threats", || threats::failures(workspace));
     steps.check("sources", || sources::failures(&workspace.root));
     steps.check("mutants", || mutants::failures(&workspace.root));
