@@ -96,20 +96,8 @@ pub(crate) enum Command {
         #[arg(long)]
         erase: bool,
     },
-    /// Import a vCard, jCard or JSContact card
-    Import {
-        /// The file, or - for standard input
-        file: PathBuf,
-        /// Only show what would be written
-        #[arg(long)]
-        dry_run: bool,
-        /// The country of phone numbers that name none, such as DE
-        #[arg(long, value_name = "CC")]
-        country: Option<String>,
-        /// Which card of the file, from 1
-        #[arg(long, value_name = "N")]
-        card: Option<usize>,
-    },
+    /// Import a vCard, jCard or JSContact card, from a file or an address book at a CardDAV server
+    Import(Import),
     /// Print all fields as a card
     Export {
         /// The form
@@ -236,6 +224,37 @@ pub(crate) struct Passphrase {
     /// Read the passphrase from this file instead of asking
     #[arg(long, value_name = "FILE")]
     pub(crate) passphrase_file: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Import {
+    /// The file, or - for standard input
+    #[arg(required_unless_present = "carddav")]
+    pub(crate) file: Option<PathBuf>,
+    /// Only show what would be written
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// The country of phone numbers that name none, such as DE
+    #[arg(long, value_name = "CC")]
+    pub(crate) country: Option<String>,
+    /// Which card: of a file its number, from 1; of an address book its name or number
+    #[arg(long, value_name = "CARD")]
+    pub(crate) card: Option<String>,
+    /// Read it from an address book: any address of the CardDAV server, such as https://cloud.example
+    #[arg(long, value_name = "URL", requires = "user", conflicts_with = "file")]
+    pub(crate) carddav: Option<String>,
+    /// The name at the CardDAV server
+    #[arg(long, value_name = "NAME", requires = "carddav")]
+    pub(crate) user: Option<String>,
+    /// Read the password for the CardDAV server from this file instead of asking
+    #[arg(long, value_name = "FILE", requires = "carddav")]
+    pub(crate) password_file: Option<PathBuf>,
+    /// Only list the cards at the CardDAV server
+    #[arg(long, requires = "carddav", conflicts_with = "card")]
+    pub(crate) list: bool,
+    /// Trust this certificate authority, as PEM, beside the system's, for the CardDAV server
+    #[arg(long, value_name = "FILE", requires = "carddav")]
+    pub(crate) trust_root: Vec<PathBuf>,
 }
 
 #[derive(Debug, Clone, Args)]

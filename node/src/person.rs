@@ -10,6 +10,7 @@ use crate::message;
 use crate::output::Out;
 use crate::passphrase;
 
+mod address_book;
 mod agreements;
 mod audit;
 mod backup;
@@ -37,9 +38,7 @@ pub(crate) async fn dispatch(dir: &Path, command: Command, out: &Out) -> Outcome
         Command::Get { path, prefix, verify } => values::get(&client, path, prefix, verify, out).await,
         Command::History { path } => values::history(&client, path, out).await,
         Command::Unset { paths, erase } => values::unset(&client, paths, erase, out).await,
-        Command::Import { file, dry_run, country, card } => {
-            cards::import(&client, &file, dry_run, country, card, out).await
-        }
+        Command::Import(args) => cards::import(&client, args, out).await,
         Command::Export { format } => cards::export(&client, format, out).await,
         Command::Connect { link, qr } => requests::connect(&client, link, qr.as_deref(), out).await,
         Command::Requests { id } => requests::requests(&client, id, out).await,

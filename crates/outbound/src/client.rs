@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::Url;
-use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
+use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION, RETRY_AFTER};
 
 use crate::address::is_inward;
 use crate::error::{ClientError, FetchError};
@@ -39,6 +39,10 @@ pub enum Method {
     Patch,
     /// `DELETE`.
     Delete,
+    /// `PROPFIND` of WebDAV (RFC 4918).
+    Propfind,
+    /// `REPORT` of WebDAV (RFC 3253).
+    Report,
 }
 
 /// An answer, its body complete.
@@ -50,6 +54,8 @@ pub struct Response {
     pub content_type: Option<String>,
     /// The `Retry-After` header as sent: seconds or an HTTP date (RFC 9110 section 10.2.3).
     pub retry_after: Option<String>,
+    /// The `Location` header as sent: where a redirect leads.
+    pub location: Option<String>,
     /// The body, at most as large as the policy allows.
     pub body: Vec<u8>,
 }
@@ -221,6 +227,8 @@ impl Client {
             Method::Put => reqwest::Method::PUT,
             Method::Patch => reqwest::Method::PATCH,
             Method::Delete => reqwest::Method::DELETE,
+            Method::Propfind => extension("PROPFIND")?,
+            Method::Report => extension("REPORT")?,
         };
         let mut request = self.http.request(method, url).headers(headers);
         if !body.is_empty() {
@@ -235,7 +243,7 @@ impl Client {
         }
         let text =
             |name| answer.headers().get(name).and_then(|v: &HeaderValue| v.to_str().ok()).map(str::to_owned);
-        let (content_type, retry_after) = (text(CONTENT_TYPE), text(RETRY_AFTER));
+        let (content_type, retry_after, location) = (text(CONTENT_TYPE), text(RETRY_AFTER), text(LOCATION));
         let mut body = Vec::new();
         let interrupted = |_| FetchError::Interrupted { host: host.to_owned() };
         while let Some(chunk) = answer.chunk().await.map_err(interrupted)? {
@@ -244,7 +252,7 @@ impl Client {
             }
             body.extend_from_slice(&chunk);
         }
-        Ok(Response { status, content_type, retry_after, body })
+        Ok(Response { status, content_type, retry_after, location, body })
     }
 }
 
@@ -266,6 +274,11 @@ fn builder(gate: &Gate) -> reqwest::ClientBuilder {
         .http1_max_headers(HEADERS_MAX)
         .pool_idle_timeout(IDLE_TIMEOUT)
         .pool_max_idle_per_host(IDLE_CONNECTIONS_MAX)
+}
+
+/// A method that HTTP's own library has no constant for.
+fn extension(name: &str) -> Result<reqwest::Method, FetchError> {
+    reqwest::Method::from_bytes(name.as_bytes()).map_err(|_| FetchError::Header)
 }
 
 fn header_map(headers: &[(&str, &str)]) -> Result<HeaderMap, FetchError> {

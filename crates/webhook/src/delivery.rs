@@ -70,7 +70,7 @@ impl Delivery {
     /// Sorts an exchange. `now_secs` is the time of the attempt, for a `Retry-After` with a date.
     pub(crate) fn of(exchange: Result<Response, FetchError>, now_secs: i64) -> Self {
         match exchange {
-            Ok(Response { status, content_type, retry_after, body }) => {
+            Ok(Response { status, content_type, retry_after, body, .. }) => {
                 let after = retry_after.as_deref().and_then(|text| wanted_wait(text, now_secs));
                 Self::of_status(status, after, || WebhookAnswer::parse(content_type.as_deref(), &body))
             }

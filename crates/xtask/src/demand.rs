@@ -76,14 +76,14 @@ pub(crate) fn has_nextest(workspace: &Workspace) -> bool {
 }
 
 /// Python with its `venv` module, and in it the verifiers of credentials, of schemas and of served interfaces that others wrote,
-/// Tryton, and OpenTelemetry's description of spans.
+/// Tryton, OpenTelemetry's description of spans, and Radicale.
 pub(crate) fn verifiers(workspace: &Workspace) -> bool {
     let usable = || workspace.program("python3").args(["-c", "import ensurepip, venv"]).output().is_ok();
     if !(usable() || install(workspace, &["python3", "python3-venv"]) && usable()) {
         println!("the verifiers need python3 with venv: install the package python3-venv");
         return false;
     }
-    ["verify", "schema", "tryton", "otlp", "openapi"].into_iter().all(|name| {
+    ["verify", "schema", "tryton", "otlp", "openapi", "radicale"].into_iter().all(|name| {
         workspace
             .program("python3")
             .args(["tests/interop/install.py"])

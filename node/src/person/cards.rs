@@ -2,24 +2,28 @@
 
 use std::path::Path;
 
-use freehold_api::Client;
 use freehold_api::person::{Export, Import};
+use freehold_api::{ApiError, Client};
 use freehold_person::view::{ImportFieldView, ImportView};
 
 use crate::Outcome;
-use crate::cli::CardFormat;
+use crate::cli::{self, CardFormat};
 use crate::local;
 use crate::output::{Out, cell, short, table};
+use crate::person::address_book;
 
-pub(super) async fn import(
-    client: &Client,
-    file: &Path,
-    dry_run: bool,
-    country: Option<String>,
-    card: Option<usize>,
-    out: &Out,
-) -> Outcome {
-    let call = Import { card: local::read(file)?, default_country: country, index: card, dry_run };
+pub(super) async fn import(client: &Client, args: cli::Import, out: &Out) -> Outcome {
+    let (card, index) = if args.carddav.is_some() {
+        match address_book::card(&args, out).await? {
+            Some(card) => (card, None),
+            None => return Ok(()),
+        }
+    } else {
+        let file = args.file.as_deref().unwrap_or(Path::new("-"));
+        (local::read(file)?, args.card.as_deref().map(number).transpose()?)
+    };
+    let dry_run = args.dry_run;
+    let call = Import { card, default_country: args.country, index, dry_run };
     let imported = client.call(&call).await?;
     out.show(&imported, |imported| text(imported, dry_run));
     Ok(())
@@ -36,6 +40,11 @@ pub(super) async fn export(client: &Client, format: CardFormat, out: &Out) -> Ou
         out.raw("\n");
     }
     Ok(())
+}
+
+/// Which card of a file.
+fn number(card: &str) -> Result<usize, ApiError> {
+    card.parse().map_err(|_| ApiError::new("usage", "--card is the number of a card of the file, from 1"))
 }
 
 fn text(imported: &ImportView, dry_run: bool) -> String {

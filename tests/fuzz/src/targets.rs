@@ -48,6 +48,7 @@ pub const TARGETS: &[Target] = &[
     target("name", &["type", "frame"], texts::name),
     target("words", &["derivation"], texts::words),
     target("card", &["card"], texts::card),
+    target("multistatus", &[], texts::multistatus),
     target("picture", &[], pictures::file),
     target("frame-of-camera", &["link"], pictures::frame),
     target("backup-items", &[], backups::items),

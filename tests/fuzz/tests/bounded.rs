@@ -74,6 +74,7 @@ targets! {
     name: "name",
     words: "words",
     card: "card",
+    multistatus: "multistatus",
     picture: "picture",
     frame_of_camera: "frame-of-camera",
     backup_items: "backup-items",

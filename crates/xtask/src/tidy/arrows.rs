@@ -4,7 +4,7 @@ use super::Package;
 
 /// A crate, and those it may name in any of its dependency sections. Left of an arrow may be used by the right of
 /// it, never back; a crate missing here fails, so that a new one is placed on purpose.
-const MAY_USE: [(&str, &[&str]); 37] = [
+const MAY_USE: [(&str, &[&str]); 38] = [
     ("freehold-protocol", &[]),
     ("freehold-store", &["freehold-protocol"]),
     ("freehold-tls", &[]),
@@ -19,6 +19,7 @@ const MAY_USE: [(&str, &[&str]); 37] = [
     ("freehold-conformance", &["freehold-protocol", "freehold-transport"]),
     ("freehold-resolver", &["freehold-protocol", "freehold-outbound"]),
     ("freehold-oidc", &["freehold-outbound"]),
+    ("freehold-carddav", &["freehold-outbound"]),
     ("freehold-telemetry", &["freehold-outbound"]),
     ("freehold-webhook", &["freehold-protocol", "freehold-outbound"]),
     ("freehold-crm", &["freehold-protocol", "freehold-outbound"]),
@@ -114,7 +115,7 @@ const MAY_USE: [(&str, &[&str]); 37] = [
 ];
 
 /// The program wires everything: adapters meet only there.
-const BELOW_NODE: [&str; 27] = [
+const BELOW_NODE: [&str; 28] = [
     "freehold-protocol",
     "freehold-store",
     "freehold-tls",
@@ -123,6 +124,7 @@ const BELOW_NODE: [&str; 27] = [
     "freehold-keystore",
     "freehold-backup",
     "freehold-outbound",
+    "freehold-carddav",
     "freehold-cards",
     "freehold-qr",
     "freehold-transport",
@@ -145,8 +147,8 @@ const BELOW_NODE: [&str; 27] = [
 ];
 
 /// The tests across crates see whatever the program sees, and the example; the program itself they start as a process.
-const BELOW_TESTS: [&str; 28] = {
-    let mut below = ["freehold-example-note"; 28];
+const BELOW_TESTS: [&str; 29] = {
+    let mut below = ["freehold-example-note"; 29];
     let mut at = 0;
     while at < BELOW_NODE.len() {
         below[at] = BELOW_NODE[at];

@@ -5,7 +5,7 @@
 use super::Package;
 
 /// How a dependency's name begins, and the only crates that may have it: one, or those that divide a thing among them.
-const OWNERS: [(&str, &[&str]); 21] = [
+const OWNERS: [(&str, &[&str]); 22] = [
     ("sled", &["freehold-store"]),
     // Whoever speaks to a PostgreSQL does it through one crate.
     ("tokio-postgres", &["freehold-pgclient"]),
@@ -22,6 +22,7 @@ const OWNERS: [(&str, &[&str]); 21] = [
     ("hyper", &["freehold-api", "freehold-web"]),
     ("maud", &["freehold-web", "freehold-desk"]),
     ("calcard", &["freehold-cards"]),
+    ("quick-xml", &["freehold-carddav"]),
     // Pictures are anybody's: whoever decodes one keeps to that crate's limits.
     ("image", &["freehold-qr"]),
     ("rqrr", &["freehold-qr"]),

@@ -83,6 +83,13 @@ pub(super) fn name(bytes: &[u8]) {
     }
 }
 
+/// Each thing that a CardDAV server speaks of has an address.
+pub(super) fn multistatus(bytes: &[u8]) {
+    if let Some(addresses) = freehold_carddav::addresses_in(bytes) {
+        assert!(addresses.iter().all(|address| !address.trim().is_empty()));
+    }
+}
+
 pub(super) fn words(bytes: &[u8]) {
     if let Some(Ok(seed)) = text(bytes).map(Seed::from_words) {
         let words = seed.words();
