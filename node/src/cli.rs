@@ -7,12 +7,14 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 mod backup;
 mod hub;
 mod message;
+mod token;
 
 pub(crate) use backup::{Backup, BackupCommand, Opening, Restore, VerifyBackup};
 pub(crate) use hub::{
     Asking, CrmCommand, HubCommand, HubRun, Init, Rotate, StoreArgs, UserCommand, UserPassword, Which,
 };
 pub(crate) use message::{Message, MessageCommand};
+pub(crate) use token::TokenCommand;
 
 /// Your data at home, signed; each company gets exactly the fields you agreed to, until you say stop.
 #[derive(Debug, Parser)]
@@ -133,6 +135,9 @@ pub(crate) enum Command {
     Decline {
         /// The request
         id: String,
+        /// Why, for the vendor: one line
+        #[arg(long, value_name = "TEXT")]
+        reason: Option<String>,
     },
     /// Show what you agreed to
     Grants {
@@ -192,6 +197,11 @@ pub(crate) enum Command {
     Message {
         #[command(subcommand)]
         command: MessageCommand,
+    },
+    /// Make, show and remove the tokens with which your scripts use the node over its page's address
+    Token {
+        #[command(subcommand)]
+        command: TokenCommand,
     },
     /// For vendors: a hub in front of the systems you have
     Hub {

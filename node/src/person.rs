@@ -20,6 +20,7 @@ mod restore;
 mod resume;
 mod run;
 mod status;
+mod token;
 mod values;
 
 /// Runs one command on a home.
@@ -43,7 +44,7 @@ pub(crate) async fn dispatch(dir: &Path, command: Command, out: &Out) -> Outcome
         Command::Connect { link, qr } => requests::connect(&client, link, qr.as_deref(), out).await,
         Command::Requests { id } => requests::requests(&client, id, out).await,
         Command::Approve { id, only, until } => requests::approve(&client, &id, only, until, out).await,
-        Command::Decline { id } => requests::decline(&client, id, out).await,
+        Command::Decline { id, reason } => requests::decline(&client, id, reason, out).await,
         Command::Grants { command } => agreements::grants(&client, command, out).await,
         Command::Revoke { grant, paths } => agreements::revoke(&client, grant, paths, out).await,
         Command::Status { change } => status::status(&client, change, out).await,
@@ -51,6 +52,7 @@ pub(crate) async fn dispatch(dir: &Path, command: Command, out: &Out) -> Outcome
         Command::Resume { vendor, .. } => resume::resume(&client, vendor, out).await,
         Command::Rotate { vendor, .. } => agreements::rotate(&client, vendor, out).await,
         Command::Message { command } => message::of_person(&client, command, out).await,
+        Command::Token { command } => token::token(&client, command, out).await,
         Command::Kept { forget } => audit::kept(&client, forget, out).await,
         Command::Audit { command, limit } => audit::audit(&client, command, limit, out).await,
         // These were taken before.

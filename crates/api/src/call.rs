@@ -55,6 +55,17 @@ where
         .map_err(|_| D::Error::custom("not such an object"))
 }
 
+/// The same of one that may be absent.
+fn object<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: DeserializeOwned,
+{
+    let object = Option::<serde_json::Map<String, serde_json::Value>>::deserialize(deserializer)?;
+    let read = |object| serde_json::from_value(serde_json::Value::Object(object));
+    object.map(read).transpose().map_err(|_| D::Error::custom("not such an object"))
+}
+
 /// Bytes as base64 in JSON.
 mod base64 {
     use std::borrow::Cow;

@@ -3,13 +3,14 @@
 //! [`ApiError`] with the code a script can match and the exit status the command line ends with, and travels as
 //! `application/problem+json` (RFC 9457).
 //!
-//! The commands use it on a Unix socket in the home, which only the home's owner may open. [`OPENAPI`] describes the
-//! person's calls and the [`Scope`] of each; it is made from their types, and a test compares it with what is served.
+//! The commands use it on a Unix socket in the home, which only the home's owner may open. Scripts and programs of the
+//! person use it over TCP, where [`person_routes`] is mounted, each with a token that allows some [`Scope`]s. [`OPENAPI`]
+//! describes the person's calls; it is made from their types, and a test compares it with what is served.
 //!
 //! What it leaves out: any rule of the engines. Each call is one function of an engine; this crate carries it.
 //!
 //! Reading order: [`Call`], [`Scope`], [`person`] and [`hub`] (the calls), [`Client`], [`Socket`], [`serve_person`],
-//! [`serve_hub`], [`exit`]. Spec of the exit statuses: `specs/exit-codes.md`.
+//! [`serve_hub`], [`person_routes`], [`exit`]. Spec of the exit statuses: `specs/exit-codes.md`.
 //!
 //! ```no_run
 //! # async fn run() -> Result<(), Box<dyn std::error::Error>> {
@@ -26,6 +27,7 @@ mod caller;
 mod client;
 mod error;
 pub mod exit;
+mod guard;
 mod openapi;
 mod scope;
 mod server;
@@ -34,6 +36,7 @@ mod socket;
 pub use call::{Call, hub, person};
 pub use client::{Client, ConnectError};
 pub use error::ApiError;
+pub use guard::{Guard, person_routes};
 pub use openapi::openapi;
 pub use scope::{Scope, ScopeError};
 pub use server::{ServeError, hub::serve_hub, person::serve_person};

@@ -1,15 +1,18 @@
 //! The description of a person's calls, made from their types.
 
 use schemars::generate::{SchemaGenerator, SchemaSettings};
-use schemars::transform::RecursiveTransform;
+use schemars::transform::{RecursiveTransform, Transform as _};
 use schemars::{JsonSchema, Schema};
 use serde_json::{Map, Value, json};
 
-use crate::server::{Calls, person};
+use crate::server::{Calls, DESCRIPTION, person};
 use crate::{ADDRESS, Call, Scope};
 
 /// Where the forms are in the document.
 const FORMS: &str = "/components/schemas";
+
+/// The answer of whatever fails.
+const PROBLEM: &str = "#/components/responses/Problem";
 
 /// What can be wrong with any call, beside what its own errors' codes say.
 const REFUSALS: [(&str, &str); 10] = [
@@ -63,7 +66,9 @@ impl Forms {
     {
         let given = self.given.subschema_for::<C>();
         let told = self.told.subschema_for::<C::Answer>();
-        Shape { call: C::json_schema(&mut self.given), given, told }
+        let mut call = C::json_schema(&mut self.given);
+        RecursiveTransform(bound).transform(&mut call);
+        Shape { call, given, told }
     }
 
     /// All forms that were referred to.
@@ -104,16 +109,19 @@ fn document<E>(calls: &Calls<E>) -> Value {
     let mut forms = Forms::new();
     let mut paths = Map::new();
     paths.insert(
-        "/openapi.json".to_owned(),
+        DESCRIPTION.to_owned(),
         json!({ "get": {
-        "operationId": "openapi",
-        "summary": "This description",
-        "security": [],
-        "responses": { "200": {
-            "description": "Done",
-            "content": { "application/json": { "schema": { "type": "object" } } },
-        } },
-    } }),
+            "operationId": "openapi",
+            "summary": "This description",
+            "security": [],
+            "responses": {
+                "200": {
+                    "description": "Done",
+                    "content": { "application/json": { "schema": { "type": "object" } } },
+                },
+                "default": { "$ref": PROBLEM },
+            },
+        } }),
     );
     for served in calls.served() {
         let Some(shape) = &served.shape else { continue };
@@ -204,11 +212,10 @@ fn operation(id: &str, scope: Scope, shape: &Shape) -> Map<String, Value> {
         "content": { "application/json": { "schema": shape.told } },
     });
     responses.insert("200".to_owned(), answer);
-    let problem = "#/components/responses/Problem";
     for (status, description) in REFUSALS {
-        responses.insert(status.to_owned(), json!({ "$ref": problem, "description": description }));
+        responses.insert(status.to_owned(), json!({ "$ref": PROBLEM, "description": description }));
     }
-    responses.insert("default".to_owned(), json!({ "$ref": problem }));
+    responses.insert("default".to_owned(), json!({ "$ref": PROBLEM }));
     let mut operation = Map::new();
     let text = shape.call.get("description").and_then(Value::as_str).unwrap_or_default();
     let (summary, more) = text.split_once("\n\n").unwrap_or((text, ""));
@@ -253,7 +260,7 @@ mod tests {
                 assert!(ids.insert(operation["operationId"].as_str().unwrap()), "{path} {method}");
                 let summary = operation["summary"].as_str().unwrap();
                 assert!(!summary.is_empty() && summary.len() < 160, "{path}: {summary}");
-                if path != "/openapi.json" {
+                if path != DESCRIPTION {
                     let scope = operation["security"][0]["token"][0].as_str().unwrap();
                     assert!(scope.parse::<Scope>().is_ok(), "{path}: {scope}");
                 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::{Extension, Query};
-use axum::http::{Request, StatusCode, header};
+use axum::http::{Request, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get, post};
 use axum::{Router, http};
@@ -28,6 +28,9 @@ pub(crate) mod person;
 /// How long calls that are under way may take when the server ends: what a service manager grants is more.
 const DRAIN_WAIT: Duration = Duration::from_secs(3);
 
+/// Where the description is, below [`ADDRESS`].
+pub(crate) const DESCRIPTION: &str = "/openapi.json";
+
 /// Why the server ended.
 #[derive(Debug, thiserror::Error)]
 #[error("the local interface failed ({0}): start the process again")]
@@ -37,6 +40,8 @@ pub struct ServeError(#[from] io::Error);
 pub(crate) struct Calls<E> {
     /// The answer to a call that this engine does not have.
     elsewhere: &'static str,
+    /// What describes them, where something does.
+    description: Option<&'static str>,
     calls: Vec<Served<E>>,
 }
 
@@ -65,7 +70,12 @@ impl<E> Calls<E> {
 
 impl<E: Send + Sync + 'static> Calls<E> {
     pub(crate) fn new(elsewhere: &'static str) -> Self {
-        Self { elsewhere, calls: Vec::new() }
+        Self { elsewhere, description: None, calls: Vec::new() }
+    }
+
+    /// Has a description served beside them.
+    pub(crate) fn described(self, description: &'static str) -> Self {
+        Self { description: Some(description), ..self }
     }
 
     /// Adds a call.
@@ -123,10 +133,14 @@ impl<E: Send + Sync + 'static> Calls<E> {
     /// Their routes, below [`ADDRESS`]. Each looks for a [`Caller`] in the request's extensions, and without one does
     /// nothing.
     pub(crate) fn routes(self, engine: &Arc<E>) -> Router {
-        let Self { elsewhere, calls } = self;
+        let Self { elsewhere, description, calls } = self;
         let routes = calls.into_iter().fold(Router::new(), |routes, Served { name, route, .. }| {
             routes.route(&format!("/{name}"), route(Arc::clone(engine)))
         });
+        let routes = match description {
+            Some(text) => routes.route(DESCRIPTION, get(move || async move { json(Body::from(text)) })),
+            None => routes,
+        };
         routes.fallback(move || unknown(elsewhere)).method_not_allowed_fallback(|| async {
             let text = "call it with POST; what only reads answers GET as well";
             refused(&ApiError::new("wrong-method", text))
@@ -239,8 +253,11 @@ fn respond(answer: &impl Serialize) -> Response {
     let Ok(body) = serde_json::to_vec(answer) else {
         return refused(&ApiError::new("internal", "the answer cannot be written: look at the log"));
     };
-    let mut response = Response::new(Body::from(body));
-    *response.status_mut() = StatusCode::OK;
+    json(Body::from(body))
+}
+
+fn json(body: Body) -> Response {
+    let mut response = Response::new(body);
     response.headers_mut().insert(header::CONTENT_TYPE, header::HeaderValue::from_static("application/json"));
     response
 }

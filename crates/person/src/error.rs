@@ -63,7 +63,7 @@ pub enum PersonError {
     #[error("{0}")]
     Token(#[from] TokenError),
     /// No token has this name.
-    #[error("no token has this name: list them first")]
+    #[error("no token has this name: `freehold token list` shows those there are")]
     NoToken,
     /// A reason that cannot be sent.
     #[error("write the reason in at most {TEXT_BYTES_MAX} bytes of plain text, in one line, or leave it out")]

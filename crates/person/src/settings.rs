@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use freehold_backup::Recipient;
+use freehold_protocol::time::Timestamp;
 use freehold_vault::settings::{self, Appearance, BackupSchedule, Settings};
 use freehold_vault::tokens::{self, Token};
 
@@ -69,7 +70,7 @@ impl Person {
         Ok(tokens::all(&self.inner.store)?.into_iter().map(token_view).collect())
     }
 
-    /// Adds a token by the SHA-256 of its text. What its scopes mean is the caller's.
+    /// Adds a token by the SHA-256 of its text, which ends by itself where a moment is named. What its scopes mean is the caller's.
     ///
     /// # Errors
     /// [`PersonError::Token`].
@@ -78,8 +79,13 @@ impl Person {
         name: &str,
         digest: [u8; 32],
         scopes: Vec<String>,
+        until: Option<Timestamp>,
     ) -> Result<TokenView, PersonError> {
-        let token = Token { name: name.to_owned(), digest, scopes, added: self.inner.now() };
+        let added = self.inner.now();
+        if until.is_some_and(|until| until <= added) {
+            return Err(PersonError::Setting("the token's end must lie in the future".to_owned()));
+        }
+        let token = Token { name: name.to_owned(), digest, scopes, added, until };
         let added = token.clone();
         let written = self.inner.store.write(move |txn| tokens::add(txn, &added));
         written.await?;
@@ -101,17 +107,20 @@ impl Person {
         Ok(())
     }
 
-    /// The token with this digest; `None` when there is none.
+    /// The token with this digest; `None` when there is none, or its time is over.
     ///
     /// # Errors
     /// The store's.
     pub fn token(&self, digest: &[u8; 32]) -> Result<Option<TokenView>, PersonError> {
-        Ok(tokens::get(&self.inner.store, digest)?.map(token_view))
+        let now = self.inner.now();
+        let token = tokens::get(&self.inner.store, digest)?;
+        Ok(token.filter(|token| token.until.is_none_or(|until| now < until)).map(token_view))
     }
 }
 
 fn token_view(token: Token) -> TokenView {
-    TokenView { name: token.name, scopes: token.scopes, added: token.added.rfc3339() }
+    let Token { name, scopes, added, until, .. } = token;
+    TokenView { name, scopes, added: added.rfc3339(), until: until.map(Timestamp::rfc3339) }
 }
 
 fn chosen(wanted: SettingsView) -> Result<Settings, PersonError> {

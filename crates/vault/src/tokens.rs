@@ -31,6 +31,9 @@ pub struct Token {
     pub scopes: Vec<String>,
     /// When it was added.
     pub added: Timestamp,
+    /// When it ends by itself.
+    #[serde(default)]
+    pub until: Option<Timestamp>,
 }
 
 impl fmt::Debug for Token {
@@ -137,7 +140,13 @@ mod tests {
 
     fn token(n: u8, name: &str) -> Token {
         let scopes = vec!["fields:read".to_owned()];
-        Token { name: name.into(), digest: [n; 32], scopes, added: Timestamp::from_millis(u64::from(n)) }
+        Token {
+            name: name.into(),
+            digest: [n; 32],
+            scopes,
+            added: Timestamp::from_millis(u64::from(n)),
+            until: None,
+        }
     }
 
     fn added(scratch: &Scratch, token: Token) -> Result<(), TokenError> {

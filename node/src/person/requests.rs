@@ -78,8 +78,8 @@ pub(super) async fn approve(
     Ok(())
 }
 
-pub(super) async fn decline(client: &Client, id: String, out: &Out) -> Outcome {
-    let request = client.call(&Decline { id }).await?;
+pub(super) async fn decline(client: &Client, id: String, reason: Option<String>, out: &Out) -> Outcome {
+    let request = client.call(&Decline { id, reason }).await?;
     out.show(&request, |r| format!("declined: {} gets nothing, and is told so", r.vendor_name));
     Ok(())
 }

@@ -1,14 +1,16 @@
 //! The calls of a person's node.
 
 use freehold_person::view::{
-    AuditVerifyView, AuditView, BackupView, ChangeView, ConnectView, FieldView, GrantView, ImportView,
-    InfoView, KeptOfView, MessagesOfView, RelationshipView, RequestView, ResumeView, RevokeView, RotateView,
-    SentView, StatusView,
+    AttentionView, AuditCountView, AuditPage, AuditVerifyView, AuditView, BackupView, ChangeView, CheckView,
+    ConnectView, FacetView, FieldView, FieldsPage, GrantView, ImportView, InfoView, KeptOfView,
+    LastBackupView, MessagesOfView, RelationshipDetailView, RelationshipView, RequestView, ResumeView,
+    RevokeView, RotateView, SentView, SettingsView, SharingView, StatusView, TimelineView, TokenView,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{base64, call, objects};
+use super::{base64, call, object, objects};
+use crate::Scope;
 
 /// One field of a change set.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -26,7 +28,7 @@ call!(
         /// Its fields; all are written, or none.
         #[serde(deserialize_with = "objects")]
         changes: Vec<Change>,
-        /// Where they come from; `cli` if absent.
+        /// Where they come from; `cli` if absent. Of a program it is always its token.
         source: Option<String>,
     }
 );
@@ -131,6 +133,8 @@ call!(
     Decline = "decline" [Share] -> RequestView {
         /// The request's id.
         id: String,
+        /// Why, for the vendor: one line of plain text.
+        reason: Option<String>,
     }
 );
 
@@ -208,9 +212,10 @@ call!(
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct BackUp {
-    /// The folder, from the root.
+    /// The folder, from the root. A program can name only the one of the schedule or of the last backup.
     pub dir: String,
-    /// Age recipients beside the words; those of the last backup there if none are named.
+    /// Age recipients beside the words; those of the last backup there if none are named. A program
+    /// can name none.
     #[serde(default)]
     pub recipients: Vec<String>,
     /// Whether to begin a new chain with everything.
@@ -296,4 +301,189 @@ call!(
 call!(
     /// The node.
     Info = "info" [Read] -> InfoView {}
+);
+
+call!(
+    /// The groups of fields that hold values.
+    Facets = "facets" [Read] -> Vec<FacetView> {}
+);
+
+call!(
+    /// Some of the fields that hold a value, by path.
+    Fields = "fields" [Read] -> FieldsPage {
+        /// Those that begin so, in whole names: `address.home`; all if absent.
+        prefix: Option<String>,
+        /// Those that come after this path: what `next` of the page before said.
+        after: Option<String>,
+        /// How many at most.
+        limit: Option<usize>,
+    }
+);
+
+call!(
+    /// Who can see a field now.
+    Sharing = "sharing" [Read] -> SharingView {
+        /// Its path.
+        path: String,
+    }
+);
+
+call!(
+    /// Checks a value that a field could take, and writes nothing.
+    Check = "check" [Write] -> CheckView {
+        /// The field's path.
+        path: String,
+        /// The value.
+        value: String,
+    }
+);
+
+call!(
+    /// Gives a field the value again that it had in an earlier version.
+    Undo = "undo" [Write] -> ChangeView {
+        /// Its path.
+        path: String,
+        /// That version.
+        version: u64,
+    }
+);
+
+call!(
+    /// Some of the audit log's entries, newest first: those for which all that is asked holds.
+    FindAudit = "find-audit" [Read] -> AuditPage {
+        /// Of this vendor: its DID, or the relationship's id or the beginning of it.
+        vendor: Option<String>,
+        /// That name this field.
+        path: Option<String>,
+        /// A live read for this purpose: its name or its IRI.
+        purpose: Option<String>,
+        /// What happened, as an entry's `event` says it.
+        event: Option<String>,
+        /// Not before: a date or RFC 3339 time.
+        since: Option<String>,
+        /// Not after.
+        until: Option<String>,
+        /// With a lower number: what `next` of the page before said.
+        before: Option<u64>,
+        /// How many at most.
+        limit: Option<usize>,
+    }
+);
+
+call!(
+    /// How often each vendor got, read and was denied something, day by day.
+    AuditCounts = "audit-counts" [Read] -> Vec<AuditCountView> {
+        /// From this day on: a date or RFC 3339 time.
+        since: Option<String>,
+        /// To this day.
+        until: Option<String>,
+    }
+);
+
+call!(
+    /// One relationship with what was asked and given in it.
+    Relationship = "relationship" [Read] -> RelationshipDetailView {
+        /// Its id or the vendor's DID.
+        id: String,
+    }
+);
+
+call!(
+    /// The story of one relationship, newest first.
+    Timeline = "timeline" [Read] -> Vec<TimelineView> {
+        /// Its id or the vendor's DID.
+        id: String,
+        /// Only what the audit log has before this number.
+        before: Option<u64>,
+        /// How many at most.
+        limit: Option<usize>,
+    }
+);
+
+call!(
+    /// What needs the person now.
+    Attention = "attention" [Read] -> AttentionView {}
+);
+
+call!(
+    /// What the person has chosen for the node.
+    Settings = "settings" [Read] -> SettingsView {}
+);
+
+/// When a backup is made by itself.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct BackupSchedule {
+    /// The folder, from the root.
+    pub dir: String,
+    /// After how many hours the next one is made.
+    pub every_hours: u32,
+    /// The age recipients that can open it beside the holder of the words.
+    #[serde(default)]
+    pub recipients: Vec<String>,
+}
+
+call!(
+    /// Chooses all of the settings anew; what is absent is not chosen any more.
+    SetSettings = "set-settings" [Admin] -> SettingsView {
+        /// What the person calls the node.
+        name: Option<String>,
+        /// `en` or `de`.
+        language: Option<String>,
+        /// `auto`, `light` or `dark`; `auto` if absent.
+        appearance: Option<String>,
+        /// When backups are made by themselves. A program cannot change that.
+        #[serde(default, deserialize_with = "object")]
+        backup: Option<BackupSchedule>,
+    }
+);
+
+call!(
+    /// The last backup that was made; nothing if there is none.
+    LastBackup = "last-backup" [Read] -> Option<LastBackupView> {}
+);
+
+call!(
+    /// Makes a token for a program.
+    TokenCreate = "token-create" [Admin] -> TokenMade {
+        /// What the person calls it.
+        name: String,
+        /// What it allows. A program cannot give more than it has.
+        scopes: Vec<Scope>,
+        /// When it ends by itself: a date or RFC 3339 time.
+        until: Option<String>,
+    }
+);
+
+/// What [`TokenCreate`] answers.
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct TokenMade {
+    /// What the person calls it.
+    pub name: String,
+    /// What it allows.
+    pub scopes: Vec<String>,
+    /// When it ends by itself.
+    pub until: Option<String>,
+    /// The token. It is told this once, and is kept nowhere.
+    pub token: String,
+}
+
+impl std::fmt::Debug for TokenMade {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("TokenMade").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+call!(
+    /// The tokens there are.
+    Tokens = "tokens" [Admin] -> Vec<TokenView> {}
+);
+
+call!(
+    /// Removes a token: whoever has it is let in no more.
+    TokenRemove = "token-remove" [Admin] -> Vec<TokenView> {
+        /// Its name.
+        name: String,
+    }
 );

@@ -3,15 +3,26 @@
 use std::future::Future;
 
 use freehold_cards::ImportOptions;
+use freehold_person::view::{
+    AuditAsk, AuditCountsAsk, BackupScheduleView, FieldsAsk, SettingsView, TokenView,
+};
 use freehold_person::{Person, PersonError};
+use freehold_protocol::time::Timestamp;
+use freehold_web::Token;
 
 use super::{Calls, ServeError};
 use crate::call::person::{
-    Approve, Audit, AuditVerify, BackUp, Connect, Credential, CredentialAnswer, Decline, Erase, Export,
-    ExportAnswer, ForgetKept, ForgetMessages, Forgotten, Get, Grant, Grants, HeldBack, History, Import, Info,
-    Kept, Messages, Relationships, Request, Requests, Resume, Revoke, Rotate, SendMessage, Set, Status,
+    Approve, Attention, Audit, AuditCounts, AuditVerify, BackUp, Check, Connect, Credential,
+    CredentialAnswer, Decline, Erase, Export, ExportAnswer, Facets, Fields, FindAudit, ForgetKept,
+    ForgetMessages, Forgotten, Get, Grant, Grants, HeldBack, History, Import, Info, Kept, LastBackup,
+    Messages, Relationship, Relationships, Request, Requests, Resume, Revoke, Rotate, SendMessage, Set,
+    SetSettings, Settings, Sharing, Status, Timeline, TokenCreate, TokenMade, TokenRemove, Tokens, Undo,
 };
-use crate::{ApiError, Socket};
+use crate::caller::Caller;
+use crate::{ApiError, OPENAPI, Socket};
+
+/// How many of anything else are shown when nobody says.
+const SHOWN: usize = 100;
 
 /// How many audit entries are shown when nobody says: a screenful or two.
 const AUDIT_SHOWN: usize = 50;
@@ -34,9 +45,10 @@ pub(crate) fn calls() -> Calls<Person> {
     let elsewhere =
         "a person's node has no such call: is this a command for a hub (--home), or of a newer version?";
     Calls::<Person>::new(elsewhere)
-        .open(|p, c: Set| async move {
+        .described(OPENAPI)
+        .open_by(|p, caller, c: Set| async move {
             let changes = c.changes.into_iter().map(|change| (change.path, change.value)).collect();
-            Ok(p.set(changes, c.source.as_deref().unwrap_or("cli")).await?)
+            Ok(p.set(changes, &caller.source(c.source)).await?)
         })
         .open(|p, c: Erase| async move { Ok(p.erase(c.paths).await?) })
         .open(|p, c: Get| async move { Ok(p.get(c.path.as_deref(), c.prefix.as_deref(), c.verify)?) })
@@ -50,7 +62,7 @@ pub(crate) fn calls() -> Calls<Person> {
         .open(|p, _: Requests| async move { Ok(p.requests()?) })
         .open(|p, c: Request| async move { Ok(p.request(&c.id)?) })
         .open(|p, c: Approve| async move { Ok(p.approve(&c.id, c.only, c.until).await?) })
-        .open(|p, c: Decline| async move { Ok(p.decline(&c.id, None).await?) })
+        .open(|p, c: Decline| async move { Ok(p.decline(&c.id, c.reason.as_deref()).await?) })
         .open(|p, _: Grants| async move { Ok(p.grants()?) })
         .open(|p, c: Grant| async move { Ok(p.grant(&c.id)?) })
         .open(|p, c: Credential| async move { Ok(CredentialAnswer { credential: p.credential(&c.id)? }) })
@@ -59,7 +71,8 @@ pub(crate) fn calls() -> Calls<Person> {
         .open(|p, _: Relationships| async move { Ok(p.relationships()?) })
         .open(|p, c: Audit| async move { Ok(p.audit(c.from, c.limit.unwrap_or(AUDIT_SHOWN))?) })
         .open(|p, c: Rotate| async move { Ok(p.rotate(c.relationship.as_deref()).await?) })
-        .open(|p, c: BackUp| async move {
+        .open_by(|p, caller, c: BackUp| async move {
+            may_back_up(&p, &caller, &c)?;
             Ok(p.back_up(std::path::Path::new(&c.dir), &c.recipients, c.full).await?)
         })
         .open(|p, _: HeldBack| async move { Ok(p.held_back()?) })
@@ -75,6 +88,86 @@ pub(crate) fn calls() -> Calls<Person> {
         })
         .open(|p, _: AuditVerify| async move { Ok(p.audit_verify()?) })
         .open(|p, _: Info| async move { Ok(p.info()?) })
+        .open(|p, _: Facets| async move { Ok(p.facets()?) })
+        .open(|p, c: Fields| async move {
+            let limit = c.limit.unwrap_or(SHOWN);
+            Ok(p.fields(&FieldsAsk { prefix: c.prefix, after: c.after, limit })?)
+        })
+        .open(|p, c: Sharing| async move {
+            // One path, one answer.
+            let mut sharing = p.sharing(&[c.path])?;
+            sharing
+                .pop()
+                .ok_or_else(|| ApiError::new("internal", "the field was not looked at: look at the log"))
+        })
+        .open(|p, c: Check| async move { Ok(p.check(&c.path, &c.value)?) })
+        .open(|p, c: Undo| async move { Ok(p.undo(&c.path, c.version).await?) })
+        .open(|p, c: FindAudit| async move {
+            let FindAudit { vendor, path, purpose, event, since, until, before, limit } = c;
+            let limit = limit.unwrap_or(SHOWN);
+            Ok(p.find_audit(&AuditAsk { vendor, path, purpose, event, since, until, before, limit })?)
+        })
+        .open(|p, c: AuditCounts| async move {
+            Ok(p.audit_counts(&AuditCountsAsk { since: c.since, until: c.until })?)
+        })
+        .open(|p, c: Relationship| async move { Ok(p.relationship(&c.id)?) })
+        .open(|p, c: Timeline| async move { Ok(p.timeline(&c.id, c.before, c.limit.unwrap_or(SHOWN))?) })
+        .open(|p, _: Attention| async move { Ok(p.attention()?) })
+        .open(|p, _: Settings| async move { Ok(p.settings()?) })
+        .open_by(|p, caller, c: SetSettings| async move {
+            let wanted = wanted(c);
+            if caller != Caller::Owner && wanted.backup != p.settings()?.backup {
+                return Err(ApiError::new(
+                    "denied",
+                    "a program cannot change where backups go: do that yourself",
+                ));
+            }
+            p.set_settings(wanted).await?;
+            Ok(p.settings()?)
+        })
+        .open(|p, _: LastBackup| async move { Ok(p.last_backup()) })
+        .open_by(|p, caller, c: TokenCreate| async move {
+            let until = c.until.as_deref().map(Timestamp::parse).transpose().map_err(PersonError::from)?;
+            caller.may_give(&c.scopes, until)?;
+            let token = Token::generate().map_err(|error| {
+                ApiError::new("internal", format!("the system gives no random bytes ({error}): try again"))
+            })?;
+            let scopes = c.scopes.iter().map(ToString::to_string).collect();
+            let made = p.add_token(&c.name, *token.digest().as_bytes(), scopes, until).await?;
+            let TokenView { name, scopes, until, .. } = made;
+            Ok(TokenMade { name, scopes, until, token: token.danger_text().to_owned() })
+        })
+        .open(|p, _: Tokens| async move { Ok(p.tokens()?) })
+        .open(|p, c: TokenRemove| async move {
+            p.remove_token(&c.name).await?;
+            Ok(p.tokens()?)
+        })
+}
+
+/// A program has backups made only where the person has them made, and for nobody else: a folder that it names could be
+/// anybody's, and a recipient that it names could read the vault.
+fn may_back_up(person: &Person, caller: &Caller, call: &BackUp) -> Result<(), ApiError> {
+    if *caller == Caller::Owner {
+        return Ok(());
+    }
+    let scheduled = person.settings()?.backup.map(|backup| backup.dir);
+    let last = person.last_backup().map(|last| last.dir);
+    if !call.recipients.is_empty() || !scheduled.into_iter().chain(last).any(|dir| dir == call.dir) {
+        let text = "a program backs up only to the folder of the schedule or of the last backup, and names no recipients: \
+                    make the first one yourself with `freehold backup`";
+        return Err(ApiError::new("denied", text));
+    }
+    Ok(())
+}
+
+fn wanted(call: SetSettings) -> SettingsView {
+    let backup = call.backup.map(|it| BackupScheduleView {
+        dir: it.dir,
+        every_hours: it.every_hours,
+        recipients: it.recipients,
+    });
+    let appearance = call.appearance.unwrap_or_else(|| SettingsView::default().appearance);
+    SettingsView { name: call.name, language: call.language, appearance, backup }
 }
 
 impl From<PersonError> for ApiError {

@@ -134,7 +134,7 @@ async fn a_call_that_comes_from_nobody_is_not_run() {
         }
         hyper::service::Service::call(&TowerToHyperService::new(routes.clone()), request)
     };
-    let token = |scope| Caller::Token { name: "t".into(), scopes: [scope].into() };
+    let token = |scope| Caller::Token { name: "t".into(), scopes: [scope].into(), until: None };
     assert_eq!(ask(None).await.unwrap().status(), 401);
     assert_eq!(ask(Some(token(Scope::Admin))).await.unwrap().status(), 403);
     assert_eq!(ask(Some(token(Scope::Read))).await.unwrap().status(), 200);

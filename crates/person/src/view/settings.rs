@@ -60,5 +60,7 @@ view!(
         scopes: Vec<String>,
         /// When it was added, RFC 3339.
         added: String,
+        /// When it ends by itself.
+        until: Option<String>,
     }
 );
