@@ -205,7 +205,13 @@ pub(super) fn note(txn: &mut Txn, last: u64) -> Result<(), ReadError> {
 pub(crate) fn fill(txn: &mut Txn, place: Option<&[u8]>) -> Result<Progress, ReadError> {
     let from = match place {
         Some(place) => u64::from_be_bytes(place.try_into().map_err(|_| ReadError::Corrupt)?),
-        None => 0,
+        None => {
+            // While a backup of earlier tables is restored, a block may have been filled already.
+            for tag in [AUDIT_TERMS, AUDIT_DAYS, AUDIT_COUNTS] {
+                txn.erase_prefix(&Key::new(tag))?;
+            }
+            0
+        }
     };
     let end = head(txn)?.n / BLOCK;
     let to = end.min(from + STEP_BLOCKS);
