@@ -229,12 +229,12 @@ fn the_lists_have_what_is_open_shared_and_unanswered_and_nothing_else() {
     assert_eq!(lists(&scratch).1, [], "it is offered");
     grant.state.status = GrantStatus::Standing;
     put(&scratch, &grant);
-    assert_eq!(lists(&scratch).1, [id.clone()]);
+    assert_eq!(lists(&scratch).1, std::slice::from_ref(&id));
     grant.last_release = 9;
     let released = grant.clone();
     scratch.write(move |txn| put_released(txn, &released));
     assert_eq!(grant_meant_by(&scratch.store, id.as_str()).unwrap().last_release, 9);
-    assert_eq!(lists(&scratch).1, [id.clone()]);
+    assert_eq!(lists(&scratch).1, std::slice::from_ref(&id));
     grant.state.revoked.insert(path("phone.mobile"));
     grant.revocations.push(revocation());
     put(&scratch, &grant);
