@@ -280,6 +280,18 @@ pub(crate) struct NewPassphrase {
 pub(crate) struct Run {
     #[command(flatten)]
     pub(crate) passphrase: Passphrase,
+    /// Where your page listens [default: 127.0.0.1:4190, or another port if that one is taken]
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub(crate) page: Option<String>,
+    /// The URL of your page behind a proxy with TLS, such as https://my.example
+    #[arg(long, value_name = "URL")]
+    pub(crate) page_url: Option<String>,
+    /// Let the page listen where other machines reach it
+    #[arg(long)]
+    pub(crate) page_anywhere: bool,
+    /// Run without a page; the passphrase is asked for here
+    #[arg(long, conflicts_with_all = ["page", "page_url", "page_anywhere"])]
+    pub(crate) no_page: bool,
     /// Let vendors' did:web be inside your own network or on this machine
     #[arg(long)]
     pub(crate) allow_inward: bool,

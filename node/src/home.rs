@@ -175,6 +175,11 @@ pub(crate) fn check(dir: &Path, kind: Kind) -> Result<(), ApiError> {
     about(dir)?.map_or(Ok(()), |about| fits(dir, &about, kind))
 }
 
+/// Whether a home is there whose seed was made.
+pub(crate) fn is_made(dir: &Path) -> bool {
+    dir.join(KEYS).exists()
+}
+
 /// Where a person's home is.
 pub(crate) fn person_dir(given: Option<PathBuf>) -> Result<PathBuf, ApiError> {
     dir(given, "FREEHOLD_HOME", ".freehold")

@@ -55,6 +55,7 @@ pub(crate) fn change(dir: &Path, kind: Kind, args: &cli::NewPassphrase, out: &Ou
     Ok(())
 }
 
+/// A new passphrase, from the person at the terminal.
 fn ask_twice() -> Result<Passphrase, ApiError> {
     let first = ask("New passphrase, 8 characters or more: ")?;
     let second = ask("The same again: ")?;
@@ -69,7 +70,8 @@ pub(crate) fn wrong() -> ApiError {
     ApiError::new("wrong-passphrase", "the passphrase is wrong: try again, or see --passphrase-file")
 }
 
-fn unattended(given: &cli::Passphrase) -> Result<Option<Passphrase>, ApiError> {
+/// The passphrase that the program was started with, if it was.
+pub(crate) fn unattended(given: &cli::Passphrase) -> Result<Option<Passphrase>, ApiError> {
     if let Some(file) = &given.passphrase_file {
         return from_file(file).map(Some);
     }

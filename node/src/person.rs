@@ -15,6 +15,7 @@ mod agreements;
 mod audit;
 mod backup;
 mod cards;
+mod keeper;
 mod requests;
 mod restore;
 mod resume;

@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::path::Path;
 
-pub use country::country_name;
+pub use country::{countries, country_name};
 pub use value::{VALUE_BYTES_MAX, Value, ValueError};
 
 /// The data file, as the specification publishes it.

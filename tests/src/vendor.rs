@@ -125,6 +125,30 @@ fn answer(mut stream: TcpStream, broken: bool) -> Option<()> {
     stream.write_all(answer.as_bytes()).ok()
 }
 
+/// Starts a hub of this name, whose events the receiver takes, and which asks this of whoever it invites.
+///
+/// # Panics
+/// When it does not become ready.
+#[must_use]
+pub fn running_hub(name: &str, receiver: &Receiver, ask: &str) -> Home {
+    let mut hub = Home::hub();
+    let pass = hub.file("pass").to_string_lossy().into_owned();
+    let mut words = vec!["init", "--passphrase-file", &pass, "--name", name, "--jsonl", "events.jsonl"];
+    words.extend(["--webhook", &receiver.url]);
+    let addresses = free_addresses();
+    words.extend(addresses.iter().flat_map(|address| ["--listen", address]));
+    let _ = hub.json(&words);
+    let file = hub.path().join("hub.toml");
+    let settings = std::fs::read_to_string(&file).expect("the settings");
+    let more =
+        "\n[http]\nlisten = \"127.0.0.1:0\"\n\n[value]\naddress_piece_cost = 0.85\ncurrency = \"EUR\"\n";
+    std::fs::write(&file, settings + more).expect("a file");
+    hub.start();
+    std::fs::write(hub.file("ask.toml"), ask).expect("a file");
+    let _ = hub.json(&["ask", &hub.file("ask.toml").to_string_lossy()]);
+    hub
+}
+
 impl Vendor {
     /// Makes all of it: customer 4711 has agreed, and their values have arrived.
     ///
@@ -133,29 +157,7 @@ impl Vendor {
     #[must_use]
     pub fn with_customer() -> Self {
         let receiver = Receiver::start();
-        let mut hub = Home::hub();
-        let pass = hub.file("pass").to_string_lossy().into_owned();
-        let mut words = vec![
-            "init",
-            "--passphrase-file",
-            &pass,
-            "--name",
-            "Nordlicht Energie",
-            "--jsonl",
-            "events.jsonl",
-        ];
-        words.extend(["--webhook", &receiver.url]);
-        let addresses = free_addresses();
-        words.extend(addresses.iter().flat_map(|address| ["--listen", address]));
-        let _ = hub.json(&words);
-        let file = hub.path().join("hub.toml");
-        let settings = std::fs::read_to_string(&file).expect("the settings");
-        let more =
-            "\n[http]\nlisten = \"127.0.0.1:0\"\n\n[value]\naddress_piece_cost = 0.85\ncurrency = \"EUR\"\n";
-        std::fs::write(&file, settings + more).expect("a file");
-        hub.start();
-        std::fs::write(hub.file("ask.toml"), ASK).expect("a file");
-        let _ = hub.json(&["ask", &hub.file("ask.toml").to_string_lossy()]);
+        let hub = running_hub("Nordlicht Energie", &receiver, ASK);
         let link = hub.json(&["invite", "--customer", "4711"])["link"].as_str().expect("a link").to_owned();
 
         let mut person = Home::person();

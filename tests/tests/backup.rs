@@ -202,7 +202,10 @@ fn wrong_words_and_wrong_folders_have_their_exit_status_and_a_sentence_without_a
     let few = check("too few");
     // 24 of the last word have a wrong sum. Good words, of another home: 23 times the first, and the one that fits.
     let said = [check(&"zoo ".repeat(24)), check(&format!("{}art", "abandon ".repeat(23)))];
-    assert!(!few.contains("too few") && !said[0].contains("zoo") && !said[1].contains("abandon"), "{few} {said:?}");
+    assert!(
+        !few.contains("too few") && !said[0].contains("zoo") && !said[1].contains("abandon"),
+        "{few} {said:?}"
+    );
     // A sentence of the program has words of the list in it ("order"), so it is compared as a whole: it must not depend
     // on what was given. The sum of the words in another order fits once in 256 times.
     let shuffled = check(&shuffled.join(" "));

@@ -9,7 +9,7 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
 use axum::routing::get;
 use freehold_hub::{HttpConfig, Hub};
-use freehold_web::{Attempts, Bind, BindError, ServeError, Sessions, Site, SiteError, layout};
+use freehold_web::{Attempts, Bind, BindError, Scripts, ServeError, Sessions, Site, SiteError, layout};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
@@ -69,7 +69,7 @@ impl Desk {
             attempts: Attempts::default(),
             provider,
         };
-        let routes = freehold_web::guarded(site, routes(Arc::new(desk)));
+        let routes = freehold_web::guarded(site, Scripts::None, routes(Arc::new(desk)));
         let (stop, stopped) = oneshot::channel();
         let task = tokio::spawn(freehold_web::serve(listener, routes, async {
             let _ = stopped.await;

@@ -63,7 +63,7 @@ pub(crate) fn shown(desk: &Desk, at_page: &AtPage, title: &str, here: &str, body
         role: at_page.visitor.role.name(),
         form_token: at_page.session.form_token.danger_text(),
     };
-    let frame = Frame { title, owner: &owner, nav: &nav, here, account: Some(account) };
+    let frame = Frame { title, owner: &owner, nav: &nav, here, account: Some(account), ..Frame::default() };
     layout::answer(layout::page(&frame, body))
 }
 

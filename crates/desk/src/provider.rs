@@ -173,7 +173,7 @@ fn read(fields: Vec<(String, String)>) -> Answer {
 /// A page of this site, from which the browser goes on by itself: it brings the session's cookie then.
 fn onward(desk: &Desk) -> Response {
     let owner = desk.hub.info().name;
-    let frame = Frame { title: "Signed in", owner: &owner, nav: &[], here: "", account: None };
+    let frame = Frame { title: "Signed in", owner: &owner, ..Frame::default() };
     let body = html! {
         h1 { "Signed in" }
         p.lead { a href="/" { "Go on to the overview" } }

@@ -29,7 +29,7 @@ impl Refusal {
 
     /// A page of its own, for people.
     pub(crate) fn as_page(&self) -> Response {
-        let frame = layout::Frame { title: "Not done", owner: "Freehold", nav: &[], here: "", account: None };
+        let frame = layout::Frame { title: "Not done", ..layout::Frame::default() };
         let body = html! {
             h1 { "That did not work" }
             p.lead { (sentence(self.0.detail())) }

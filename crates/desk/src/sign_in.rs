@@ -34,7 +34,7 @@ async fn form(State(desk): State<Arc<Desk>>) -> Response {
 
 fn page(desk: &Desk, status: StatusCode, said: Option<&str>) -> Response {
     let owner = desk.hub.info().name;
-    let frame = Frame { title: "Sign in", owner: &owner, nav: &[], here: "", account: None };
+    let frame = Frame { title: "Sign in", owner: &owner, ..Frame::default() };
     let nobody = desk.hub.staff().is_empty();
     let body = html! {
         h1 { "Sign in" }

@@ -43,6 +43,7 @@ impl Person {
             language: chosen.language,
             appearance: appearance.to_owned(),
             backup: chosen.backup.map(schedule),
+            words_confirmed: chosen.words_confirmed,
         })
     }
 
@@ -154,5 +155,6 @@ fn chosen(wanted: SettingsView) -> Result<Settings, PersonError> {
             Some(BackupSchedule { dir, every_hours, recipients })
         }
     };
-    Ok(Settings { name: wanted.name, language: wanted.language, appearance, backup })
+    let SettingsView { name, language, words_confirmed, .. } = wanted;
+    Ok(Settings { name, language, appearance, backup, words_confirmed })
 }

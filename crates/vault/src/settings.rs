@@ -21,6 +21,9 @@ pub struct Settings {
     /// When backups are made by themselves.
     #[serde(default)]
     pub backup: Option<BackupSchedule>,
+    /// Whether they have shown that they have the 24 words on paper.
+    #[serde(default)]
+    pub words_confirmed: bool,
 }
 
 /// Whether the page is light or dark.
@@ -76,6 +79,7 @@ mod tests {
             language: Some("de".into()),
             appearance: Appearance::Dark,
             backup: Some(backup),
+            words_confirmed: true,
         };
         for settings in [chosen.clone(), Settings { backup: None, ..chosen }] {
             let saved = settings.clone();

@@ -14,26 +14,53 @@ use crate::{BODY_BYTES_MAX, Problem, Site};
 /// How long an answer may take: a live read waits for a person's node.
 pub const REQUEST_WAIT: Duration = Duration::from_secs(30);
 
-/// Nothing from elsewhere, no script at all, in no frame.
-const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; font-src 'self'; form-action 'self'; \
-     base-uri 'none'; frame-ancestors 'none'";
+/// Whether a site's pages run scripts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scripts {
+    /// None at all.
+    None,
+    /// Files of its own, which may ask the site, and the camera if the reader allows it.
+    Own,
+}
+
+impl Scripts {
+    /// Nothing from elsewhere, nothing written into a page, in no frame.
+    fn content_security_policy(self) -> &'static str {
+        match self {
+            Self::None => {
+                "default-src 'none'; style-src 'self'; img-src 'self'; font-src 'self'; form-action 'self'; \
+                 base-uri 'none'; frame-ancestors 'none'"
+            }
+            Self::Own => {
+                "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self'; img-src 'self'; \
+                 font-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; \
+                 require-trusted-types-for 'script'; trusted-types 'none'"
+            }
+        }
+    }
+
+    fn permissions_policy(self) -> &'static str {
+        match self {
+            Self::None => "camera=(), geolocation=(), microphone=()",
+            Self::Own => "camera=(self), geolocation=(), microphone=()",
+        }
+    }
+}
 
 /// What a browser is told with every answer.
-const HEADERS: [(HeaderName, &str); 7] = [
-    (header::CONTENT_SECURITY_POLICY, POLICY),
+const HEADERS: [(HeaderName, &str); 5] = [
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (header::X_FRAME_OPTIONS, "DENY"),
     (header::REFERRER_POLICY, "no-referrer"),
     (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
     (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
-    (HeaderName::from_static("permissions-policy"), "camera=(), geolocation=(), microphone=()"),
 ];
 
 /// A year over https alone, once a browser has seen it.
 const TRANSPORT_SECURITY: &str = "max-age=31536000";
 
 /// Puts the checks and the headers of a site around its routes.
-pub fn guarded(site: Arc<Site>, routes: Router) -> Router {
+pub fn guarded(site: Arc<Site>, scripts: Scripts, routes: Router) -> Router {
     let checks = move |request: Request, next: Next| {
         let site = Arc::clone(&site);
         async move {
@@ -47,7 +74,7 @@ pub fn guarded(site: Arc<Site>, routes: Router) -> Router {
                     }
                 },
             };
-            told(&site, response.headers_mut());
+            told(&site, scripts, response.headers_mut());
             response
         }
     };
@@ -77,8 +104,12 @@ fn host(request: &Request) -> Option<String> {
     hosts.next().is_none().then_some(host)
 }
 
-fn told(site: &Site, headers: &mut HeaderMap) {
-    for (name, value) in HEADERS {
+fn told(site: &Site, scripts: Scripts, headers: &mut HeaderMap) {
+    let policies = [
+        (header::CONTENT_SECURITY_POLICY, scripts.content_security_policy()),
+        (HeaderName::from_static("permissions-policy"), scripts.permissions_policy()),
+    ];
+    for (name, value) in HEADERS.into_iter().chain(policies) {
         headers.insert(name, HeaderValue::from_static(value));
     }
     // What is personal stays in no cache; a stylesheet says otherwise.

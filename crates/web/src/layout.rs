@@ -1,4 +1,4 @@
-//! How a page looks: one frame, one stylesheet, no script. It reads well without either.
+//! How a page looks: one frame and one stylesheet. It reads well without it, and without any script.
 
 use axum::body::Body;
 use axum::http::{HeaderValue, header};
@@ -14,8 +14,49 @@ pub const ICON_PATH: &str = "/icon.svg";
 /// The hidden field of every form that changes something.
 pub const FORM_TOKEN: &str = "formToken";
 
+/// What the frame itself says, in the reader's language.
+#[derive(Debug, Clone, Copy)]
+pub struct Words<'a> {
+    /// The language's tag (BCP 47).
+    pub language: &'a str,
+    /// Skip to the content.
+    pub skip: &'a str,
+    /// What the ways to other pages are called together.
+    pub pages: &'a str,
+    /// Sign out.
+    pub sign_out: &'a str,
+    /// Sign out on every machine.
+    pub everywhere: &'a str,
+}
+
+impl Words<'static> {
+    /// The frame in English.
+    pub const ENGLISH: Self = Self {
+        language: "en",
+        skip: "Skip to the content",
+        pages: "Pages",
+        sign_out: "Sign out",
+        everywhere: "Sign out everywhere",
+    };
+}
+
+/// What a page has beside the frame's own looks.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Look<'a> {
+    /// `light` or `dark`; what the browser prefers, if absent.
+    pub scheme: Option<&'a str>,
+    /// The address of a further stylesheet.
+    pub style: Option<&'a str>,
+    /// The address of a script; a site with one says so to [`guarded`](crate::guarded).
+    pub script: Option<&'a str>,
+}
+
 /// The frame around what a page shows.
 pub struct Frame<'a> {
+    /// What the frame says.
+    pub words: Words<'a>,
+    /// What it has beside the common looks.
+    pub look: Look<'a>,
     /// What the page is called.
     pub title: &'a str,
     /// Whose pages these are.
@@ -26,6 +67,14 @@ pub struct Frame<'a> {
     pub here: &'a str,
     /// Who is signed in, as the account's line shows it; with the token of the forms.
     pub account: Option<Account<'a>>,
+}
+
+impl Default for Frame<'_> {
+    /// In English, with the common looks and nothing in it.
+    fn default() -> Self {
+        let words = Words::ENGLISH;
+        Self { words, look: Look::default(), title: "", owner: "Freehold", nav: &[], here: "", account: None }
+    }
 }
 
 /// Who is signed in.
@@ -43,7 +92,7 @@ pub struct Account<'a> {
 pub fn page(frame: &Frame<'_>, body: &Markup) -> Markup {
     html! {
         (DOCTYPE)
-        html lang="en" {
+        html lang=(frame.words.language) data-look=[frame.look.scheme] {
             head {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
@@ -51,13 +100,15 @@ pub fn page(frame: &Frame<'_>, body: &Markup) -> Markup {
                 title { (frame.title) " · " (frame.owner) }
                 link rel="icon" href=(ICON_PATH);
                 link rel="stylesheet" href=(STYLE_PATH);
+                @if let Some(style) = frame.look.style { link rel="stylesheet" href=(style); }
+                @if let Some(script) = frame.look.script { script src=(script) defer {} }
             }
             body.bare[frame.account.is_none()] {
-                a.skip href="#main" { "Skip to the content" }
+                a.skip href="#main" { (frame.words.skip) }
                 @if let Some(account) = &frame.account {
                     header.side {
                         p.owner { (frame.owner) }
-                        nav aria-label="Pages" {
+                        nav aria-label=(frame.words.pages) {
                             ul {
                                 @for (address, name) in frame.nav {
                                     li { a href=(address) aria-current=[(*address == frame.here).then_some("page")] { (name) } }
@@ -68,8 +119,8 @@ pub fn page(frame: &Frame<'_>, body: &Markup) -> Markup {
                             p { span.who { (account.name) } " " span.role { (account.role) } }
                             form method="post" action="/sign-out" {
                                 (form_token(account.form_token))
-                                button.quiet type="submit" { "Sign out" }
-                                button.quiet type="submit" name="everywhere" value="yes" { "Sign out everywhere" }
+                                button.quiet type="submit" { (frame.words.sign_out) }
+                                button.quiet type="submit" name="everywhere" value="yes" { (frame.words.everywhere) }
                             }
                         }
                     }
@@ -108,7 +159,9 @@ pub fn icon() -> Response {
     response
 }
 
-fn with_type(body: Body, kind: &'static str) -> Response {
+/// The answer that carries a file of a page.
+#[must_use]
+pub fn with_type(body: Body, kind: &'static str) -> Response {
     let mut response = Response::new(body);
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
     response
@@ -127,6 +180,7 @@ mod tests {
             nav: &[("/", "Overview")],
             here: "/",
             account: Some(account),
+            ..Frame::default()
         };
         let text = page(&frame, &html! { h1 { "Overview" } }).into_string();
         for forbidden in ["<script", "style=", "onclick", "http://", "https://", "<b>ada"] {

@@ -2,7 +2,7 @@
 //! take, what a browser is told to refuse, who is signed in, and how errors look.
 //!
 //! A page is served on loopback unless its owner says otherwise, answers only to the names it was given (so a foreign
-//! page cannot rebind a name to it), loads nothing from elsewhere and runs no script at all. Whoever is signed in holds
+//! page cannot rebind a name to it), loads nothing from elsewhere, and runs no script but, where it says so, its own. Whoever is signed in holds
 //! a random cookie that other sites cannot make a browser send; every form carries a token besides.
 //!
 //! What it leaves out: what there is to see, who may see it, and where users are kept.
@@ -32,10 +32,10 @@ mod token;
 pub use attempts::{Attempts, Refused};
 pub use bind::{Bind, BindError};
 pub use cookie::Cookie;
-pub use guard::{REQUEST_WAIT, guarded};
+pub use guard::{REQUEST_WAIT, Scripts, guarded};
 pub use problem::{PROBLEM_TYPE, Problem};
 pub use serve::{Peer, ServeError, listen, serve};
-pub use sessions::{Session, Sessions};
+pub use sessions::{Listed, Session, Sessions};
 pub use site::{Site, SiteError};
 pub use token::{Token, TokenDigest};
 

@@ -40,6 +40,30 @@ pub struct Session {
     digest: TokenDigest,
 }
 
+/// A session as a list of them shows it.
+#[derive(Debug, Clone, Copy)]
+pub struct Listed {
+    /// How long ago it began.
+    pub age: Duration,
+    /// How long ago something was last asked in it.
+    pub idle: Duration,
+    digest: TokenDigest,
+}
+
+impl Listed {
+    /// Whether it is this one.
+    #[must_use]
+    pub fn is(&self, session: &Session) -> bool {
+        self.digest == session.digest
+    }
+
+    /// What [`Sessions::end_named`] knows it by: nobody gets in with it.
+    #[must_use]
+    pub fn name(&self) -> String {
+        multibase::Base::Base64Url.encode(self.digest.as_bytes())
+    }
+}
+
 impl Sessions {
     /// Begins a session; gives the token for the cookie.
     ///
@@ -85,6 +109,37 @@ impl Sessions {
         before - open.len()
     }
 
+    /// A user's sessions, the youngest first.
+    #[must_use]
+    pub fn of(&self, user: &str, now: Instant) -> Vec<Listed> {
+        let mut open = self.lock();
+        open.retain(|_, session| session.is_alive(now));
+        let of_user = open.iter().filter(|(_, session)| session.user == user);
+        let listed = |(digest, session): (&TokenDigest, &Open)| Listed {
+            age: now.saturating_duration_since(session.begun),
+            idle: now.saturating_duration_since(session.seen),
+            digest: *digest,
+        };
+        let mut all: Vec<Listed> = of_user.map(listed).collect();
+        all.sort_by_key(|one| one.age);
+        all
+    }
+
+    /// Whether a session has not been ended, without keeping it alive.
+    #[must_use]
+    pub fn is_open(&self, session: &Session, now: Instant) -> bool {
+        self.lock().get(&session.digest).is_some_and(|open| open.is_alive(now))
+    }
+
+    /// Ends the session of a user that [`Listed::name`] names; whether there was one.
+    pub fn end_named(&self, user: &str, name: &str) -> bool {
+        let mut open = self.lock();
+        let before = open.len();
+        let is_named = |digest: &TokenDigest| multibase::Base::Base64Url.encode(digest.as_bytes()) == name;
+        open.retain(|digest, session| !(session.user == user && is_named(digest)));
+        open.len() < before
+    }
+
     fn lock(&self) -> MutexGuard<'_, HashMap<TokenDigest, Open>> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -124,6 +179,20 @@ mod tests {
         let session = sessions.find(other.danger_text(), now).unwrap();
         sessions.end(&session);
         assert!(sessions.find(other.danger_text(), now).is_none());
+    }
+
+    #[test]
+    fn one_of_several_sessions_is_ended_by_its_name() {
+        let (sessions, now) = (Sessions::default(), Instant::now());
+        let tokens = [(); 2].map(|()| sessions.begin("ada", now).unwrap());
+        sessions.begin("bob", now).unwrap();
+        let here = sessions.find(tokens[0].danger_text(), now).unwrap();
+        let listed = sessions.of("ada", now + Duration::from_secs(5));
+        assert_eq!((listed.len(), listed[0].age), (2, Duration::from_secs(5)));
+        let other = listed.iter().find(|one| !one.is(&here)).unwrap();
+        assert!(!sessions.end_named("bob", &other.name()) && sessions.end_named("ada", &other.name()));
+        assert!(sessions.find(tokens[1].danger_text(), now).is_none() && sessions.is_open(&here, now));
+        assert!(!sessions.is_open(&here, now + IDLE));
     }
 
     #[test]

@@ -60,6 +60,12 @@ impl Site {
         self.secure
     }
 
+    /// The URL, without a path, that it was given as its public one.
+    #[must_use]
+    pub fn public_origin(&self) -> Option<String> {
+        self.named.as_ref().map(|named| self.origin(named))
+    }
+
     /// The URL, without a path, under which a browser asks that names this `Host`; what it is sent away from it comes back to.
     #[must_use]
     pub fn origin(&self, host: &str) -> String {

@@ -22,6 +22,20 @@ use crate::output::Out;
 use crate::person::backup;
 use crate::{passphrase, words};
 
+/// What a home was made again from.
+pub(super) enum Source {
+    /// A backup.
+    Backup(Box<Backup>),
+    /// Its seed alone.
+    Seed(Box<Seed>),
+}
+
+/// A home that was made again.
+pub(super) struct Restored {
+    /// Relationships that are held back until the person resumes them.
+    pub(super) held: usize,
+}
+
 /// Makes the home.
 pub(super) fn restore(dir: &Path, args: &cli::Restore, out: &Out) -> Outcome {
     vacant(dir)?;
@@ -29,6 +43,29 @@ pub(super) fn restore(dir: &Path, args: &cli::Restore, out: &Out) -> Outcome {
         Some(folder) => from_backup(dir, folder, args, out),
         None => from_words(dir, args, out),
     }
+}
+
+/// Makes a home again under a passphrase. It never writes into one that is there.
+pub(super) fn bring_back(
+    dir: &Path,
+    source: &Source,
+    passphrase: &Passphrase,
+    passphrase_file: Option<&Path>,
+) -> Result<Restored, ApiError> {
+    vacant(dir)?;
+    let now = system_clock()();
+    let held = match source {
+        Source::Backup(from) => make(dir, from.seed(), passphrase, passphrase_file, |store| {
+            from.write_into(store, move |txn| hold::hold_back_all(txn, now)).map_err(backup::error)
+        }),
+        Source::Seed(seed) => make(dir, seed, passphrase, passphrase_file, |store| {
+            store
+                .write_blocking(move |txn| hold::hold_back_all(txn, now))
+                .map(drop)
+                .map_err(|error| ApiError::new("store-failed", error))
+        }),
+    }?;
+    Ok(Restored { held })
 }
 
 fn from_backup(dir: &Path, folder: &Path, args: &cli::Restore, out: &Out) -> Outcome {
@@ -42,17 +79,16 @@ fn from_backup(dir: &Path, folder: &Path, args: &cli::Restore, out: &Out) -> Out
     });
     let choice = Choice { chain: chain.transpose()?, to: args.to };
     let opener = words::opener(&args.opening)?;
-    let from = Backup::open(folder, &opener, &choice).map_err(backup::error)?;
+    let from = Box::new(Backup::open(folder, &opener, &choice).map_err(backup::error)?);
     let passphrase = passphrase::new(&args.passphrase)?;
-    let now = system_clock()();
-    let held = make(dir, from.seed(), &passphrase, &args.passphrase, |store| {
-        from.write_into(store, move |txn| hold::hold_back_all(txn, now)).map_err(backup::error)
-    })?;
-    let point = from.point();
+    let (point, chain) = (from.point().clone(), from.report().chain.to_string());
+    let source = Source::Backup(from);
+    let Restored { held } =
+        bring_back(dir, &source, &passphrase, args.passphrase.passphrase_file.as_deref())?;
     let restored = json!({
         "event": "restored",
         "home": dir,
-        "chain": from.report().chain.to_string(),
+        "chain": chain,
         "point": point.number,
         "made": point.made.to_string(),
         "records": point.records,
@@ -69,27 +105,19 @@ fn from_backup(dir: &Path, folder: &Path, args: &cli::Restore, out: &Out) -> Out
             ),
         };
         format!(
-            "{home} is restored as it was at {} (point {} of chain {}), under the passphrase that you chose now.\n\
+            "{home} is restored as it was at {} (point {} of chain {chain}), under the passphrase that you chose now.\n\
              Not in it: what you changed after that moment. Do not run another copy of this home again.\n\n  \
              freehold --home {home} run\n{resume}",
-            point.made,
-            point.number,
-            from.report().chain,
+            point.made, point.number,
         )
     });
     Ok(())
 }
 
 fn from_words(dir: &Path, args: &cli::Restore, out: &Out) -> Outcome {
-    let seed = words::seed(args.opening.words_file.as_deref())?;
+    let source = Source::Seed(Box::new(words::seed(args.opening.words_file.as_deref())?));
     let passphrase = passphrase::new(&args.passphrase)?;
-    let now = system_clock()();
-    make(dir, &seed, &passphrase, &args.passphrase, |store| {
-        store
-            .write_blocking(move |txn| hold::hold_back_all(txn, now))
-            .map(drop)
-            .map_err(|error| ApiError::new("store-failed", error))
-    })?;
+    bring_back(dir, &source, &passphrase, args.passphrase.passphrase_file.as_deref())?;
     let restored = json!({ "event": "restored", "home": dir, "wordsOnly": true, "heldBack": 0 });
     out.show(&restored, |_| {
         format!(
@@ -111,13 +139,13 @@ fn make(
     dir: &Path,
     seed: &Seed,
     passphrase: &Passphrase,
-    given: &cli::Passphrase,
+    passphrase_file: Option<&Path>,
     fill: impl FnOnce(&Store) -> Result<(), ApiError>,
 ) -> Result<usize, ApiError> {
     let making = beside(dir)?;
     clear(&making)?;
     let made = (|| {
-        let home = Home::take(&making, Kind::Person, given.passphrase_file.as_deref())?;
+        let home = Home::take(&making, Kind::Person, passphrase_file)?;
         home.keep(seed, passphrase)?;
         let key = HomeKey::new(*seed.vault_key());
         let opened = Store::open(&home.store(), &key, Options::default());

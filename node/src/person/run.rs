@@ -1,42 +1,63 @@
 //! `run` and `words`.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use freehold_api::{ApiError, Socket, serve_person};
-use freehold_keystore::Seed;
-use freehold_link::system_clock;
 use freehold_outbound::{Client, Policy, Reach};
-use freehold_person::{Person, PersonConfig, StartError};
+use freehold_page::{Listening, Page, PageConfig, PageError};
 use freehold_resolver::{CachePolicy, Resolver};
 use serde_json::json;
 
+use super::keeper::HomeKeeper;
 use crate::Outcome;
 use crate::cli;
-use crate::home::{self, Home, Kind};
+use crate::home::{self, Kind};
 use crate::output::Out;
 use crate::signals::Stop;
-use crate::{families, local, passphrase};
+use crate::{local, passphrase};
 
-/// Runs the node until it is told to stop.
+/// Where the page listens when nobody says; another port if that one is taken.
+const PAGE: &str = "127.0.0.1:4190";
+
+/// Runs the node until it is told to stop. With no passphrase at hand it waits until somebody says it in the page.
 pub(crate) async fn run(dir: &Path, args: &cli::Run, out: &Out) -> Outcome {
-    let home = Home::take(dir, Kind::Person, args.passphrase.passphrase_file.as_deref())?;
-    let seed = if home.is_new()? {
-        let seed = home.create(&passphrase::new(&args.passphrase)?)?;
-        show_words(&seed, out, true);
-        seed
-    } else {
-        home.open(&passphrase::existing(&args.passphrase)?, out)?
+    home::check(dir, Kind::Person)?;
+    let keeper = HomeKeeper::new(dir, args)?;
+    let is_new = !home::is_made(dir);
+    let passphrase = match passphrase::unattended(&args.passphrase)? {
+        None if args.no_page && is_new => Some(passphrase::new(&args.passphrase)?),
+        None if args.no_page => Some(passphrase::existing(&args.passphrase)?),
+        given => given,
     };
+    match passphrase {
+        Some(passphrase) if is_new => {
+            let (_, words) = keeper.make(passphrase).await?;
+            show_words(&words, out, true);
+        }
+        Some(passphrase) => drop(keeper.unlock(passphrase).await?),
+        None => {}
+    }
     // From here on something runs; until now a signal just ended the process, however long it waited.
     let stop = Stop::install()?;
-    let config = PersonConfig {
-        resolver: resolver(args)?,
-        limits: freehold_transport::Limits::default(),
-        store: freehold_store::Options::default(),
-        families: families::person(),
+    let page = if args.no_page { None } else { Some(listen(dir, args, &keeper, out).await?) };
+    let served = serve(dir, &keeper, stop, out).await;
+    if let Some(page) = page {
+        page.stop().await;
+    }
+    served
+}
+
+/// Serves the home's commands from when it is open until the program is told to stop.
+async fn serve(dir: &Path, keeper: &HomeKeeper, stop: Stop, out: &Out) -> Outcome {
+    let stop = stop.wait();
+    tokio::pin!(stop);
+    let person = tokio::select! {
+        person = keeper.opened() => person,
+        () = &mut stop => None,
     };
-    let person = Person::start(home.dir(), seed, config, system_clock()).await.map_err(start_error)?;
-    let socket = match Socket::bind(home.dir()) {
+    let Some(person) = person else { return Ok(()) };
+    let socket = match Socket::bind(dir) {
         Ok(socket) => socket,
         Err(error) => {
             person.stop().await;
@@ -46,22 +67,75 @@ pub(crate) async fn run(dir: &Path, args: &cli::Run, out: &Out) -> Outcome {
     let ready = json!({ "event": "ready", "kind": "person", "home": dir, "socket": socket.path() });
     out.show(&ready, |_| format!("ready: {} (stop with Ctrl-C)", socket.path().display()));
     tracing::info!("the node runs");
-    let served = serve_person(person.clone(), socket, stop.wait()).await;
+    let (told, heard) = tokio::sync::oneshot::channel::<()>();
+    let serving = serve_person(person.clone(), socket, async {
+        let _ = heard.await;
+    });
+    tokio::pin!(serving);
+    let served = tokio::select! {
+        served = &mut serving => served,
+        () = &mut stop => {
+            let _ = told.send(());
+            serving.await
+        }
+    };
     person.stop().await;
     tracing::info!("the node has stopped");
     served.map_err(|error| ApiError::new("internal", error))
+}
+
+/// Opens the page, and says where it is.
+async fn listen(
+    dir: &Path,
+    args: &cli::Run,
+    keeper: &Arc<HomeKeeper>,
+    out: &Out,
+) -> Result<Listening, ApiError> {
+    let config = |listen: &str| PageConfig {
+        listen: listen.to_owned(),
+        anywhere: args.page_anywhere,
+        url: args.page_url.clone(),
+        home: dir.to_owned(),
+    };
+    let wanted = args.page.as_deref().unwrap_or(PAGE);
+    let page = match Page::listen(keeper.clone(), &config(wanted)).await {
+        // Nobody has asked for this port, and another home of this machine may have it.
+        Err(PageError::Serve(_)) if args.page.is_none() => {
+            Page::listen(keeper.clone(), &config("127.0.0.1:0")).await
+        }
+        listening => listening,
+    };
+    let page = page.map_err(page_error)?;
+    // Whoever reads this signs in: it is for the one who has started the program, and for no journal.
+    let read = out.is_terminal() || out.is_json() && std::env::var_os("JOURNAL_STREAM").is_none();
+    let link = if read { Some(page.link().map_err(page_error)?) } else { None };
+    let said = json!({ "event": "page", "address": page.address().to_string(), "link": link });
+    out.show(&said, |_| match &link {
+        Some(link) => format!("your page: {link}\nThis link lets its first visitor in, within an hour."),
+        None => format!("your page: http://{}", page.address()),
+    });
+    Ok(page)
+}
+
+fn page_error(error: PageError) -> ApiError {
+    let code = match error {
+        PageError::Bind(_) | PageError::Site(_) => "usage",
+        PageError::Serve(_) => "address-in-use",
+        PageError::Entropy(_) => "internal",
+    };
+    ApiError::new(code, error)
 }
 
 /// Shows the words of a home again.
 pub(crate) fn words(dir: &Path, args: &cli::Passphrase, out: &Out) -> Outcome {
     home::check(dir, Kind::Person)?;
     let seed = home::open_seed(dir, &passphrase::existing(args)?, out)?;
-    show_words(&seed, out, false);
+    show_words(&seed.words(), out, false);
     Ok(())
 }
 
 /// Shows the 24 words; never, unasked, into a file or a journal, which others may read.
-fn show_words(seed: &Seed, out: &Out, first: bool) {
+fn show_words(words: &str, out: &Out, first: bool) {
     // A script that asked for JSON reads them on purpose, unless its output is a journal.
     let read = out.is_terminal() || out.is_json() && std::env::var_os("JOURNAL_STREAM").is_none();
     if first && !read {
@@ -70,9 +144,8 @@ fn show_words(seed: &Seed, out: &Out, first: bool) {
         );
         return;
     }
-    let words = seed.words();
     if out.is_json() {
-        return out.json_line(&json!({ "event": "words", "words": words.as_str() }));
+        return out.json_line(&json!({ "event": "words", "words": words }));
     }
     if first {
         out.line("These 24 words are your home. Write them on paper, now, and keep the paper safe:\n");
@@ -86,18 +159,11 @@ fn show_words(seed: &Seed, out: &Out, first: bool) {
     out.line("\nWith them and a backup everything can be restored, and whoever has them has everything.");
 }
 
-fn resolver(args: &cli::Run) -> Result<Resolver, ApiError> {
+/// What looks up vendors, as the command line says.
+pub(super) fn resolver(args: &cli::Run) -> Result<Resolver, ApiError> {
     let extra_roots = args.trust_root.iter().map(|file| local::read(file)).collect::<Result<_, _>>()?;
     let reach = if args.allow_inward { Reach::Anywhere } else { Reach::PublicOnly };
     let client = Client::new(Policy { reach, extra_roots, ..Policy::public() })
         .map_err(|error| ApiError::new("usage", error))?;
     Ok(Resolver::new(client, CachePolicy::default()))
-}
-
-fn start_error(error: StartError) -> ApiError {
-    match &error {
-        StartError::Store(source) => ApiError::new(home::store_code(source), error),
-        StartError::Read(_) => ApiError::new("store-corrupt", error),
-        StartError::Families(_) => ApiError::new("internal", error),
-    }
 }

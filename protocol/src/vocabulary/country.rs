@@ -11,6 +11,14 @@ pub fn country_name(alpha2: &str) -> Option<&'static str> {
     rows().find(|row| row.first() == Some(&alpha2)).and_then(|row| row.get(2).copied())
 }
 
+/// Every country: its alpha-2 code and its English short name, in the order of the names.
+#[must_use]
+pub fn countries() -> Vec<(&'static str, &'static str)> {
+    let mut all: Vec<_> = rows().filter_map(|row| Some((*row.first()?, *row.get(2)?))).collect();
+    all.sort_unstable_by_key(|(_, name)| *name);
+    all
+}
+
 /// An alpha-2 code in any case.
 pub(super) fn parse(input: &str) -> Result<String, ValueError> {
     let code = input.to_ascii_uppercase();

@@ -115,8 +115,9 @@ pub(crate) fn calls() -> Calls<Person> {
         .open(|p, _: Attention| async move { Ok(p.attention()?) })
         .open(|p, _: Settings| async move { Ok(p.settings()?) })
         .open_by(|p, caller, c: SetSettings| async move {
-            let wanted = wanted(c);
-            if caller != Caller::Owner && wanted.backup != p.settings()?.backup {
+            let held = p.settings()?;
+            let wanted = wanted(c, held.words_confirmed);
+            if caller != Caller::Owner && wanted.backup != held.backup {
                 return Err(ApiError::new(
                     "denied",
                     "a program cannot change where backups go: do that yourself",
@@ -160,14 +161,15 @@ fn may_back_up(person: &Person, caller: &Caller, call: &BackUp) -> Result<(), Ap
     Ok(())
 }
 
-fn wanted(call: SetSettings) -> SettingsView {
+/// Whether the words are on paper is the page's to say.
+fn wanted(call: SetSettings, words_confirmed: bool) -> SettingsView {
     let backup = call.backup.map(|it| BackupScheduleView {
         dir: it.dir,
         every_hours: it.every_hours,
         recipients: it.recipients,
     });
     let appearance = call.appearance.unwrap_or_else(|| SettingsView::default().appearance);
-    SettingsView { name: call.name, language: call.language, appearance, backup }
+    SettingsView { name: call.name, language: call.language, appearance, backup, words_confirmed }
 }
 
 impl From<PersonError> for ApiError {

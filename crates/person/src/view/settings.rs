@@ -28,12 +28,20 @@ pub struct SettingsView {
     pub appearance: String,
     /// When backups are made by themselves; never, when absent.
     pub backup: Option<BackupScheduleView>,
+    /// Whether the person has shown that they have the 24 words on paper.
+    pub words_confirmed: bool,
 }
 
 impl Default for SettingsView {
     /// As of a new home: nothing is chosen.
     fn default() -> Self {
-        Self { name: None, language: None, appearance: "auto".to_owned(), backup: None }
+        Self {
+            name: None,
+            language: None,
+            appearance: "auto".to_owned(),
+            backup: None,
+            words_confirmed: false,
+        }
     }
 }
 

@@ -16,7 +16,7 @@ async fn page() -> (SocketAddr, oneshot::Sender<()>) {
         .route("/", get(|| async { "hello" }))
         .route("/change", post(|body: String| async move { body.len().to_string() }));
     let (stop, stopped) = oneshot::channel::<()>();
-    let routes = guarded(site, routes);
+    let routes = guarded(site, crate::Scripts::None, routes);
     tokio::spawn(serve(listener, routes, async {
         let _ = stopped.await;
     }));

@@ -4,7 +4,7 @@ use super::Package;
 
 /// A crate, and those it may name in any of its dependency sections. Left of an arrow may be used by the right of
 /// it, never back; a crate missing here fails, so that a new one is placed on purpose.
-const MAY_USE: [(&str, &[&str]); 38] = [
+const MAY_USE: [(&str, &[&str]); 39] = [
     ("freehold-protocol", &[]),
     ("freehold-store", &["freehold-protocol"]),
     ("freehold-tls", &[]),
@@ -69,6 +69,18 @@ const MAY_USE: [(&str, &[&str]); 38] = [
         "freehold-api",
         &["freehold-protocol", "freehold-cards", "freehold-person", "freehold-hub", "freehold-web"],
     ),
+    (
+        "freehold-page",
+        &[
+            "freehold-web",
+            "freehold-api",
+            "freehold-person",
+            "freehold-keystore",
+            "freehold-cards",
+            "freehold-protocol",
+            "freehold-qr",
+        ],
+    ),
     ("freehold", &BELOW_NODE),
     // What anyone may write from outside: a family needs its desk, and on the person's side the audit log.
     ("freehold-example-note", &["freehold-protocol", "freehold-mailbox", "freehold-vault"]),
@@ -115,7 +127,7 @@ const MAY_USE: [(&str, &[&str]); 38] = [
 ];
 
 /// The program wires everything: adapters meet only there.
-const BELOW_NODE: [&str; 28] = [
+const BELOW_NODE: [&str; 29] = [
     "freehold-protocol",
     "freehold-store",
     "freehold-tls",
@@ -144,11 +156,12 @@ const BELOW_NODE: [&str; 28] = [
     "freehold-web",
     "freehold-desk",
     "freehold-api",
+    "freehold-page",
 ];
 
 /// The tests across crates see whatever the program sees, and the example; the program itself they start as a process.
-const BELOW_TESTS: [&str; 29] = {
-    let mut below = ["freehold-example-note"; 29];
+const BELOW_TESTS: [&str; 30] = {
+    let mut below = ["freehold-example-note"; 30];
     let mut at = 0;
     while at < BELOW_NODE.len() {
         below[at] = BELOW_NODE[at];

@@ -17,10 +17,11 @@ const OWNERS: [(&str, &[&str]); 22] = [
     // What somebody else signed about staff.
     ("jsonwebtoken", &["freehold-oidc"]),
     ("reqwest", &["freehold-outbound"]),
-    // HTTP is served in three places: to the owner's own commands, to browsers, and what browsers see of a hub.
-    ("axum", &["freehold-api", "freehold-web", "freehold-desk"]),
+    // HTTP is served to the owner's own commands and to browsers; what browsers see of a hub and of a home is made in two places.
+    ("axum", &["freehold-api", "freehold-web", "freehold-desk", "freehold-page"]),
     ("hyper", &["freehold-api", "freehold-web"]),
-    ("maud", &["freehold-web", "freehold-desk"]),
+    ("maud", &["freehold-web", "freehold-desk", "freehold-page"]),
+    ("fluent-bundle", &["freehold-page"]),
     ("calcard", &["freehold-cards"]),
     ("quick-xml", &["freehold-carddav"]),
     // Pictures are anybody's: whoever decodes one keeps to that crate's limits.
