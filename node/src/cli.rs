@@ -198,6 +198,13 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: MessageCommand,
     },
+    /// Print a link that signs in to your page, once, within an hour
+    SignIn,
+    /// Open a company's invitation in your page; what a desktop calls for freehold: links
+    Open {
+        /// freehold:connect:…
+        link: String,
+    },
     /// Make, show and remove the tokens with which your scripts use the node over its page's address
     Token {
         #[command(subcommand)]

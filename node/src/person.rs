@@ -53,6 +53,8 @@ pub(crate) async fn dispatch(dir: &Path, command: Command, out: &Out) -> Outcome
         Command::Resume { vendor, .. } => resume::resume(&client, vendor, out).await,
         Command::Rotate { vendor, .. } => agreements::rotate(&client, vendor, out).await,
         Command::Message { command } => message::of_person(&client, command, out).await,
+        Command::SignIn => run::sign_in(&client, None, out).await,
+        Command::Open { link } => run::sign_in(&client, Some(&link), out).await,
         Command::Token { command } => token::token(&client, command, out).await,
         Command::Kept { forget } => audit::kept(&client, forget, out).await,
         Command::Audit { command, limit } => audit::audit(&client, command, limit, out).await,

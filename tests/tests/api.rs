@@ -15,7 +15,7 @@ use freehold_protocol::time::Timestamp;
 use freehold_tests::described;
 use freehold_tests::engines::{EngineHome, meet};
 use freehold_tests::program::Home;
-use freehold_web::{Bind, Site, Token, guarded, listen, serve};
+use freehold_web::{Bind, Scripts, Site, Token, guarded, listen, serve};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
@@ -34,7 +34,7 @@ impl Node {
         let site = Arc::new(Site::new(&bind, None).unwrap());
         let guard = Arc::new(Guard::new(Arc::clone(&site)));
         let routes = Router::new().nest(ADDRESS, person_routes(person.clone(), guard));
-        let routes = guarded(site, routes);
+        let routes = guarded(site, Scripts::None, routes);
         tokio::spawn(serve(listener, routes, std::future::pending()));
         Self { home, person, at: bind.address() }
     }

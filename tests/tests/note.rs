@@ -101,7 +101,7 @@ async fn a_note_waits_for_a_person_who_is_away_and_is_answered_once() {
 
     let socket = Socket::bind(owner.path()).unwrap();
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
-    let served = tokio::spawn(serve_person(person.clone(), socket, async { drop(stopped.await) }));
+    let served = tokio::spawn(serve_person(person.clone(), None, socket, async { drop(stopped.await) }));
     let home = owner.path().to_owned();
     let listed = tokio::task::spawn_blocking(move || {
         let mut command = Command::new(program());

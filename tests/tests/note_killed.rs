@@ -115,7 +115,7 @@ fn a_process_of_its_own() {
             serve_hub(hub, socket, forever).await.unwrap();
         } else {
             let person = home.person(|| Families::new().with(note::Person)).await;
-            serve_person(person, socket, forever).await.unwrap();
+            serve_person(person, None, socket, forever).await.unwrap();
         }
     });
 }

@@ -96,7 +96,7 @@ async fn what_needs_the_person_and_the_story_of_a_relationship() {
     let mut listener = person.watch();
     let request = meet(&person, &hub).await;
     let attention = person.attention().unwrap();
-    assert_eq!(attention.requests.iter().map(|it| it.id.clone()).collect::<Vec<_>>(), [request.id.clone()]);
+    assert_eq!(attention.requests.iter().map(|it| &it.id).collect::<Vec<_>>(), [&request.id]);
     assert_eq!(attention.requests[0].fields[0].given, None);
     told(&mut listener, &[What::Requests, What::Relationships, What::Audit, What::Delivery]).await;
 
@@ -128,10 +128,7 @@ async fn what_needs_the_person_and_the_story_of_a_relationship() {
     assert!(person.sharing(&["phone.mobile".into()]).unwrap()[0].with.is_empty());
     home.pass(Duration::from_secs(3_600));
     let silent = person.attention().unwrap().silent;
-    assert_eq!(
-        silent.iter().map(|it| it.revocation.clone()).collect::<Vec<_>>(),
-        [revoked.revocation.clone()]
-    );
+    assert_eq!(silent.iter().map(|it| &it.revocation).collect::<Vec<_>>(), [&revoked.revocation]);
     assert!(silent[0].silent_for_secs >= 3_600 && silent[0].paths == ["phone.mobile"]);
     let unreached = || {
         let failed = person.attention().unwrap().failed;
@@ -208,6 +205,7 @@ async fn backups_are_made_by_themselves_and_a_failure_is_told() {
         name: Some("home".into()),
         language: Some("de".into()),
         appearance: "dark".into(),
+        words_confirmed: true,
         backup: Some(BackupScheduleView {
             dir: dir.display().to_string(),
             every_hours: 24,
@@ -264,11 +262,11 @@ async fn settings_that_cannot_be_are_refused_and_tokens_are_known_by_their_diges
     assert_eq!(person.settings().unwrap(), good());
 
     let mut listener = person.watch();
-    let added = person.add_token("script", [7; 32], vec!["fields:read".into()]).await.unwrap();
+    let added = person.add_token("script", [7; 32], vec!["fields:read".into()], None).await.unwrap();
     assert_eq!(told(&mut listener, &[What::Settings]).await, BTreeSet::from(["Settings".to_owned()]));
     assert_eq!(person.token(&[7; 32]).unwrap(), Some(added.clone()));
     assert_eq!(person.tokens().unwrap(), [added]);
-    let again = person.add_token("script", [8; 32], vec!["fields:read".into()]).await.unwrap_err();
+    let again = person.add_token("script", [8; 32], vec!["fields:read".into()], None).await.unwrap_err();
     assert_eq!(again.code(), "not-possible-now");
     person.remove_token("script").await.unwrap();
     assert!(matches!(person.remove_token("script").await, Err(PersonError::NoToken)));

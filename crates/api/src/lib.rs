@@ -39,7 +39,11 @@ pub use error::ApiError;
 pub use guard::{Guard, person_routes};
 pub use openapi::openapi;
 pub use scope::{Scope, ScopeError};
-pub use server::{ServeError, hub::serve_hub, person::serve_person};
+pub use server::{
+    ServeError,
+    hub::serve_hub,
+    person::{Links, serve_person},
+};
 pub use socket::{SOCKET_NAME, Socket, SocketError};
 
 /// Where the calls are, on the socket as over TCP.

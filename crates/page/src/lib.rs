@@ -28,3 +28,4 @@ mod visit;
 
 pub use keeper::{Answer, Keeper, Made, Restore, Stage};
 pub use page::{Listening, Page, PageConfig, PageError};
+pub use visit::escaped;

@@ -19,7 +19,7 @@ use crate::frame::{self, Look, trouble};
 use crate::keeper::Stage;
 use crate::page::PERSON;
 use crate::refusal::Refusal;
-use crate::visit::{Fields, own};
+use crate::visit::{Asked, Fields, escaped, own};
 
 pub(crate) fn routes() -> Router<Arc<Page>> {
     Router::new()
@@ -95,7 +95,7 @@ async fn by_passphrase(State(page): State<Arc<Page>>, from: From, request: Reque
     match page.keeper.open(given).await {
         Ok(_) => {
             page.attempts.right(PERSON, from.0);
-            let_in(&page)
+            let_in(&page, "/")
         }
         Err(error) if error.code == "wrong-passphrase" => {
             ask(&page, &headers, StatusCode::UNAUTHORIZED, Some(&say!(t, "wrong-passphrase")))
@@ -109,16 +109,23 @@ async fn by_passphrase(State(page): State<Arc<Page>>, from: From, request: Reque
 }
 
 /// A page with one button: whoever only looks at an address for somebody, such as a mail program, does not use it up.
-async fn link(State(page): State<Arc<Page>>, headers: HeaderMap, Path(token): Path<String>) -> Response {
+async fn link(
+    State(page): State<Arc<Page>>,
+    headers: HeaderMap,
+    Path(token): Path<String>,
+    asked: Asked,
+) -> Response {
+    let invitation = asked.some("link");
     if page.session(&headers).is_some() {
-        return Redirect::to("/").into_response();
+        return Redirect::to(&onward(invitation)).into_response();
     }
     let look = look(&page, &headers);
     let t = look.tongue;
     let body = html! {
         h1 { (say!(t, "welcome")) }
         p.lead { (say!(t, "link-lead")) }
-        form.card method="post" action={ "/sign-in/" (crate::visit::escaped(&token)) } {
+        form.card method="post" action={ "/sign-in/" (escaped(&token)) } {
+            @if let Some(invitation) = invitation { input type="hidden" name="link" value=(invitation); }
             p { (say!(t, "link-home")) " " code { (page.home.display()) } }
             button type="submit" autofocus { (say!(t, "link-go")) }
         }
@@ -129,10 +136,12 @@ async fn link(State(page): State<Arc<Page>>, headers: HeaderMap, Path(token): Pa
 async fn by_link(
     State(page): State<Arc<Page>>,
     from: From,
-    headers: HeaderMap,
     Path(token): Path<String>,
+    request: Request,
 ) -> Response {
+    let headers = request.headers().clone();
     let t = look(&page, &headers).tongue;
+    let fields = Fields::read(request).await.unwrap_or_default();
     if let Err(refused) = page.attempts.begin(PERSON, from.0, Instant::now()) {
         let said = say!(t, "too-many-attempts", count = refused.wait.as_secs().max(1));
         return ask(&page, &headers, StatusCode::TOO_MANY_REQUESTS, Some(&said));
@@ -141,15 +150,20 @@ async fn by_link(
         return ask(&page, &headers, StatusCode::UNAUTHORIZED, Some(&say!(t, "link-used")));
     }
     page.attempts.right(PERSON, from.0);
-    let_in(&page)
+    let_in(&page, &onward(fields.some("link").as_deref()))
 }
 
-/// Begins a session.
-pub(crate) fn let_in(page: &Page) -> Response {
+/// Where a link leads: to the form for an invitation, if there is one with it.
+fn onward(invitation: Option<&str>) -> String {
+    invitation.map_or_else(|| "/".to_owned(), |link| format!("/connect?link={}", escaped(link)))
+}
+
+/// Begins a session, and goes on from there.
+fn let_in(page: &Page, to: &str) -> Response {
     match page.begin() {
         Ok(token) => {
             let cookie = [(header::SET_COOKIE, Cookie::Session.set(&page.site, &token))];
-            (cookie, Redirect::to("/")).into_response()
+            (cookie, Redirect::to(to)).into_response()
         }
         Err(error) => {
             tracing::error!(%error, "there is no entropy for a session");

@@ -186,7 +186,8 @@ impl<S: Sync> FromRequestParts<S> for Asked {
 }
 
 /// A text as it stands in an address (RFC 3986, section 2).
-pub(crate) fn escaped(text: &str) -> String {
+#[must_use]
+pub fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for byte in text.bytes() {
         match byte {

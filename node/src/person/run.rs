@@ -3,7 +3,8 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use freehold_api::{ApiError, Socket, serve_person};
+use freehold_api::person::SignIn;
+use freehold_api::{ApiError, Client as Calls, Links, Socket, serve_person};
 use freehold_outbound::{Client, Policy, Reach};
 use freehold_page::{Listening, Page, PageConfig, PageError};
 use freehold_resolver::{CachePolicy, Resolver};
@@ -41,7 +42,12 @@ pub(crate) async fn run(dir: &Path, args: &cli::Run, out: &Out) -> Outcome {
     // From here on something runs; until now a signal just ended the process, however long it waited.
     let stop = Stop::install()?;
     let page = if args.no_page { None } else { Some(listen(dir, args, &keeper, out).await?) };
-    let served = serve(dir, &keeper, stop, out).await;
+    let links = page.as_ref().map(|page| {
+        let page = page.page();
+        let links: Links = Arc::new(move || page.link().map_err(page_error));
+        links
+    });
+    let served = serve(dir, &keeper, links, stop, out).await;
     if let Some(page) = page {
         page.stop().await;
     }
@@ -49,7 +55,7 @@ pub(crate) async fn run(dir: &Path, args: &cli::Run, out: &Out) -> Outcome {
 }
 
 /// Serves the home's commands from when it is open until the program is told to stop.
-async fn serve(dir: &Path, keeper: &HomeKeeper, stop: Stop, out: &Out) -> Outcome {
+async fn serve(dir: &Path, keeper: &HomeKeeper, links: Option<Links>, stop: Stop, out: &Out) -> Outcome {
     let stop = stop.wait();
     tokio::pin!(stop);
     let person = tokio::select! {
@@ -68,7 +74,7 @@ async fn serve(dir: &Path, keeper: &HomeKeeper, stop: Stop, out: &Out) -> Outcom
     out.show(&ready, |_| format!("ready: {} (stop with Ctrl-C)", socket.path().display()));
     tracing::info!("the node runs");
     let (told, heard) = tokio::sync::oneshot::channel::<()>();
-    let serving = serve_person(person.clone(), socket, async {
+    let serving = serve_person(person.clone(), links, socket, async {
         let _ = heard.await;
     });
     tokio::pin!(serving);
@@ -124,6 +130,27 @@ fn page_error(error: PageError) -> ApiError {
         PageError::Entropy(_) => "internal",
     };
     ApiError::new(code, error)
+}
+
+/// Prints a link that signs in to the page, or opens it in the browser with a company's invitation.
+pub(crate) async fn sign_in(client: &Calls, invitation: Option<&str>, out: &Out) -> Outcome {
+    let mut answer = client.call(&SignIn {}).await?;
+    let Some(invitation) = invitation else {
+        out.show(&answer, |answer| answer.link.clone());
+        return Ok(());
+    };
+    if !invitation.starts_with("freehold:") {
+        return Err(ApiError::new("invitation", "an invitation begins with freehold:"));
+    }
+    answer.link = format!("{}?link={}", answer.link, freehold_page::escaped(invitation));
+    let program = if cfg!(target_os = "macos") { "open" } else { "xdg-open" };
+    let opened =
+        std::process::Command::new(program).arg(&answer.link).stdin(std::process::Stdio::null()).status();
+    if !opened.is_ok_and(|status| status.success()) {
+        out.note("no browser could be started: open this yourself");
+        out.show(&answer, |answer| answer.link.clone());
+    }
+    Ok(())
 }
 
 /// Shows the words of a home again.

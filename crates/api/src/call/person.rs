@@ -444,6 +444,25 @@ call!(
 );
 
 call!(
+    /// A link that lets its first visitor in to the page. On the socket alone: no program signs anybody in.
+    SignIn = "sign-in" [Admin] -> SignInAnswer {}
+);
+
+/// What [`SignIn`] answers.
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SignInAnswer {
+    /// The link, good once and for an hour.
+    pub link: String,
+}
+
+impl std::fmt::Debug for SignInAnswer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("SignInAnswer(…)")
+    }
+}
+
+call!(
     /// Makes a token for a program.
     TokenCreate = "token-create" [Admin] -> TokenMade {
         /// What the person calls it.

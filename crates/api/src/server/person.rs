@@ -1,6 +1,7 @@
 //! A person's node.
 
 use std::future::Future;
+use std::sync::Arc;
 
 use freehold_cards::ImportOptions;
 use freehold_person::view::{
@@ -16,7 +17,8 @@ use crate::call::person::{
     CredentialAnswer, Decline, Erase, Export, ExportAnswer, Facets, Fields, FindAudit, ForgetKept,
     ForgetMessages, Forgotten, Get, Grant, Grants, HeldBack, History, Import, Info, Kept, LastBackup,
     Messages, Relationship, Relationships, Request, Requests, Resume, Revoke, Rotate, SendMessage, Set,
-    SetSettings, Settings, Sharing, Status, Timeline, TokenCreate, TokenMade, TokenRemove, Tokens, Undo,
+    SetSettings, Settings, Sharing, SignIn, SignInAnswer, Status, Timeline, TokenCreate, TokenMade,
+    TokenRemove, Tokens, Undo,
 };
 use crate::caller::Caller;
 use crate::{ApiError, OPENAPI, Socket};
@@ -27,17 +29,30 @@ const SHOWN: usize = 100;
 /// How many audit entries are shown when nobody says: a screenful or two.
 const AUDIT_SHOWN: usize = 50;
 
+/// Makes links that let their first visitor in to the person's page.
+pub type Links = Arc<dyn Fn() -> Result<String, ApiError> + Send + Sync>;
+
 /// Serves a person's node until `stop` is done; calls under way are let through, then the socket is removed. The
-/// engine goes on: stop it afterwards.
+/// engine goes on: stop it afterwards. `links` is of its page, where it has one.
 ///
 /// # Errors
 /// [`ServeError`] if the socket fails.
 pub async fn serve_person(
     person: Person,
+    links: Option<Links>,
     socket: Socket,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), ServeError> {
-    calls().serve(person, socket, stop).await
+    let sign_in = move |_: Arc<Person>, _: SignIn| {
+        let links = links.clone();
+        async move {
+            let none = || {
+                ApiError::new("not-possible-now", "this node runs without a page: start it without --no-page")
+            };
+            Ok(SignInAnswer { link: links.ok_or_else(none)?()? })
+        }
+    };
+    calls().on(sign_in).serve(person, socket, stop).await
 }
 
 /// Everything a person's node can be called for.

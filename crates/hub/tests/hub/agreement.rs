@@ -84,7 +84,7 @@ async fn a_grant_that_is_another_persons_or_already_over_is_refused() {
     assert_eq!(problem(&mut person).await.code, Code::Expired);
     person.say(data::GRANT, b"\xa0".to_vec()).await;
     assert_eq!(problem(&mut person).await.code, Code::Malformed);
-    person.say(data::DECLINE, cbor::encode(&Decline { request: request.id().clone() })).await;
+    person.say(data::DECLINE, cbor::encode(&Decline { request: request.id().clone(), reason: None })).await;
     let event = vendor.event("dev.freehold.decline").await.cloudevent;
     assert_eq!(event["data"]["request"], request.id().as_str());
     assert!(vendor.customer().grants.is_empty());

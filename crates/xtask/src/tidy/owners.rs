@@ -5,7 +5,7 @@
 use super::Package;
 
 /// How a dependency's name begins, and the only crates that may have it: one, or those that divide a thing among them.
-const OWNERS: [(&str, &[&str]); 22] = [
+const OWNERS: [(&str, &[&str]); 23] = [
     ("sled", &["freehold-store"]),
     // Whoever speaks to a PostgreSQL does it through one crate.
     ("tokio-postgres", &["freehold-pgclient"]),

@@ -44,6 +44,9 @@ const SHARED: [&str; 5] =
 /// One entry of the log in so many seconds.
 const STEP_SECS: u64 = 300;
 
+/// What a page asks the engine for, the n-th time: how much came.
+type Ask<'a> = dyn Fn(usize) -> Result<usize, Failure> + 'a;
+
 pub(crate) async fn run(bench: &mut Bench) -> Result<(), Failure> {
     let entries = if bench.long { ENTRIES_LONG } else { ENTRIES };
     let (home, seed) = (bench.dir.join("page"), Seed::generate()?);
@@ -67,7 +70,7 @@ pub(crate) async fn run(bench: &mut Bench) -> Result<(), Failure> {
     tokio::time::sleep(Duration::from_secs(3)).await;
     let relationships = person.relationships()?;
     let vendor = |n: usize| Some(relationships[n * 7 % RELATIONSHIPS].id.clone());
-    let asks: [(&str, &dyn Fn(usize) -> Result<usize, Failure>); 7] = [
+    let asks: [(&str, &Ask<'_>); 7] = [
         ("what needs the person", &|_| Ok(person.attention()?.failed.len())),
         ("a page of 50 fields, with who sees them", &|n| fields(&person, n * 7_919)),
         ("the facets", &|_| Ok(person.facets()?.len())),
