@@ -1,18 +1,18 @@
 // The person's page in a real Chromium: somebody who has never seen a command line, from nothing to a receipt. What it finds wrong
 // it throws; `tests/tests/person_page.rs` starts it.
 //
-// Environment: LINK (that the program printed), POWER (an invitation), CODE (another one as an SVG of its code), CARD (a vCard), BACKUP (a folder to
+// Environment: LINK (that the program printed), SECOND (that of another, whose home is not made either), POWER (an invitation), CODE (another one as an SVG of its code), CARD (a vCard), BACKUP (a folder to
 // be made), OUT (a folder for pictures), CHROMIUM.
 
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import http from "node:http";
 import path from "node:path";
 
 import { AxeBuilder } from "@axe-core/playwright";
 import { chromium } from "playwright-core";
 
-const { LINK, POWER, CODE, CARD, BACKUP, OUT, CHROMIUM = "/usr/bin/chromium" } = process.env;
+const { LINK, SECOND, POWER, CODE, CARD, BACKUP, OUT, CHROMIUM = "/usr/bin/chromium" } = process.env;
 const PAGE = new URL("/", LINK).href;
 const PASSPHRASE = "correct horse battery staple";
 const at = (address) => new URL(address, PAGE).href;
@@ -23,10 +23,10 @@ const browser = await chromium.launch({ executablePath: CHROMIUM, args: ["--no-s
 const SIZES = { desk: { width: 1280, height: 900 }, phone: { width: 390, height: 844 } };
 
 /** A browser of its own, which may ask nothing of anybody but the page, and in whose console nothing is wrong. */
-async function visitor(options = {}) {
-  const context = await browser.newContext({ viewport: SIZES.desk, locale: "en-GB", acceptDownloads: true, ...options });
+async function visitor(options = {}, origin = PAGE, program = browser) {
+  const context = await program.newContext({ viewport: SIZES.desk, locale: "en-GB", acceptDownloads: true, ...options });
   const page = await context.newPage();
-  page.on("request", (request) => assert.ok(request.url().startsWith(PAGE), `it asks for ${request.url()}`));
+  page.on("request", (request) => assert.ok(request.url().startsWith(origin), `it asks for ${request.url()}`));
   page.on("console", (message) => {
     // A sign-in that is refused is a 401 that the console tells too.
     if (message.type() === "error" && !/\b401\b/.test(message.text())) problems.push(`console: ${message.text()}`);
@@ -151,12 +151,12 @@ async function connect(page) {
 }
 
 /** A picture of a code, a little turned, on a grey ground. */
-async function code() {
+async function code(type = "png") {
   const page = await browser.newPage({ viewport: { width: 700, height: 700 } });
   const svg = (await readFile(CODE)).toString("base64");
   await page.setContent(`<body style="background:#bbb;margin:100px"><img width="500" style="transform:rotate(7deg)" src="data:image/svg+xml;base64,${svg}">`);
   await page.locator("img").evaluate((image) => image.decode());
-  const picture = await page.screenshot();
+  const picture = await page.screenshot({ type });
   await page.close();
   return picture;
 }
@@ -367,6 +367,50 @@ async function hostile() {
   await page.context().close();
 }
 
+/** A code before the camera. */
+async function camera() {
+  const film = path.join(OUT, "camera.mjpeg");
+  await writeFile(film, await code("jpeg"));
+  const args = ["--no-sandbox", "--disable-gpu", "--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream"];
+  const seeing = await chromium.launch({
+    executablePath: CHROMIUM,
+    args: [...args, `--use-file-for-fake-video-capture=${film}`],
+  });
+  const page = await visitor({}, PAGE, seeing);
+  await signIn(page);
+  await heading(page, "Ada’s data").waitFor();
+  await page.goto(at("/connect"));
+  await button(page, "Use the camera").click();
+  await page.getByText("The code is read").waitFor();
+  assert.match(await page.getByLabel("The link").inputValue(), /^freehold:connect:/);
+  await seeing.close();
+}
+
+/** Another machine, the paper and the backup: everything is back, and nothing is sent before the person says so. */
+async function bringBack(words) {
+  const page = await visitor({}, new URL("/", SECOND).href);
+  await page.goto(SECOND);
+  await button(page, "Go on").click();
+  await page.getByRole("link", { name: "I had one before" }).click();
+  await looked(page, "restore");
+  const fill = async (given) => {
+    await page.getByLabel("The 24 words").fill(given);
+    await page.getByLabel("Folder with the backup").fill(BACKUP);
+    await page.getByLabel("Passphrase", { exact: true }).fill(PASSPHRASE);
+    await page.getByLabel("The same again").fill(PASSPHRASE);
+    await button(page, "Bring it back").click();
+  };
+  await fill([...words].reverse().join(" "));
+  await page.getByRole("alert").waitFor();
+  await fill(words.join(" "));
+  await page.getByText("Your home is back").waitFor();
+  await page.getByText("Nothing is sent to Paketpost").waitFor();
+  await looked(page, "restored");
+  await page.goto(new URL("/data", SECOND).href);
+  await page.getByText("Neue Gasse 7").waitFor();
+  await page.context().close();
+}
+
 /** Guessing is slow; and signing out is the end. */
 async function signOut(page) {
   await page.goto(at("/settings"));
@@ -390,7 +434,7 @@ async function signOut(page) {
 
 const page = await visitor();
 page.setDefaultTimeout(30_000);
-await setUp(page);
+const words = await setUp(page);
 await connect(page);
 await change(page);
 await revoke(page);
@@ -406,6 +450,8 @@ for (const [size, scheme, locale] of [
 await plain();
 await keyboard();
 await hostile();
+await camera();
+await bringBack(words);
 await signOut(page);
 await browser.close();
 // What a refused sign-in and a foreign page say in the console is meant.

@@ -134,10 +134,12 @@ fn a_new_person_gets_from_nothing_to_a_receipt_in_chromium() {
     let code = temporary.path().join("code.svg");
     std::fs::write(&code, freehold_qr::svg(&link(&post, "P-1")).unwrap()).unwrap();
     let (mut node, page) = Node::start(Home::person());
+    let (second, other) = Node::start(Home::person());
     let output = Command::new("node")
         .arg("person.mjs")
         .current_dir(folder())
         .env("LINK", page)
+        .env("SECOND", other)
         .env("POWER", link(&power, "4711"))
         .env("CODE", &code)
         .env("CARD", &card)
@@ -148,6 +150,7 @@ fn a_new_person_gets_from_nothing_to_a_receipt_in_chromium() {
     let said =
         String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{said}\n{}", std::fs::read_to_string(node.home.file("log")).unwrap());
+    assert!(second.home.json(&["resume"]).to_string().contains("Paketpost"), "it is held back");
     // The command line sees the same home.
     node.said("ready");
     assert_eq!(node.home.json(&["audit", "verify"])["broken"], Value::Null);

@@ -20,6 +20,7 @@ use tokio::task::JoinHandle;
 use tower::ServiceExt as _;
 
 use crate::keeper::{Keeper, Stage};
+use crate::pages::address_book::Fetched;
 use crate::set_up::Unconfirmed;
 use crate::{live, pages, set_up, sign_in};
 
@@ -71,6 +72,8 @@ pub struct Page {
     pub(crate) attempts: Attempts,
     /// The words of a home that was just made, until they are confirmed.
     pub(crate) unconfirmed: Mutex<Option<Unconfirmed>>,
+    /// Cards of an address book, until one is chosen.
+    pub(crate) fetched: Mutex<Option<Fetched>>,
     /// Says when the page ends, to those who would wait for longer.
     pub(crate) ending: watch::Receiver<bool>,
     /// Counts wrong tokens of programs.
@@ -108,6 +111,7 @@ impl Page {
             sessions: Sessions::default(),
             attempts: Attempts::default(),
             unconfirmed: Mutex::default(),
+            fetched: Mutex::default(),
             ending: ended,
             guard: Arc::new(Guard::new(Arc::clone(&site))),
             programs: OnceLock::new(),

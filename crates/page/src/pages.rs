@@ -1,6 +1,7 @@
 //! The pages.
 
 mod activity;
+pub(crate) mod address_book;
 pub(crate) mod assets;
 mod change;
 mod companies;
@@ -34,6 +35,7 @@ pub(crate) fn routes() -> Router<Arc<Page>> {
         .merge(field::routes())
         .merge(change::routes())
         .merge(import::routes())
+        .merge(address_book::routes())
         .merge(companies::routes())
         .merge(company::routes())
         .merge(requests::routes())

@@ -227,6 +227,21 @@ import-new = In der Karte
 import-now = Jetzt hier
 import-same = dasselbe
 import-go = Aufschreiben
+carddav-instead = Oder aus einem Adressbuch auf einem Server nehmen (CardDAV)
+carddav-title = Adressbuch auf einem Server
+carddav-lead = Nextcloud, iCloud, Fastmail, Radicale und viele andere führen Adressbücher, die CardDAV sprechen. Ihre Karte wird dort einmal gelesen; geschrieben wird dort nichts.
+carddav-url = Adresse des Servers
+carddav-user = Ihr Name dort
+carddav-password = Ihr Passwort dort
+carddav-password-note = Es geht nur an diesen Server und wird nicht aufgehoben. Viele Server wollen ein Passwort, das für ein Programm gemacht ist.
+carddav-go = Nach den Karten sehen
+carddav-empty = In den Adressbüchern dort ist keine Karte.
+carddav-choose = Welche Karte ist Ihre?
+carddav-count = { $count ->
+    [one] Es ist eine Karte da.
+   *[other] Es sind { $count } Karten da.
+}
+carddav-yours = Ihre Karte
 export-vcard = Als vCard ausgeben
 export-jscontact = Als JSContact ausgeben
 

@@ -227,6 +227,21 @@ import-new = In the card
 import-now = Here now
 import-same = the same
 import-go = Write it down
+carddav-instead = Or take it from an address book on a server (CardDAV)
+carddav-title = Address book on a server
+carddav-lead = Nextcloud, iCloud, Fastmail, Radicale and many others keep address books that speak CardDAV. Your card is read from there once; nothing is written there.
+carddav-url = Address of the server
+carddav-user = Your name there
+carddav-password = Your password there
+carddav-password-note = It goes to that server alone and is not kept. Many servers want a password made for one program.
+carddav-go = Look for the cards
+carddav-empty = The address books there hold no card.
+carddav-choose = Which card is yours?
+carddav-count = { $count ->
+    [one] There is one card.
+   *[other] There are { $count } cards.
+}
+carddav-yours = Your card
 export-vcard = Export as vCard
 export-jscontact = Export as JSContact
 

@@ -59,6 +59,7 @@ fn asking(visit: &Visit, said: Option<&str>, first: bool) -> Response {
             (country_choice(t))
             button type="submit" { (say!(t, "import-look")) }
         }
+        p { a href="/data/import/address-book" { (say!(t, "carddav-instead")) } }
         @if first { p { a href="/" { (say!(t, "import-skip")) } } }
     };
     shown(visit, &title, Place::Data, &body)
@@ -102,7 +103,7 @@ async fn preview(sent: Sent) -> Shown {
     }
 }
 
-fn previewed(visit: &Visit, card: &[u8], options: &ImportOptions, view: &ImportView) -> Response {
+pub(crate) fn previewed(visit: &Visit, card: &[u8], options: &ImportOptions, view: &ImportView) -> Response {
     let t = visit.tongue();
     let title = say!(t, "import-preview");
     let new = view.fields.iter().chain(&view.kept).filter(|field| field.action != "same").count();

@@ -78,6 +78,7 @@ const MAY_USE: [(&str, &[&str]); 39] = [
             "freehold-keystore",
             "freehold-cards",
             "freehold-protocol",
+            "freehold-carddav",
             "freehold-qr",
         ],
     ),
