@@ -5,6 +5,7 @@
 //! [`Intake::effective`]. Inputs: [`Intake::handle_update`], [`Intake::handle_revocation`].
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -34,7 +35,7 @@ pub struct IntakeState {
 /// One grant as the hub holds it.
 #[derive(Debug, Clone)]
 pub struct Intake {
-    grant: Grant,
+    grant: Arc<Grant>,
     state: IntakeState,
 }
 
@@ -57,8 +58,8 @@ pub fn check_grant(grant: &Grant, person: &[Did], request: Option<&DataRequest>)
 impl Intake {
     /// From what is stored.
     #[must_use]
-    pub fn new(grant: Grant, state: IntakeState) -> Self {
-        Self { grant, state }
+    pub fn new(grant: impl Into<Arc<Grant>>, state: IntakeState) -> Self {
+        Self { grant: grant.into(), state }
     }
 
     /// What to store.

@@ -64,7 +64,7 @@ pub(crate) fn values_of(
     list(reader, &tables::values_under(reader, id, grant))
 }
 
-/// The receipt of a grant.
+/// The receipt of a grant. What a transaction reads is not kept parsed: its group may not be committed.
 pub(crate) fn receipt(
     reader: &impl Reader,
     shared: &Shared,
@@ -72,10 +72,16 @@ pub(crate) fn receipt(
     grant: &GrantId,
 ) -> Result<Option<Arc<Grant>>, ReadError> {
     let key = tables::receipt(reader, id, grant);
-    shared.cached_grant(&key, || match reader.get(&key)? {
-        Some(bytes) => Grant::recall(&bytes).map(Some).map_err(|_| ReadError::Corrupt),
-        None => Ok(None),
-    })
+    if let Some(known) = shared.grants.get(&key) {
+        return Ok(Some(known));
+    }
+    let recall = |bytes: Vec<u8>| Grant::recall(&bytes).map(Arc::new).map_err(|_| ReadError::Corrupt);
+    reader.get(&key)?.map(recall).transpose()
+}
+
+/// Keeps a receipt parsed. What it was read from has to be committed.
+pub(crate) fn keep_parsed(shared: &Shared, id: &RelationshipId, receipt: Arc<Grant>) {
+    shared.grants.keep(tables::receipt(&shared.store, id, receipt.id()), receipt);
 }
 
 /// A grant with its state.
@@ -87,7 +93,7 @@ pub(crate) fn load_held(
 ) -> Result<Option<(Held, Arc<Grant>, Intake)>, ReadError> {
     let Some(held) = load::<Held>(reader, &tables::held_grant(reader, id, grant))? else { return Ok(None) };
     let receipt = receipt(reader, shared, id, grant)?.ok_or(ReadError::Corrupt)?;
-    let intake = Intake::new((*receipt).clone(), held.state.clone());
+    let intake = Intake::new(Arc::clone(&receipt), held.state.clone());
     Ok(Some((held, receipt, intake)))
 }
 

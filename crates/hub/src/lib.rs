@@ -42,6 +42,7 @@ mod drain;
 mod evidence;
 mod families;
 mod figures;
+mod grants;
 mod hearing;
 mod held;
 mod hub;

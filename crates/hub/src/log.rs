@@ -248,7 +248,11 @@ impl Record {
 
     /// The event in the JSON format of `CloudEvents` 1.0.
     pub(crate) fn cloudevent(&self, reader: &impl Reader, source: &str) -> Result<Value, ReadError> {
-        Ok(json!({
+        Ok(self.cloudevent_of(&self.data(reader)?, source))
+    }
+
+    fn cloudevent_of(&self, data: &Map<String, Value>, source: &str) -> Value {
+        json!({
             "specversion": "1.0",
             "id": self.id,
             "source": source,
@@ -258,8 +262,8 @@ impl Record {
             "datacontenttype": "application/json",
             "dataschema": DATA_SCHEMA,
             "traceparent": self.trace().parent(),
-            "data": self.data(reader)?,
-        }))
+            "data": data,
+        })
     }
 
     /// As [`Record::cloudevent`] of a record that was read before: an erasure may have rewritten it since, and then it is what it
@@ -378,6 +382,25 @@ pub(crate) fn scrub(
 pub(crate) fn after(store: &Store, n: u64, limit: usize) -> Result<Vec<Record>, ReadError> {
     let entries = store.scan_after(&tables::events(), &tables::event(n));
     entries.take(limit).map(|entry| decode(&entry?.1)).collect()
+}
+
+/// The events of some records in the JSON format of `CloudEvents` 1.0, as [`Record::cloudevent_now`] gives each, with their data
+/// read at once.
+pub(crate) fn cloudevents_now(shared: &Shared, records: &[&Record]) -> Result<Vec<Option<Value>>, ReadError> {
+    let keys = records.iter().flat_map(|record| {
+        (0..record.parts).map(|part| tables::event_data(record.n).with_u64(part)).collect::<Vec<_>>()
+    });
+    let mut parts = shared.store.get_all(&keys.collect::<Vec<_>>())?.into_iter();
+    let first = shared.keys.first();
+    let event = |record: &&Record| {
+        let found: Vec<Option<Vec<u8>>> = parts.by_ref().take(record.parts as usize).collect();
+        let bytes: Option<Vec<Vec<u8>>> = found.into_iter().collect();
+        match bytes.and_then(|bytes| serde_json::from_slice(&bytes.concat()).ok()) {
+            Some(data) => Ok(Some(record.cloudevent_of(&data, first.did.as_str()))),
+            None => record.cloudevent_now(shared),
+        }
+    };
+    records.iter().map(event).collect()
 }
 
 /// Deletes an event with everything about it.

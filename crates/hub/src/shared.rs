@@ -1,28 +1,24 @@
 //! What every part of a running hub shares.
 
-use std::collections::HashMap;
 use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use freehold_link::Clock;
-use freehold_protocol::disclosure::Grant;
 use freehold_protocol::document::DataRequest;
 use freehold_protocol::id::{RelationshipId, RequestId};
 use freehold_protocol::time::Timestamp;
-use freehold_store::{Key, ReadError, Store};
+use freehold_store::{ReadError, Store};
 use tokio::sync::watch;
 
 use crate::ask::{self, Ask, NoSuchAsk};
 use crate::done::Observer;
+use crate::grants::Grants;
 use crate::keys::{Identity, Keys};
 use crate::log::Record;
 use crate::metrics::Metrics;
 use crate::replica::Replica;
 use crate::session::Sessions;
 use crate::sinks::Sinks;
-
-/// Most grants kept parsed: a read document is some 20 KiB, and parsing one costs two signatures.
-const GRANTS_CACHED_MAX: usize = 4_096;
 
 /// The parts of a hub that outlive any session.
 pub(crate) struct Shared {
@@ -43,7 +39,8 @@ pub(crate) struct Shared {
     pub(crate) replica: Option<Replica>,
     /// Whether no new session is taken.
     pub(crate) draining: AtomicBool,
-    grants: Mutex<HashMap<Key, Arc<Grant>>>,
+    /// Receipts of grants that are in use.
+    pub(crate) grants: Grants,
 }
 
 impl Shared {
@@ -69,7 +66,7 @@ impl Shared {
             observer: Observer::new(),
             replica: None,
             draining: AtomicBool::new(false),
-            grants: Mutex::new(HashMap::new()),
+            grants: Grants::default(),
         }
     }
 
@@ -155,23 +152,5 @@ impl Shared {
     /// Something was queued for a person.
     pub(crate) fn wake(&self, relationship: &RelationshipId) {
         self.sessions.wake(relationship);
-    }
-
-    /// A grant by the key of its receipt, parsed once.
-    pub(crate) fn cached_grant<E>(
-        &self,
-        key: &Key,
-        read: impl FnOnce() -> Result<Option<Grant>, E>,
-    ) -> Result<Option<Arc<Grant>>, E> {
-        if let Some(grant) = self.grants.lock().unwrap_or_else(PoisonError::into_inner).get(key) {
-            return Ok(Some(Arc::clone(grant)));
-        }
-        let Some(grant) = read()?.map(Arc::new) else { return Ok(None) };
-        let mut cached = self.grants.lock().unwrap_or_else(PoisonError::into_inner);
-        if cached.len() >= GRANTS_CACHED_MAX {
-            cached.clear();
-        }
-        cached.insert(key.clone(), Arc::clone(&grant));
-        Ok(Some(grant))
     }
 }

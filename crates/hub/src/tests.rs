@@ -15,8 +15,11 @@ use std::sync::Arc;
 use freehold_keystore::Seed;
 use freehold_mailbox::Mailbox;
 use freehold_mailbox::record::save;
-use freehold_protocol::document::{DocumentDigest, Reference};
-use freehold_protocol::id::{GrantId, MessageId, RelationshipId, RevocationId};
+use freehold_protocol::disclosure::Grant;
+use freehold_protocol::document::{
+    DocumentDigest, GrantSubject, Issue, Mode, Reference, Retention, ScopeItem,
+};
+use freehold_protocol::id::{GrantId, MessageId, RelationshipId, RequestId, RevocationId};
 use freehold_protocol::identity::SigningKey;
 use freehold_protocol::path::Path as FieldPath;
 use freehold_protocol::time::Timestamp;
@@ -106,6 +109,27 @@ pub(crate) fn relationship(shared: &Shared, begin: &[u8], key: u8) -> Relationsh
 /// The grant that everything is under.
 pub(crate) fn grant() -> GrantId {
     GrantId::from_entropy([2; 16])
+}
+
+/// Its receipt.
+pub(crate) fn receipt() -> Grant {
+    let (person, vendor) = (SigningKey::from_seed(&[4; 32]), SigningKey::from_seed(&[5; 32]));
+    let request = RequestId::from_entropy([1; 16]);
+    let path = FieldPath::parse("phone.mobile").unwrap();
+    let purposes = ["https://w3id.org/dpv#ServiceProvision".to_owned()].into();
+    let subject = GrantSubject {
+        id: vendor.public().did(),
+        request: Reference { id: request, digest_multibase: DocumentDigest::of(b"request") },
+        scope: vec![ScopeItem { path, purposes }],
+        legal_basis: "https://w3id.org/dpv/legal/eu/gdpr#A6-1-b".into(),
+        mode: Mode::Continuous,
+        retention: Retention { duration: "P2Y".into(), after: "end of contract".into() },
+        recipients: Vec::new(),
+    };
+    let issuer = person.public().did();
+    let issue = Issue { id: grant(), issuer, valid_from: Timestamp::default(), valid_until: None, subject };
+    let given = Grant::issue(issue, &person).unwrap();
+    given.countersign(&vendor, &vendor.public().did(), Timestamp::default()).unwrap()
 }
 
 /// An update that came, as an event of the log.

@@ -50,6 +50,10 @@ impl Rows for OpenBatch {
         rows::row(self.connection()?, part, key)
     }
 
+    fn rows(&mut self, keys: &[(Vec<u8>, Vec<u8>)]) -> Result<Vec<Row>, DatabaseError> {
+        rows::rows(self.connection()?, keys)
+    }
+
     fn page(
         &mut self,
         part: Option<&[u8]>,

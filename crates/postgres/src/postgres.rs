@@ -291,6 +291,11 @@ impl Rows for Reading<'_> {
         self.0.ask(move |connection| rows::row(connection, &part, &key))
     }
 
+    fn rows(&mut self, keys: &[(Vec<u8>, Vec<u8>)]) -> Result<Vec<Row>, DatabaseError> {
+        let keys = keys.to_vec();
+        self.0.ask(move |connection| rows::rows(connection, &keys))
+    }
+
     fn page(
         &mut self,
         part: Option<&[u8]>,

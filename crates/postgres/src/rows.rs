@@ -14,6 +14,26 @@ const ROWS: &str = "select r.key, r.value, k.secret from freehold.records r \
 const ROWS_OF_PART: &str = "select r.key, r.value, k.secret from freehold.records r \
     left join freehold.record_keys k on k.relationship = $1 and k.key = r.key where r.relationship = $1";
 
+/// Under keys that are given with their parts, each found by itself in both tables.
+const ROWS_OF_KEYS: &str = "select r.key, r.value, k.secret \
+    from unnest($1::bytea[], $2::bytea[]) as wanted (relationship, key) \
+    join freehold.records r on r.relationship = wanted.relationship and r.key = wanted.key \
+    left join freehold.record_keys k on k.relationship = wanted.relationship and k.key = wanted.key";
+
+/// The rows under some keys, in any order.
+pub(crate) fn rows(
+    connection: &mut Connection,
+    keys: &[(Vec<u8>, Vec<u8>)],
+) -> Result<Vec<Row>, DatabaseError> {
+    let statement = connection.statement(ROWS_OF_KEYS)?;
+    let (parts, keys): (Vec<&[u8]>, Vec<&[u8]>) =
+        keys.iter().map(|(part, key)| (part.as_slice(), key.as_slice())).unzip();
+    let found = connection
+        .ask(async |client| client.query(&statement, &[&parts, &keys]).await)
+        .map_err(Lost::told)?;
+    found.iter().map(read).collect()
+}
+
 /// The row under a key.
 pub(crate) fn row(
     connection: &mut Connection,

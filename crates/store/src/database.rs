@@ -90,6 +90,18 @@ pub trait Rows {
     /// [`DatabaseError`].
     fn row(&mut self, part: &[u8], key: &[u8]) -> Result<Option<Row>, DatabaseError>;
 
+    /// The rows under some keys, given with their parts: those that there are, in any order.
+    ///
+    /// # Errors
+    /// [`DatabaseError`].
+    fn rows(&mut self, keys: &[(Vec<u8>, Vec<u8>)]) -> Result<Vec<Row>, DatabaseError> {
+        let mut found = Vec::with_capacity(keys.len());
+        for (part, key) in keys {
+            found.extend(self.row(part, key)?);
+        }
+        Ok(found)
+    }
+
     /// At most `rows_max` rows of a range from one of its ends; of one part, or of all of them.
     ///
     /// # Errors

@@ -42,6 +42,16 @@ impl Records {
         }
     }
 
+    /// The values under some stored keys, in their order.
+    pub(crate) fn get_all(&self, stored_keys: &[Vec<u8>]) -> Result<Vec<Option<Vec<u8>>>, ReadError> {
+        let raws = self.tree.get_all(stored_keys)?;
+        let opened = stored_keys.iter().zip(raws).map(|(key, raw)| match raw {
+            Some(raw) => self.open(key, raw),
+            None => Ok(None),
+        });
+        opened.collect()
+    }
+
     /// Opens stored bytes; `None` if the record's key was destroyed. A reader may hold bytes that were
     /// replaced meanwhile and whose key is gone: then the newer ones are opened instead.
     pub(crate) fn open(&self, stored_key: &[u8], mut raw: Raw) -> Result<Option<Vec<u8>>, ReadError> {

@@ -194,6 +194,16 @@ impl Store {
         self.handle.records.get(&stored(key.as_bytes()))
     }
 
+    /// The values of some records, in the order of their keys here, as [`Store::get`] gives each. A database is asked for them all at
+    /// once. No key may stand twice.
+    ///
+    /// # Errors
+    /// [`ReadError`] if a record is damaged or the disk fails.
+    pub fn get_all(&self, keys: &[Key]) -> Result<Vec<Option<Vec<u8>>>, ReadError> {
+        let stored: Vec<Vec<u8>> = keys.iter().map(|key| stored(key.as_bytes())).collect();
+        self.handle.records.get_all(&stored)
+    }
+
     /// The records under a prefix, in key order, from either end.
     #[must_use]
     pub fn scan(&self, prefix: &Key) -> Scan {

@@ -83,6 +83,17 @@ impl Tree {
         }
     }
 
+    /// What is under some keys, in their order; a database is asked once for many.
+    pub(crate) fn get_all(&self, keys: &[Vec<u8>]) -> Result<Vec<Option<Raw>>, ReadError> {
+        match self {
+            Self::Database(source) => {
+                let mut found = source.get_all(keys)?;
+                Ok(keys.iter().map(|key| found.remove(key)).collect())
+            }
+            _ => keys.iter().map(|key| self.get(key)).collect(),
+        }
+    }
+
     pub(crate) fn range(&self, range: Range) -> Entries {
         match self {
             Self::Sled(tree) => Entries::Sled(tree.range(range)),

@@ -92,7 +92,7 @@ impl Data {
     fn update(&self, desk: &mut Desk<'_>, message: &Message) -> Result<(), Code> {
         let update = ReceivedUpdate::decode(&message.body)?;
         let held = held::load_held(desk.txn, &self.shared, desk.relationship, &update.grant);
-        let (mut held, _, mut intake) = held.map_err(storage)?.ok_or(Code::NoGrant)?;
+        let (mut held, receipt, mut intake) = held.map_err(storage)?.ok_or(Code::NoGrant)?;
         if update.fields.is_empty() {
             // The grant ended before it was sent: it only fills its place.
             return Ok(());
@@ -124,6 +124,8 @@ impl Data {
             data: json!({ "fields": fields }),
         };
         let n = self.append(desk, new)?;
+        let (shared, id) = (Arc::clone(&self.shared), known.id.clone());
+        desk.after_commit(move || held::keep_parsed(&shared, &id, receipt));
         if corrected > 0 {
             let entry = worth::Entry { pieces: corrected, ..worth::Entry::new(n, &known.id, desk.now) };
             worth::add(desk.txn, What::AddressCorrected, &entry).map_err(storage)?;

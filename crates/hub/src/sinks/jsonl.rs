@@ -6,7 +6,7 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::log::Record;
+use crate::log::{self, Record};
 use crate::shared::Shared;
 use crate::sinks::Stream;
 use crate::sinks::feed::Outlet;
@@ -75,8 +75,8 @@ impl Outlet for Lines {
 /// A line for each event.
 fn lines(shared: &Shared, records: &[Record]) -> io::Result<Vec<u8>> {
     let mut lines = Vec::new();
-    for record in records.iter().filter(|record| record.is_for(Stream::Jsonl)) {
-        let Some(event) = record.cloudevent_now(shared).map_err(io::Error::other)? else { continue };
+    let records: Vec<&Record> = records.iter().filter(|record| record.is_for(Stream::Jsonl)).collect();
+    for event in log::cloudevents_now(shared, &records).map_err(io::Error::other)?.into_iter().flatten() {
         serde_json::to_writer(&mut lines, &event)?;
         lines.push(b'\n');
     }

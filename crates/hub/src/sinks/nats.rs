@@ -39,8 +39,10 @@ impl Outlet for Subjects {
 
     async fn append(&mut self, shared: &Arc<Shared>, records: &[Record]) -> io::Result<()> {
         let mut messages = Vec::new();
-        for record in records.iter().filter(|record| record.is_for(Stream::Nats)) {
-            let Some(event) = record.cloudevent_now(shared).map_err(io::Error::other)? else { continue };
+        let records: Vec<&Record> = records.iter().filter(|record| record.is_for(Stream::Nats)).collect();
+        let events = log::cloudevents_now(shared, &records).map_err(io::Error::other)?;
+        for (record, event) in records.into_iter().zip(events) {
+            let Some(event) = event else { continue };
             messages.push(Message {
                 id: record.id.clone(),
                 customer: uuid(&record.relationship).to_owned(),

@@ -1,6 +1,6 @@
 //! A group of closures in one batch: what they read, and what they change.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, PoisonError};
 
 use zeroize::Zeroizing;
@@ -155,12 +155,23 @@ impl State {
 impl Source for Group {
     fn get(&self, key: &[u8]) -> Result<Option<Raw>, ReadError> {
         let mut state = self.state();
-        if let Some(row) = state.changed.get(key).or_else(|| state.cache.get(key)) {
+        if let Some(row) = state.changed.get(key) {
             return Ok(row.clone());
+        }
+        if let Some(row) = state.cache.get(key) {
+            return Ok(row);
         }
         let row = state.ask(|batch| batch.row(part_of(self.spread, key), key))?.map(|row| raw(row).1);
         state.cache.put(key.to_vec(), row.clone());
         Ok(row)
+    }
+
+    fn get_all(&self, keys: &[Vec<u8>]) -> Result<HashMap<Vec<u8>, Raw>, ReadError> {
+        let mut found = HashMap::new();
+        for key in keys {
+            found.extend(self.get(key)?.map(|raw| (key.clone(), raw)));
+        }
+        Ok(found)
     }
 
     fn page(&self, range: &KeyRange, from: From, rows_max: usize) -> Result<Page, ReadError> {

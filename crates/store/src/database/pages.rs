@@ -1,6 +1,6 @@
 //! Ordered reading of many rows, a page at a time.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::ops::Bound;
 use std::sync::Arc;
 
@@ -18,6 +18,7 @@ const ROWS_MAX: usize = 256;
 /// What is read from: what is committed, or what the open batch has made of it.
 pub(crate) trait Source: Send + Sync {
     fn get(&self, key: &[u8]) -> Result<Option<Raw>, ReadError>;
+    fn get_all(&self, keys: &[Vec<u8>]) -> Result<HashMap<Vec<u8>, Raw>, ReadError>;
     fn page(&self, range: &KeyRange, from: From, rows_max: usize) -> Result<Page, ReadError>;
 }
 
@@ -94,6 +95,17 @@ impl Source for Committed {
     fn get(&self, key: &[u8]) -> Result<Option<Raw>, ReadError> {
         let row = self.database.committed().row(part_of(self.spread, key), key)?;
         Ok(row.map(|row| raw(row).1))
+    }
+
+    fn get_all(&self, keys: &[Vec<u8>]) -> Result<HashMap<Vec<u8>, Raw>, ReadError> {
+        let mut found = HashMap::with_capacity(keys.len());
+        for keys in keys.chunks(ROWS_MAX) {
+            let wanted: Vec<(Vec<u8>, Vec<u8>)> =
+                keys.iter().map(|key| (part_of(self.spread, key).to_vec(), key.clone())).collect();
+            let rows = self.database.committed().rows(&wanted)?;
+            found.extend(rows.into_iter().map(|row| (row.key.clone(), raw(row).1)));
+        }
+        Ok(found)
     }
 
     fn page(&self, range: &KeyRange, from: From, rows_max: usize) -> Result<Page, ReadError> {

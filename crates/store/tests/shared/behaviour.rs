@@ -31,6 +31,7 @@ macro_rules! behaves {
         $crate::behaves! { $home;
             a_batch_is_there_as_a_whole_after_a_reopen
             a_refused_closure_writes_nothing_and_gives_its_own_error_back
+            many_records_are_read_at_once_each_in_the_place_of_its_key
             scans_are_ordered_from_both_ends_and_stay_within_their_prefix
             a_wrong_key_is_told_from_damage_and_changes_nothing
             a_store_is_open_once_and_free_again_after_close_or_drop
@@ -99,6 +100,31 @@ pub(crate) fn a_refused_closure_writes_nothing_and_gives_its_own_error_back(home
     });
     assert!(matches!(refused, Err(WriteError::Refused("not today"))));
     assert_eq!(store.get(&key(1)).unwrap(), None);
+}
+
+/// Records of tables that are spread and of one that is not, with secrets of their own and without, and keys with none, more of them than
+/// a database is asked for in one question.
+pub(crate) fn many_records_are_read_at_once_each_in_the_place_of_its_key(home: &impl Home) {
+    let store = home.open();
+    fill(&store, 5);
+    let spread = |number: u64| Key::new(b'm').with_u64(number);
+    store
+        .write_blocking(move |txn| {
+            (0..300).for_each(|number| txn.put(spread(number).with(b"x"), format!("spread {number}")));
+            txn.delete(&key(3));
+            Ok::<_, Infallible>(())
+        })
+        .unwrap();
+    let mut keys: Vec<Key> = (0..600).rev().map(|number| spread(number).with(b"x")).collect();
+    keys.extend([key(1), key(3), key(4), key(99)]);
+    let text = |value: Option<Vec<u8>>| value.map(|bytes| String::from_utf8(bytes).unwrap());
+    let read: Vec<Option<String>> = store.get_all(&keys).unwrap().into_iter().map(text).collect();
+    assert_eq!(read.len(), keys.len());
+    for (key, value) in keys.iter().zip(&read) {
+        assert_eq!(*value, text(store.get(key).unwrap()), "{key:?}");
+    }
+    assert_eq!(read.iter().flatten().count(), 302);
+    assert_eq!(store.get_all(&[]).unwrap(), Vec::<Option<Vec<u8>>>::new());
 }
 
 pub(crate) fn scans_are_ordered_from_both_ends_and_stay_within_their_prefix(home: &impl Home) {
