@@ -10,7 +10,7 @@ use freehold_protocol::data::{OutcomeKind, OutcomeLine};
 use freehold_protocol::id::{GrantId, RelationshipId};
 use freehold_protocol::path::Path;
 use freehold_protocol::time::Timestamp;
-use freehold_store::{ReadError, Reader, Txn};
+use freehold_store::{Key, ReadError, Reader, Txn};
 use serde::{Deserialize, Serialize};
 
 use crate::held::HeldValue;
@@ -20,6 +20,10 @@ use crate::tables;
 
 /// Receipts kept of each kind; older ones are counted in the sum alone.
 const KEPT_MAX: u64 = 10_000;
+
+/// Receipts beyond them that are forgotten together: to look for the oldest is a question to the store, and not to be one of each
+/// update.
+const FORGOTTEN_AT_ONCE: u64 = 256;
 
 /// What happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,6 +76,9 @@ pub(crate) struct Sum {
     pub(crate) millis: u64,
     /// How many of them are kept.
     pub(crate) kept: u64,
+    /// The greatest number of an event among them. An older hub did not note it.
+    #[serde(default)]
+    pub(crate) last: Option<u64>,
 }
 
 impl Entry {
@@ -84,23 +91,34 @@ impl Entry {
 pub(crate) fn add(txn: &mut Txn, what: What, entry: &Entry) -> Result<(), ReadError> {
     let (list, mut sum) = (tables::worth(what as u8), sum(txn, what)?);
     let key = list.clone().with_u64(entry.n);
-    if load::<Entry>(txn, &key)?.is_some() {
+    let last = match sum.last {
+        Some(last) => last,
+        None => txn.last(&list)?.and_then(|(key, _)| key.last_u64()).unwrap_or_default(),
+    };
+    // Numbers of events rise, so that one beyond the last need not be looked for.
+    if entry.n <= last && load::<Entry>(txn, &key)?.is_some() {
         // A dead letter that was sent again: what its event was worth is counted.
         return Ok(());
     }
+    sum.last = Some(last.max(entry.n));
     sum.entries += 1;
     sum.pieces += entry.pieces;
     sum.millis = sum.millis.saturating_add(entry.millis.unwrap_or_default());
     sum.kept += 1;
-    if sum.kept > KEPT_MAX
-        && let Some(first) = txn.scan(&list).next()
-    {
-        txn.delete(&first?.0);
-        sum.kept -= 1;
+    if sum.kept > KEPT_MAX + FORGOTTEN_AT_ONCE {
+        sum.kept -= forget_oldest(txn, &list)?;
     }
     save(txn, key, entry);
     save(txn, tables::worth_sum(what as u8), &sum);
     Ok(())
+}
+
+/// Forgets the oldest receipts of a list; gives how many there were.
+fn forget_oldest(txn: &mut Txn, list: &Key) -> Result<u64, ReadError> {
+    let oldest = txn.scan(list).take(FORGOTTEN_AT_ONCE as usize);
+    let oldest: Vec<Key> = oldest.map(|entry| Ok(entry?.0)).collect::<Result<_, ReadError>>()?;
+    oldest.iter().for_each(|key| txn.delete(key));
+    Ok(oldest.len() as u64)
 }
 
 /// The sum of a kind.

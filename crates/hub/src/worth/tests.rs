@@ -90,3 +90,60 @@ fn the_answer_of_a_sink_is_counted_in_the_transaction_that_notes_it() {
     write(&shared, move |txn| answer::taken(txn, &by, true, &mut taken, &[], NOW));
     assert_eq!(count(&shared, What::Taken), (1, 1));
 }
+
+/// Adds receipts of events with these numbers.
+fn add_all(shared: &std::sync::Arc<Shared>, what: What, numbers: std::ops::RangeInclusive<u64>) {
+    let id = freehold_protocol::id::RelationshipId::from_entropy([1; 16]);
+    let numbers: Vec<u64> = numbers.collect();
+    for numbers in numbers.chunks(1_000) {
+        let (numbers, id) = (numbers.to_vec(), id.clone());
+        write(shared, move |txn| numbers.iter().try_for_each(|n| add(txn, what, &Entry::new(*n, &id, NOW))));
+    }
+}
+
+fn kept(shared: &Shared, what: What) -> Vec<u64> {
+    latest(&shared.store, what, usize::MAX).unwrap().iter().rev().map(|entry| entry.n).collect()
+}
+
+#[test]
+fn receipts_are_bounded_the_oldest_go_first_and_the_sum_counts_all() {
+    let dir = tempfile::tempdir().unwrap();
+    let shared = hub(dir.path(), alone());
+    let most = KEPT_MAX + FORGOTTEN_AT_ONCE;
+    add_all(&shared, What::Taken, 1..=most);
+    assert_eq!(kept(&shared, What::Taken).len() as u64, most);
+    add_all(&shared, What::Taken, most + 1..=most + 1);
+    let left: Vec<u64> = (FORGOTTEN_AT_ONCE + 1..=most + 1).collect();
+    assert_eq!(kept(&shared, What::Taken), left);
+    add_all(&shared, What::Taken, most + 2..=3 * most);
+    let left = kept(&shared, What::Taken);
+    assert!((KEPT_MAX..=most).contains(&(left.len() as u64)), "{}", left.len());
+    assert!(left.windows(2).all(|pair| pair[1] == pair[0] + 1) && left.last() == Some(&(3 * most)));
+    assert_eq!(count(&shared, What::Taken), (3 * most, 3 * most));
+    assert_eq!(sum(&shared.store, What::Taken).unwrap().kept, left.len() as u64);
+}
+
+#[test]
+fn an_event_is_counted_once_in_whatever_order_and_after_an_older_hub() {
+    #[derive(Serialize)]
+    struct Older {
+        entries: u64,
+        pieces: u64,
+        millis: u64,
+        kept: u64,
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let shared = hub(dir.path(), alone());
+    add_all(&shared, What::Confirmed, 5..=7);
+    // As that one has left it.
+    write(&shared, |txn| {
+        let older = Older { entries: 3, pieces: 3, millis: 0, kept: 3 };
+        save(txn, tables::worth_sum(What::Confirmed as u8), &older);
+        Ok(())
+    });
+    for numbers in [6..=6, 9..=9, 7..=9, 8..=8, 3..=5, 3..=9] {
+        add_all(&shared, What::Confirmed, numbers);
+    }
+    assert_eq!(kept(&shared, What::Confirmed), [3, 4, 5, 6, 7, 8, 9]);
+    assert_eq!(count(&shared, What::Confirmed), (7, 7));
+}
