@@ -257,7 +257,7 @@ pub(crate) struct Import {
     /// Which card: of a file its number, from 1; of an address book its name or number
     #[arg(long, value_name = "CARD")]
     pub(crate) card: Option<String>,
-    /// Read it from an address book: any address of the CardDAV server, such as https://cloud.example
+    /// Read it from an address book: any address of the CardDAV server, such as `https://cloud.example`
     #[arg(long, value_name = "URL", requires = "user", conflicts_with = "file")]
     pub(crate) carddav: Option<String>,
     /// The name at the CardDAV server
@@ -290,7 +290,7 @@ pub(crate) struct Run {
     /// Where your page listens [default: 127.0.0.1:4190, or another port if that one is taken]
     #[arg(long, value_name = "ADDRESS:PORT")]
     pub(crate) page: Option<String>,
-    /// The URL of your page behind a proxy with TLS, such as https://my.example
+    /// The URL of your page behind a proxy with TLS, such as `https://my.example`
     #[arg(long, value_name = "URL")]
     pub(crate) page_url: Option<String>,
     /// Let the page listen where other machines reach it
