@@ -135,15 +135,20 @@ function weighPassphrase() {
   if (!input) return;
   const note = document.getElementById("strength");
   const token = input.form.querySelector("[name=formToken]").value;
-  const weigh = after(300, async () => {
+  // Once the form is on its way the home is being made, and nobody asks any more.
+  let sent = false;
+  input.form.addEventListener("submit", () => (sent = true));
+  const weigh = async () => {
+    if (sent) return;
     if (input.value === "") {
       note.textContent = "";
       return;
     }
     const answer = await post(input.dataset.strength, new URLSearchParams({ formToken: token, value: input.value }));
     if (answer.ok) note.textContent = await answer.text();
-  });
-  input.addEventListener("input", () => weigh());
+  };
+  const soon = after(300, () => weigh().catch(() => {}));
+  input.addEventListener("input", soon);
 }
 
 // A file let fall onto its place.
