@@ -72,7 +72,7 @@ impl FromRequest<Arc<Page>> for Sent {
     }
 }
 
-/// Refuses a form that is not of this session.
+/// Refuses a form that was made for another session.
 pub(crate) fn own(session: &Session, fields: &Fields) -> Result<(), Refusal> {
     if session.form_token.is(fields.one(layout::FORM_TOKEN)) {
         return Ok(());
