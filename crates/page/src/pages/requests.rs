@@ -205,7 +205,8 @@ async fn approve(Path(id): Path<String>, sent: Sent) -> Shown {
         return answering(visit, &request, &draft, trouble(Some(&say!(t, "sale-refused"))));
     }
     // Only what this request asks for and the vault lacks is written with the answer.
-    let asked: BTreeSet<&str> = request.fields.iter().map(|field| field.path.as_str()).collect();
+    let lacking = request.fields.iter().filter(|field| !field.present);
+    let asked: BTreeSet<&str> = lacking.map(|field| field.path.as_str()).collect();
     changes.retain(|(path, value)| asked.contains(path.as_str()) && value.is_some());
     if !changes.is_empty() {
         visit.person.set(changes, "page").await.or_shown(&visit.look)?;
